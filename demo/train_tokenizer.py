@@ -12,7 +12,7 @@ import json
 import pathlib
 import sys
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 VOCABULARY = 4096
 END_OF_TEXT = "<|endoftext|>"  # begins and ends a document
@@ -54,6 +54,11 @@ def train(folder: pathlib.Path) -> Tokenizer:
     )
     texts = (file.read_text(encoding="utf-8") for file in java_files(folder))
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{END_OF_TEXT} $A",
+        pair=f"{END_OF_TEXT} $A {END_OF_TEXT} $B",
+        special_tokens=[(END_OF_TEXT, tokenizer.token_to_id(END_OF_TEXT))],
+    )
     return tokenizer
 
 
@@ -79,7 +84,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(args.out / "tokenizer.json"))
     config = {
-        "add_bos_token": False,
+        "add_bos_token": True,
         "add_eos_token": False,
         "bos_token": END_OF_TEXT,
         "clean_up_tokenization_spaces": False,
