@@ -166,15 +166,26 @@ public final class Batches {
     }
   }
 
-  /// Fills rows up by best fit, the longest examples first.
+  /// Fills rows up by best fit, the longest examples first, window after window of several steps, so that
+  /// each epoch brings other examples together.
   private List<int[]> pack(int[] order) {
-    Integer[] sorted = Arrays.stream(order).boxed().toArray(Integer[]::new);
-    Arrays.sort(sorted, Comparator.comparingInt(i -> -examples.get(i).length()));
-    RowPacker packer = new RowPacker(options.maxLength());
-    for (int index : sorted) {
-      packer.add(index, examples.get(index).length());
+    long window = (long) WINDOW_STEPS * rowsPerStep * options.maxLength();
+    List<int[]> rows = new ArrayList<>();
+    for (int from = 0; from < order.length; ) {
+      int to = from;
+      for (long tokens = 0; to < order.length && tokens < window; to++) {
+        tokens += examples.get(order[to]).length();
+      }
+      Integer[] sorted = Arrays.stream(order, from, to).boxed().toArray(Integer[]::new);
+      Arrays.sort(sorted, Comparator.comparingInt(i -> -examples.get(i).length()));
+      RowPacker packer = new RowPacker(options.maxLength());
+      for (int index : sorted) {
+        packer.add(index, examples.get(index).length());
+      }
+      rows.addAll(packer.rows());
+      from = to;
     }
-    return packer.rows();
+    return rows;
   }
 
   private static <T> List<T> shuffled(List<T> list, Shuffle shuffle) {
