@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.gatun.bindings.load.CLibrary;
+import dev.gatun.bindings.load.CpuFeatures;
 import dev.gatun.bindings.load.LibTorch;
 import dev.gatun.bindings.torch.Torch;
 import dev.gatun.runtime.DType;
@@ -29,13 +31,25 @@ public final class Shim {
   private static final boolean HAS_TEXT;
   private static final boolean HAS_OPTIONALS;
 
+  private static final boolean BF16_GEMM;
+  private static final boolean F16_GEMM;
+
   static {
+    CpuFeatures cpu = CpuFeatures.detect();
+    BF16_GEMM = cpu.has("avx512bw", "avx512vl", "avx512dq");
+    F16_GEMM = cpu.has("avx512_fp16");
     LibTorch torch = LibTorch.load();
     HAS_TEXT = torch.has("torch_exception_get_what_without_backtrace");
     HAS_OPTIONALS = torch.has("torch_new_stable_ivalue");
   }
 
   private Shim() {}
+
+  /// Returns whether this processor has the instructions that oneDNN's products of a narrow type ask for.
+  /// Where that is not known the answer is no: f32 copies are always right.
+  public static boolean hasHalfGemm(DType dtype) {
+    return dtype == DType.BF16 ? BF16_GEMM : F16_GEMM;
+  }
 
   /// Turns libtorch's own gradient recording off on this thread, which saves work in each call.
   public static void prepareThread() {
