@@ -1,6 +1,5 @@
 package dev.gatun.runtime.op;
 
-import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
@@ -22,7 +21,6 @@ public final class Elementwise {
   private static final Operator RELU = Operator.of("relu");
   private static final Operator WHERE = Operator.of("where.self");
   private static final Operator GREATER = Operator.of("gt.Tensor");
-  private static final Operator ADDCMUL_IN_PLACE = Operator.of("_foreach_addcmul_.Tensor");
 
   private Elementwise() {}
 
@@ -86,14 +84,19 @@ public final class Elementwise {
     if (scope.records(a, b)) {
       boolean needA = scope.needs(a);
       boolean needB = scope.needs(b);
+      // only what the wanted gradients read is kept
+      Tensor[] saved =
+          needA && needB ? new Tensor[] {a, b} : new Tensor[] {needA ? b : a};
+      long[] shapeA = a.shape();
+      long[] shapeB = b.shape();
       scope.record(
           result,
           new Tensor[] {a, b},
-          new Tensor[] {a, b},
-          (s, saved, g) ->
+          saved,
+          (s, kept, g) ->
               new Tensor[] {
-                needA ? Reduce.sumTo(s, mul(s, g[0], saved[1]), saved[0].shape()) : null,
-                needB ? Reduce.sumTo(s, mul(s, g[0], saved[0]), saved[1].shape()) : null
+                needA ? Reduce.sumTo(s, mul(s, g[0], kept[kept.length - 1]), shapeA) : null,
+                needB ? Reduce.sumTo(s, mul(s, g[0], kept[0]), shapeB) : null
               });
     }
     return result;
@@ -300,18 +303,5 @@ public final class Elementwise {
           });
     }
     return result;
-  }
-
-  /// Adds a * b to a tensor in place; no gradient is recorded.
-  ///
-  /// @throws IllegalStateException if `target` is read-only
-  static void addProductInPlace(Scope scope, Tensor target, Tensor a, Tensor b) {
-    target.handleForWriting("addcmul");
-    ADDCMUL_IN_PLACE.runVoid(
-        scope,
-        new Tensor[] {target},
-        new Tensor[] {a},
-        new Tensor[] {b},
-        scope.full(1, DType.F32, 1));
   }
 }
