@@ -9,6 +9,9 @@ module dev.gatun.bindings {
   exports dev.gatun.bindings.cuda to
       dev.gatun.runtime,
       dev.gatun.bench;
+  exports dev.gatun.bindings.load to
+      dev.gatun.runtime,
+      dev.gatun.bench;
   exports dev.gatun.bindings.nccl to
       dev.gatun.runtime,
       dev.gatun.bench;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import dev.gatun.bindings.cublas.Cublas;
 import dev.gatun.bindings.cublas.CublasLt;
 import dev.gatun.bindings.cuda.Cuda;
+import dev.gatun.bindings.load.LibTorch;
 import dev.gatun.bindings.nccl.Nccl;
 import dev.gatun.bindings.nvrtc.Nvrtc;
 import dev.gatun.bindings.torch.Torch;
@@ -30,7 +31,7 @@ class SymbolLinkTest {
 
   @Test
   void torchLinksAllButWhatALaterVersionBrings() throws IOException {
-    ShippedLibTorch.open();
+    LibTorch.load();
     long abi = Torch.aoti_torch_abi_version();
     Map<String, String> optional =
         GeneratedFiles.lines(GeneratedFiles.RESOURCES.resolve("optional-symbols.txt")).stream()
