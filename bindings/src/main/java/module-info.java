@@ -1,4 +1,5 @@
-/// Bindings to libtorch's C ABI and to the CUDA libraries, made by jextract, and the code that finds and opens them.
+/// Bindings to libtorch's C ABI and to the CUDA libraries, made by jextract, and the code that
+/// finds and opens them.
 @SuppressWarnings("module") // the modules that it is exported to are built after it
 module dev.gatun.bindings {
   requires static transitive org.jspecify;

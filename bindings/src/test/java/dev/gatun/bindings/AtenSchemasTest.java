@@ -11,8 +11,7 @@ import org.junit.jupiter.api.Test;
 class AtenSchemasTest {
   @Test
   void tableHoldsTheListedOperators() throws IOException {
-    List<String> schemas =
-        Files.readAllLines(GeneratedFiles.RESOURCES.resolve("aten-schemas.txt"));
+    List<String> schemas = Files.readAllLines(GeneratedFiles.RESOURCES.resolve("aten-schemas.txt"));
 
     assertThat(schemas).isSorted().doesNotHaveDuplicates();
     assertThat(schemas)

@@ -18,7 +18,8 @@ class CViewTest {
   @ParameterizedTest
   @ValueSource(strings = {"torch.h", "torch_cuda.h"})
   void compilesAsC11(String view) throws IOException, InterruptedException {
-    Optional<Path> compiler = Stream.of("cc", "gcc", "clang").flatMap(CViewTest::onPath).findFirst();
+    Optional<Path> compiler =
+        Stream.of("cc", "gcc", "clang").flatMap(CViewTest::onPath).findFirst();
     assumeTrue(compiler.isPresent(), "no cc, gcc or clang on the PATH");
     Process process =
         new ProcessBuilder(

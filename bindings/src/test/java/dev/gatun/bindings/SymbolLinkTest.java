@@ -38,12 +38,11 @@ class SymbolLinkTest {
             .map(line -> line.split(" "))
             .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
     TreeSet<String> later = new TreeSet<>();
-    optional.forEach(
-        (name, version) -> {
-          if (Long.compareUnsigned(abi, firstAbi(version)) < 0) {
-            later.add(name);
-          }
-        });
+    optional.forEach((name, version) -> {
+      if (Long.compareUnsigned(abi, firstAbi(version)) < 0) {
+        later.add(name);
+      }
+    });
 
     assertThat(functions(Torch.class).toList()).containsAll(optional.keySet());
     assertThat(missing(Torch.class).keySet())
@@ -54,7 +53,12 @@ class SymbolLinkTest {
   @ParameterizedTest
   @ValueSource(
       classes = {
-        TorchCuda.class, Cuda.class, Cublas.class, CublasLt.class, Nvrtc.class, Nccl.class
+        TorchCuda.class,
+        Cuda.class,
+        Cublas.class,
+        CublasLt.class,
+        Nvrtc.class,
+        Nccl.class
       })
   void cudaLibraryLinksWhereItIsInstalled(Class<?> bindings) {
     try {
@@ -85,16 +89,15 @@ class SymbolLinkTest {
     assertThat(functions(bindings)).isNotEmpty();
     Map<String, String> missing = new TreeMap<>();
     functions(bindings)
-        .forEach(
-            name -> {
-              try {
-                bindings.getMethod(name + SUFFIX).invoke(null);
-              } catch (InvocationTargetException e) {
-                missing.put(name, rootOf(e).toString());
-              } catch (ReflectiveOperationException e) {
-                throw new AssertionError(e);
-              }
-            });
+        .forEach(name -> {
+          try {
+            bindings.getMethod(name + SUFFIX).invoke(null);
+          } catch (InvocationTargetException e) {
+            missing.put(name, rootOf(e).toString());
+          } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+          }
+        });
     return missing;
   }
 
