@@ -1,8 +1,14 @@
-/// Off-heap tensors, their gradients and the files they live in.
+/// Off-heap tensors on libtorch's C ABI: scopes, operations with gradients, optimizers, safetensors.
+@SuppressWarnings("module") // the modules that it is exported to are built after it
 module dev.gatun.runtime {
-  requires static transitive org.jspecify;
+  requires dev.gatun.bindings;
   requires transitive tools.jackson.databind;
+  requires static com.google.errorprone.annotations;
+  requires static transitive org.jspecify;
 
   exports dev.gatun.runtime;
+  exports dev.gatun.runtime.op;
+  exports dev.gatun.runtime.optim;
+  exports dev.gatun.runtime.random;
   exports dev.gatun.runtime.safetensors;
 }

@@ -1,0 +1,5 @@
+/// Text generation.
+@NullMarked
+package dev.gatun.models.generate;
+
+import org.jspecify.annotations.NullMarked;

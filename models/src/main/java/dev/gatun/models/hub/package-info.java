@@ -1,0 +1,5 @@
+/// Hugging Face model directories.
+@NullMarked
+package dev.gatun.models.hub;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,213 @@
+package dev.gatun.models.nn;
+
+import dev.gatun.models.dropout.DropoutMasks;
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.Ragged;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that one run of a model needs besides its weights: the tokens, how they divide, which adapters
+/// and replaced weights they go through, the dropout masks, and the cache of a generation.
+public final class ForwardPass {
+  private final Ragged batch;
+  private final Tensor ids;
+  private final Tensor positions;
+  private final @Nullable Tensor cos;
+  private final @Nullable Tensor signedSin;
+  private final List<AdapterSegment> segments;
+  private final Map<Integer, Tensor> replaced;
+  private final @Nullable DropoutMasks masks;
+  private final @Nullable KvCache cache;
+
+  private ForwardPass(Builder builder, Ragged batch) {
+    Scope owner = builder.owner;
+    CausalLm model = builder.model;
+    int from = builder.cache == null ? 0 : builder.cache.length();
+    int[] places = new int[batch.tokens()];
+    for (int i = 0; i < batch.sequences(); i++) {
+      for (int t = 0; t < batch.length(i); t++) {
+        places[batch.start(i) + t] = from + t;
+      }
+    }
+    if (from + batch.longest() > model.maxPositions()) {
+      throw new ShapeException(
+          "%s: found a sequence of %d tokens, expected at most %d"
+              .formatted(model.modelType(), from + batch.longest(), model.maxPositions()));
+    }
+    this.batch = batch;
+    this.ids = owner.of(widened(builder.ids), builder.ids.length);
+    this.positions = owner.of(widened(places), places.length);
+    Rotary rotary = model.rotary();
+    if (rotary == null) {
+      cos = null;
+      signedSin = null;
+    } else {
+      long size = rotary.inverseFrequencies().length * 2L;
+      DType dtype = model.computeType();
+      cos = Layout.as(owner, owner.of(rotary.cos(places), places.length, 1, size), dtype);
+      signedSin =
+          Layout.as(owner, owner.of(rotary.signedSin(places), places.length, 1, size), dtype);
+    }
+    this.segments = List.copyOf(builder.segments);
+    this.replaced = Map.copyOf(builder.replaced);
+    this.masks = builder.masks;
+    this.cache = builder.cache;
+  }
+
+  private ForwardPass(ForwardPass other, @Nullable DropoutMasks masks) {
+    this.batch = other.batch;
+    this.ids = other.ids;
+    this.positions = other.positions;
+    this.cos = other.cos;
+    this.signedSin = other.signedSin;
+    this.segments = other.segments;
+    this.replaced = other.replaced;
+    this.cache = other.cache;
+    this.masks = masks;
+  }
+
+  private static long[] widened(int[] values) {
+    long[] wide = new long[values.length];
+    for (int i = 0; i < values.length; i++) {
+      wide[i] = values[i];
+    }
+    return wide;
+  }
+
+  /// Starts the description of a pass.
+  ///
+  /// @param owner owner of the pass's own tensors; outlives the pass
+  /// @param model the model
+  /// @param ids N token ids, all sequences one after the other
+  /// @param offsets start of each sequence, then N
+  public static Builder of(Scope owner, CausalLm model, int[] ids, int... offsets) {
+    return new Builder(owner, model, ids, offsets);
+  }
+
+  /// Returns this pass with other masks: HiddenKey's second branch.
+  public ForwardPass withMasks(@Nullable DropoutMasks other) {
+    return new ForwardPass(this, other);
+  }
+
+  /// Returns how the tokens divide into sequences.
+  public Ragged batch() {
+    return batch;
+  }
+
+  /// Returns the token ids, i64 `(N)`.
+  public Tensor ids() {
+    return ids;
+  }
+
+  /// Returns the positions, i64 `(N)`.
+  public Tensor positions() {
+    return positions;
+  }
+
+  /// Returns the cosines of the positions, `(N, 1, D)`.
+  Tensor cos() {
+    return present(cos);
+  }
+
+  /// Returns the sines, negated in the first half, `(N, 1, D)`.
+  Tensor signedSin() {
+    return present(signedSin);
+  }
+
+  private static Tensor present(@Nullable Tensor table) {
+    if (table == null) {
+      throw new IllegalStateException("this model has no rotary positions");
+    }
+    return table;
+  }
+
+  /// Returns which rows go through which adapter.
+  public List<AdapterSegment> segments() {
+    return segments;
+  }
+
+  /// Returns a weight, or what replaces it in this pass.
+  public Tensor value(Param param) {
+    Tensor other = replaced.get(param.index());
+    return other == null ? param.value() : other;
+  }
+
+  /// Returns the dropout masks, or null outside training.
+  public @Nullable DropoutMasks masks() {
+    return masks;
+  }
+
+  /// Returns a feed-forward output with HiddenCut's elements dropped, or itself where this layer drops none.
+  ///
+  /// @param scope owner of the result
+  /// @param layer the layer
+  /// @param output `(N, C)`, before the residual is added
+  public Tensor hiddenCut(Scope scope, int layer, Tensor output) {
+    Tensor mask =
+        masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
+    return mask == null
+        ? output
+        : Elementwise.mul(scope, output, Layout.as(scope, mask, output.dtype()));
+  }
+
+  /// Returns the cache of a generation, or null.
+  public @Nullable KvCache cache() {
+    return cache;
+  }
+
+  /// Describes a pass.
+  public static final class Builder {
+    private final Scope owner;
+    private final CausalLm model;
+    private final int[] ids;
+    private final int[] offsets;
+    private List<AdapterSegment> segments = List.of();
+    private Map<Integer, Tensor> replaced = Map.of();
+    private @Nullable DropoutMasks masks;
+    private @Nullable KvCache cache;
+
+    private Builder(Scope owner, CausalLm model, int[] ids, int[] offsets) {
+      this.owner = owner;
+      this.model = model;
+      this.ids = ids;
+      this.offsets = offsets;
+    }
+
+    /// Sends rows through adapters.
+    public Builder segments(List<AdapterSegment> value) {
+      this.segments = value;
+      return this;
+    }
+
+    /// Replaces weights, by [Param#index].
+    public Builder replaced(Map<Integer, Tensor> value) {
+      this.replaced = value;
+      return this;
+    }
+
+    /// Draws dropout masks.
+    public Builder masks(@Nullable DropoutMasks value) {
+      this.masks = value;
+      return this;
+    }
+
+    /// Continues a generation of one sequence.
+    public Builder cache(KvCache value) {
+      this.cache = value;
+      return this;
+    }
+
+    /// Returns the pass.
+    ///
+    /// @throws ShapeException if a sequence is longer than the model's positions
+    public ForwardPass build() {
+      return new ForwardPass(this, Ragged.of(owner, offsets));
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package dev.gatun.models.nn;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
+
+/// Keys and values of the tokens that a generation has seen, for one sequence. Not thread-safe.
+public final class KvCache {
+  private final Tensor[] keys;
+  private final Tensor[] values;
+  private final int capacity;
+  private int length;
+
+  private KvCache(Tensor[] keys, Tensor[] values, int capacity) {
+    this.keys = keys;
+    this.values = values;
+    this.capacity = capacity;
+  }
+
+  /// Allocates a cache.
+  ///
+  /// @param owner owner of its memory
+  /// @param layers layers of the model
+  /// @param heads key heads
+  /// @param headDim size of a head
+  /// @param dtype compute type
+  /// @param capacity tokens that fit
+  public static KvCache of(
+      Scope owner, int layers, int heads, int headDim, DType dtype, int capacity) {
+    Tensor[] keys = new Tensor[layers];
+    Tensor[] values = new Tensor[layers];
+    for (int i = 0; i < layers; i++) {
+      keys[i] = owner.empty(dtype, 1, heads, capacity, headDim);
+      values[i] = owner.empty(dtype, 1, heads, capacity, headDim);
+    }
+    return new KvCache(keys, values, capacity);
+  }
+
+  /// Returns how many tokens are in the cache.
+  public int length() {
+    return length;
+  }
+
+  /// Returns how many tokens fit.
+  public int capacity() {
+    return capacity;
+  }
+
+  /// Writes the keys of new tokens behind those of a layer and returns all of them as a view.
+  ///
+  /// @param scope owner of the view
+  /// @param layer the layer
+  /// @param fresh `(T, G, D)`
+  /// @return `(1, G, S, D)`, S = length + T
+  Tensor keys(Scope scope, int layer, Tensor fresh) {
+    return appended(scope, keys[layer], fresh);
+  }
+
+  /// As [#keys], for values.
+  Tensor values(Scope scope, int layer, Tensor fresh) {
+    return appended(scope, values[layer], fresh);
+  }
+
+  private Tensor appended(Scope scope, Tensor all, Tensor fresh) {
+    long added = fresh.size(0);
+    if (length + added > capacity) {
+      throw new ShapeException(
+          "kv cache: found %d + %d tokens, expected at most %d".formatted(length, added, capacity));
+    }
+    Tensor target = Layout.narrow(scope, all, 2, length, added);
+    Tensor source =
+        Layout.transpose(
+            scope,
+            Layout.reshape(scope, fresh, 1, added, fresh.size(1), fresh.size(2)),
+            1,
+            2);
+    Layout.copyInPlace(target, source);
+    return Layout.narrow(scope, all, 2, 0, length + added);
+  }
+
+  /// Counts tokens whose keys and values every layer has written.
+  void advance(int tokens) {
+    length += tokens;
+  }
+}

@@ -1,0 +1,137 @@
+package dev.gatun.models.nn;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.Matmul;
+import dev.gatun.runtime.op.Reduce;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// A linear layer, with whatever adapters the pass brings for its rows.
+///
+/// One path serves no adapter, one, and several in a batch. The branch's gradient never forms a matrix of the
+/// weight's size: with u = x Aᵀ and t = s dY B, dA = tᵀ x, dB = s dYᵀ u, dX = dY W + t A.
+///
+/// @param index its number in [CausalLm#linears]
+/// @param path its path in transformers' module tree, for instance `model.layers.0.self_attn.q_proj`
+/// @param weight `(O, I)`, or `(I, O)` where `transposed`
+/// @param bias `(O)`, or null
+/// @param transposed whether the checkpoint stores `(I, O)`, as GPT-2's `Conv1D`
+public record Linear(int index, String path, Param weight, @Nullable Param bias, boolean transposed) {
+  /// Returns the number of inputs.
+  public long inputs() {
+    return weight.value().size(transposed ? 0 : 1);
+  }
+
+  /// Returns the number of outputs.
+  public long outputs() {
+    return weight.value().size(transposed ? 1 : 0);
+  }
+
+  /// Returns the layer's output.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(N, I)` of the compute type
+  /// @param pass names the adapters of the rows
+  /// @return `(N, O)`
+  public Tensor forward(Scope scope, Tensor x, ForwardPass pass) {
+    Tensor w = pass.value(weight);
+    Tensor bias = this.bias == null ? null : pass.value(this.bias);
+    List<Branch> branches = new ArrayList<>();
+    for (AdapterSegment segment : pass.segments()) {
+      AdapterLayer layer = segment.layers()[index];
+      if (layer != null) {
+        branches.add(new Branch(segment.start(), segment.end(), layer));
+      }
+    }
+    try (Scope block = scope.untaped()) {
+      Tensor sum = scope.keep(Matmul.linear(block, x, rowMajor(block, w), bias));
+      int count = branches.size();
+      @Nullable Tensor[] inputs = new Tensor[3 + 2 * count];
+      Tensor[] saved = new Tensor[2 + 3 * count];
+      inputs[0] = x;
+      inputs[1] = w;
+      inputs[2] = bias;
+      saved[0] = x;
+      saved[1] = w;
+      for (int i = 0; i < count; i++) {
+        Branch branch = branches.get(i);
+        AdapterLayer layer = branch.layer;
+        Tensor a = Layout.as(block, layer.a(), x.dtype());
+        Tensor b = Layout.as(block, layer.b(), x.dtype());
+        Tensor u = Matmul.linear(block, branch.rows(block, x), a, null);
+        Matmul.addProductInPlace(
+            block, branch.rows(block, sum), layer.scale(), u, Layout.transpose(block, b, 0, 1));
+        inputs[3 + 2 * i] = layer.a();
+        inputs[4 + 2 * i] = layer.b();
+        saved[2 + 3 * i] = a;
+        saved[3 + 3 * i] = b;
+        saved[4 + 3 * i] = u;
+      }
+      if (scope.records(inputs)) {
+        boolean[] needs = {scope.needs(x), scope.needs(w), scope.needs(bias)};
+        DType biasType = bias == null ? x.dtype() : bias.dtype();
+        scope.record(
+            sum,
+            inputs,
+            saved,
+            (s, kept, g) -> backward(s, kept, g[0], branches, needs, biasType));
+      }
+      return sum;
+    }
+  }
+
+  /// Rows of the batch and the branch that they go through.
+  private record Branch(int start, int end, AdapterLayer layer) {
+    Tensor rows(Scope scope, Tensor x) {
+      return Layout.narrow(scope, x, 0, start, end - start);
+    }
+  }
+
+  private Tensor rowMajor(Scope scope, Tensor w) {
+    return transposed ? Layout.transpose(scope, w, 0, 1) : w;
+  }
+
+  private @Nullable Tensor[] backward(
+      Scope s,
+      Tensor[] kept,
+      @Nullable Tensor flow,
+      List<Branch> branches,
+      boolean[] needs,
+      DType biasType) {
+    Tensor dy = Objects.requireNonNull(flow);
+    Tensor x = kept[0];
+    @Nullable Tensor[] gradients = new Tensor[3 + 2 * branches.size()];
+    Tensor dx = needs[0] ? Matmul.matmul(s, dy, rowMajor(s, kept[1])) : null;
+    gradients[0] = dx;
+    if (needs[1]) {
+      gradients[1] =
+          transposed
+              ? Matmul.matmul(s, Layout.transpose(s, x, 0, 1), dy)
+              : Matmul.matmul(s, Layout.transpose(s, dy, 0, 1), x);
+    }
+    if (needs[2]) {
+      gradients[2] = Layout.as(s, Reduce.sum(s, dy, false, 0), biasType);
+    }
+    for (int i = 0; i < branches.size(); i++) {
+      Branch branch = branches.get(i);
+      double scale = branch.layer.scale();
+      Tensor rows = branch.rows(s, dy);
+      Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, kept[3 + 3 * i]), scale);
+      Tensor u = Elementwise.scale(s, kept[4 + 3 * i], scale);
+      Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), branch.rows(s, x));
+      Tensor db = Matmul.matmul(s, Layout.transpose(s, rows, 0, 1), u);
+      gradients[3 + 2 * i] = Layout.as(s, da, branch.layer.a().dtype());
+      gradients[4 + 2 * i] = Layout.as(s, db, branch.layer.b().dtype());
+      if (dx != null) {
+        Matmul.addProductInPlace(s, branch.rows(s, dx), 1, t, kept[2 + 3 * i]);
+      }
+    }
+    return gradients;
+  }
+}

@@ -1,0 +1,30 @@
+package dev.gatun.runtime;
+
+/// A native library reported a failure.
+public class NativeException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final String function;
+  private final int code;
+
+  /// Creates one.
+  ///
+  /// @param function the C function or operator that failed
+  /// @param code its return code
+  /// @param text the library's own text, or what is known where it gives none
+  public NativeException(String function, int code, String text) {
+    super(function + ": " + text + " (code " + code + ")");
+    this.function = function;
+    this.code = code;
+  }
+
+  /// Returns the C function or operator that failed.
+  public String function() {
+    return function;
+  }
+
+  /// Returns the code that it returned.
+  public int code() {
+    return code;
+  }
+}

@@ -1,0 +1,333 @@
+package dev.gatun.runtime;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.google.errorprone.annotations.MustBeClosed;
+import dev.gatun.runtime.internal.Shim;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// Owner of native tensors, as [Arena] is of segments: what is made in a scope ends with it.
+///
+/// Every operation that makes a tensor takes the scope that shall own the result first; a result never
+/// inherits the lifetime of an operand. After [#close] a tensor of the scope, or a segment over it, throws
+/// [IllegalStateException] when used.
+///
+/// | kind | opened by | used from | cost to close |
+/// |---|---|---|---|
+/// | confined | [#open], [#child] | the opening thread | tens of nanoseconds |
+/// | shared | [#openShared] | any thread, one at a time for writing | tens of microseconds |
+///
+/// Open confined scopes nested, in try-with-resources; keep what must live longer with [#keep].
+public sealed class Scope implements AutoCloseable permits Tape {
+  private static final int SCRATCH_BYTES = 1024;
+
+  /// Shared scopes are used from many threads: each such thread keeps one small block for arguments.
+  private static final ThreadLocal<MemorySegment> THREAD_SCRATCH =
+      ThreadLocal.withInitial(() -> Arena.global().allocate(SCRATCH_BYTES, 8));
+
+  private final Arena arena;
+  private final boolean shared;
+  private final @Nullable Tape tape;
+  private @Nullable MemorySegment scratch;
+  private @Nullable Tensor[] tensors = new Tensor[8];
+  private int count;
+  private boolean ended;
+
+  Scope(boolean shared, @Nullable Tape tape, @Nullable Scope parent) {
+    if (parent == null) {
+      Shim.prepareThread();
+    }
+    this.shared = shared;
+    this.arena = shared ? Arena.ofShared() : Arena.ofConfined();
+    this.tape = tape;
+    this.scratch = parent == null || parent.shared ? null : parent.scratch();
+  }
+
+  /// Opens a scope confined to this thread.
+  @MustBeClosed
+  public static Scope open() {
+    return new Scope(false, null, null);
+  }
+
+  /// Opens a scope whose tensors may be used from any thread; for weights and adapters.
+  @MustBeClosed
+  public static Scope openShared() {
+    return new Scope(true, null, null);
+  }
+
+  /// Opens a confined scope for the temporaries of a block. It records on the same [Tape], if any.
+  @MustBeClosed
+  public Scope child() {
+    return new Scope(false, tape(), this);
+  }
+
+  /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a tape.
+  @MustBeClosed
+  public Scope untaped() {
+    return new Scope(false, null, this);
+  }
+
+  /// Returns the tape that this scope records on, or null.
+  public @Nullable Tape tape() {
+    return tape;
+  }
+
+  /// Returns a tensor over the same memory, with the same gradient history, that this scope owns.
+  ///
+  /// The argument stays as it was: its own scope ends it.
+  ///
+  /// @param tensor a tensor of any scope
+  public Tensor keep(Tensor tensor) {
+    return adopt(Shim.newHandle(this, tensor.handle()), tensor.storage()).withHistoryOf(tensor);
+  }
+
+  /// Ends one tensor of this scope now, before the scope does.
+  ///
+  /// @throws IllegalArgumentException if another scope owns it
+  public void free(Tensor tensor) {
+    int slot = tensor.slot;
+    if (tensor.scope != this) {
+      throw new IllegalArgumentException("free: the tensor belongs to another scope");
+    }
+    synchronized (lock()) {
+      MemorySegment handle = tensor.end();
+      Tensor last = tensors[--count];
+      tensors[count] = null;
+      if (slot != count && last != null) {
+        tensors[slot] = last;
+        last.slot = slot;
+      }
+      Shim.delete(handle);
+    }
+    NativeMemory.removeTensor();
+  }
+
+  /// Takes ownership of a libtorch handle (`AtenTensorHandle`) with a storage of its own.
+  ///
+  /// For operations written outside this package; `handle` must not be used or deleted by the caller
+  /// afterwards.
+  ///
+  /// @param handle a handle that the caller owns
+  public Tensor adopt(MemorySegment handle) {
+    return adopt(handle, new Storage(Shim.storageBytes(this, handle), false, null));
+  }
+
+  /// Takes ownership of a handle that views the memory of another tensor.
+  ///
+  /// @param handle a handle that the caller owns
+  /// @param of the tensor whose memory it views
+  public Tensor adoptView(MemorySegment handle, Tensor of) {
+    return adopt(handle, of.storage());
+  }
+
+  @SuppressWarnings("restricted")
+  private Tensor adopt(MemorySegment handle, Storage storage) {
+    MemorySegment confined = handle.reinterpret(arena, null);
+    Tensor tensor = new Tensor(this, confined, storage);
+    synchronized (lock()) {
+      if (ended) {
+        Shim.delete(handle);
+        throw new IllegalStateException("Already closed");
+      }
+      if (count == tensors.length) {
+        tensors = Arrays.copyOf(tensors, count * 2);
+      }
+      tensor.slot = count;
+      tensors[count++] = tensor;
+    }
+    storage.acquire();
+    NativeMemory.addTensor();
+    return tensor;
+  }
+
+  /// Views the caller's memory as a tensor, without a copy.
+  ///
+  /// The segment's arena must outlive this scope: it is checked at each use, and use after its end is an
+  /// [IllegalStateException]. A tensor over a read-only segment is read-only: in-place operations refuse it.
+  /// A file truncated under a mapping kills any JVM.
+  ///
+  /// @param segment native memory of at least the bytes that the shape takes
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @throws IllegalArgumentException if the segment is on the heap or too small
+  public Tensor borrow(MemorySegment segment, DType dtype, long... shape) {
+    long bytes = Math.multiplyExact(Shapes.elements("borrow", shape), (long) dtype.bytes());
+    if (!segment.isNative()) {
+      throw new IllegalArgumentException("borrow: found a heap segment, expected native memory");
+    }
+    if (segment.byteSize() < bytes) {
+      throw new IllegalArgumentException(
+          "borrow: found a segment of %d bytes, expected at least %d for %s %s"
+              .formatted(segment.byteSize(), bytes, dtype, Shapes.text(shape)));
+    }
+    MemorySegment handle = Shim.fromBlob(this, segment, dtype, shape);
+    return adopt(handle, new Storage(bytes, segment.isReadOnly(), segment));
+  }
+
+  /// Allocates a tensor whose elements are not set.
+  ///
+  /// @throws MemoryBudgetException if it would exceed the byte budget
+  public Tensor empty(DType dtype, long... shape) {
+    NativeMemory.checkBudget(
+        Math.multiplyExact(Shapes.elements("empty", shape), (long) dtype.bytes()));
+    return adopt(Shim.empty(this, dtype, Device.CPU, shape));
+  }
+
+  /// Allocates a tensor of zeros.
+  public Tensor zeros(DType dtype, long... shape) {
+    Tensor result = empty(dtype, shape);
+    Shim.zero(result.handle());
+    return result;
+  }
+
+  /// Allocates a tensor with every element set to a value.
+  public Tensor full(double value, DType dtype, long... shape) {
+    Tensor result = empty(dtype, shape);
+    Shim.fill(result.handle(), value);
+    return result;
+  }
+
+  /// Copies an array into a new f32 tensor.
+  public Tensor of(float[] values, long... shape) {
+    Tensor result = filled("of", values.length, DType.F32, shape);
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
+    return result;
+  }
+
+  /// Copies an array into a new f64 tensor.
+  public Tensor of(double[] values, long... shape) {
+    Tensor result = filled("of", values.length, DType.F64, shape);
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
+    return result;
+  }
+
+  /// Copies an array into a new i64 tensor.
+  public Tensor of(long[] values, long... shape) {
+    Tensor result = filled("of", values.length, DType.I64, shape);
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
+    return result;
+  }
+
+  /// Copies an array into a new i32 tensor.
+  public Tensor of(int[] values, long... shape) {
+    Tensor result = filled("of", values.length, DType.I32, shape);
+    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
+    return result;
+  }
+
+  private Tensor filled(String op, int length, DType dtype, long... shape) {
+    if (Shapes.elements(op, shape) != length) {
+      throw new ShapeException(
+          "%s: found %d values, expected %d for shape %s"
+              .formatted(op, length, Shapes.elements(op, shape), Shapes.text(shape)));
+    }
+    return empty(dtype, shape);
+  }
+
+  /// Returns whether an operation on these inputs must be recorded for a gradient.
+  public boolean records(@Nullable Tensor... inputs) {
+    Tape listening = tape();
+    if (listening == null) {
+      return false;
+    }
+    for (Tensor input : inputs) {
+      if (input != null && listening.tracks(input)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Returns whether a gradient with respect to this input is wanted.
+  public boolean needs(@Nullable Tensor input) {
+    Tape listening = tape();
+    return listening != null && input != null && listening.tracks(input);
+  }
+
+  /// Records an operation on the tape: how to get from the gradient of its result to those of its inputs.
+  ///
+  /// Only call it where [#records] said yes. `saved` is what the gradient reads; the tape takes its own
+  /// references, and gives them back to `gradient` in the same order.
+  ///
+  /// @param result the operation's result
+  /// @param inputs its inputs; gradients come back in this order
+  /// @param saved what the gradient reads
+  /// @param gradient the derivative
+  /// @return `result`
+  @CanIgnoreReturnValue
+  public Tensor record(
+      Tensor result, @Nullable Tensor[] inputs, Tensor[] saved, Gradient gradient) {
+    record(new Tensor[] {result}, inputs, saved, gradient);
+    return result;
+  }
+
+  /// Records an operation with several results; see [#record(Tensor, Tensor[], Tensor[], Gradient)].
+  public void record(
+      Tensor[] results, @Nullable Tensor[] inputs, Tensor[] saved, Gradient gradient) {
+    Tape listening = tape();
+    if (listening == null) {
+      throw new IllegalStateException("record: this scope records on no tape");
+    }
+    listening.add(results, inputs, saved, gradient);
+  }
+
+  /// Returns the arena that ends with this scope, for mapped files and other segments of the same lifetime.
+  public Arena arena() {
+    return arena;
+  }
+
+  /// Returns a block for the arguments of one native call, free to overwrite until the next call.
+  public MemorySegment scratch() {
+    if (shared) {
+      return THREAD_SCRATCH.get();
+    }
+    MemorySegment block = scratch;
+    if (block == null) {
+      block = arena.allocate(SCRATCH_BYTES, 8);
+      scratch = block;
+    }
+    return block;
+  }
+
+  /// Returns the number of open tensors that this scope owns.
+  public int size() {
+    return count;
+  }
+
+  private Object lock() {
+    return shared ? arena : this;
+  }
+
+  @SuppressWarnings("restricted")
+  MemorySegment view(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes, arena, null);
+  }
+
+  /// Ends the scope and every tensor in it. Closing twice does nothing.
+  ///
+  /// @throws IllegalStateException if a call with one of its tensors is in flight on another thread: the
+  ///     scope stays open, to be closed again
+  @Override
+  public void close() {
+    synchronized (lock()) {
+      if (ended) {
+        return;
+      }
+      arena.close();
+      ended = true;
+      for (int i = 0; i < count; i++) {
+        Tensor tensor = tensors[i];
+        if (tensor != null) {
+          Shim.delete(tensor.end());
+        }
+      }
+      for (int i = 0; i < count; i++) {
+        NativeMemory.removeTensor();
+      }
+      Arrays.fill(tensors, 0, count, null);
+      count = 0;
+    }
+  }
+}

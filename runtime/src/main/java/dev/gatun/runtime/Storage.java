@@ -1,0 +1,45 @@
+package dev.gatun.runtime;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// What all tensors over the same memory share: its size, how many handles there are, whether it may
+/// be written, and how often it was.
+final class Storage {
+  final long bytes;
+  final boolean readOnly;
+
+  /// The caller's segment where the memory is borrowed: it must be alive at each use.
+  final @Nullable MemorySegment source;
+
+  private final AtomicInteger references = new AtomicInteger();
+  private volatile int version;
+
+  Storage(long bytes, boolean readOnly, @Nullable MemorySegment source) {
+    this.bytes = bytes;
+    this.readOnly = readOnly;
+    this.source = source;
+  }
+
+  int version() {
+    return version;
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes to a tensor at a time
+  void written() {
+    version++;
+  }
+
+  void acquire() {
+    if (references.getAndIncrement() == 0 && source == null) {
+      NativeMemory.addBytes(bytes);
+    }
+  }
+
+  void release() {
+    if (references.decrementAndGet() == 0 && source == null) {
+      NativeMemory.removeBytes(bytes);
+    }
+  }
+}

@@ -1,0 +1,241 @@
+package dev.gatun.runtime;
+
+import dev.gatun.runtime.internal.Shim;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A dense array in native memory, owned by a [Scope].
+///
+/// Operations on it are static functions in `dev.gatun.runtime.op`. Accessors allocate nothing native.
+/// Use after the scope's end throws [IllegalStateException]. Not thread-safe for writing; reading a tensor
+/// of a shared scope from several threads is safe.
+public final class Tensor {
+  final Scope scope;
+  int slot;
+
+  private final Storage storage;
+  private final long address;
+  private @Nullable MemorySegment handle;
+  private long @Nullable [] shape;
+  private @Nullable DType dtype;
+
+  Tape.@Nullable Node node;
+  int output;
+
+  Tensor(Scope scope, MemorySegment handle, Storage storage) {
+    this.scope = scope;
+    this.handle = handle;
+    this.address = handle.address();
+    this.storage = storage;
+  }
+
+  Storage storage() {
+    return storage;
+  }
+
+  Tensor withHistoryOf(Tensor other) {
+    node = other.node;
+    output = other.output;
+    return this;
+  }
+
+  Tensor detached() {
+    node = null;
+    return this;
+  }
+
+  /// Ends this object's use and returns the raw handle, which nothing protects any more.
+  MemorySegment end() {
+    handle = null;
+    node = null;
+    storage.release();
+    return MemorySegment.ofAddress(address);
+  }
+
+  /// Returns the libtorch handle (`AtenTensorHandle`), valid while the scope is open.
+  ///
+  /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed memory
+  ///     under it has ended
+  public MemorySegment handle() {
+    MemorySegment live = handle;
+    if (live == null) {
+      throw new IllegalStateException("Already closed: the tensor was freed or its scope has ended");
+    }
+    MemorySegment source = storage.source;
+    if (source != null && !source.scope().isAlive()) {
+      throw new IllegalStateException("Already closed: the arena of the borrowed memory has ended");
+    }
+    return live;
+  }
+
+  /// Returns the address of the libtorch handle, for arguments that travel inside a block of memory.
+  ///
+  /// @throws IllegalStateException as [#handle]
+  public long handleAddress() {
+    MemorySegment live = handle();
+    if (!live.scope().isAlive()) {
+      throw new IllegalStateException("Already closed: the tensor's scope has ended");
+    }
+    return address;
+  }
+
+  /// Returns the handle for an operation that writes to this tensor, and counts the write.
+  ///
+  /// @param op name for the error
+  /// @throws IllegalStateException if the memory is read-only, or as [#handle]
+  public MemorySegment handleForWriting(String op) {
+    if (storage.readOnly) {
+      throw new IllegalStateException(op + ": the tensor " + this + " is read-only; copy it first");
+    }
+    MemorySegment live = handle();
+    storage.written();
+    return live;
+  }
+
+  /// Returns whether the memory under this tensor may not be written.
+  public boolean isReadOnly() {
+    return storage.readOnly;
+  }
+
+  long[] sizes() {
+    long[] known = shape;
+    if (known == null) {
+      known = Shim.sizes(scope, handle());
+      shape = known;
+    }
+    return known;
+  }
+
+  /// Returns the sizes. The array is a copy.
+  public long[] shape() {
+    return sizes().clone();
+  }
+
+  /// Returns the number of dimensions.
+  public int rank() {
+    return sizes().length;
+  }
+
+  /// Returns the size of one dimension, negative ones counted from the back.
+  ///
+  /// @throws ShapeException if there is no such dimension
+  public long size(int dim) {
+    long[] sizes = sizes();
+    return sizes[Shapes.dim("size", sizes, dim)];
+  }
+
+  /// Returns the number of elements.
+  public long elements() {
+    long product = 1;
+    for (long size : sizes()) {
+      product *= size;
+    }
+    return product;
+  }
+
+  /// Returns the step of each dimension, in elements.
+  public long[] strides() {
+    return Shim.strides(scope, handle(), rank());
+  }
+
+  /// Returns whether the elements lie row-major without gaps.
+  public boolean isContiguous() {
+    long[] sizes = sizes();
+    long[] strides = strides();
+    long step = 1;
+    for (int i = sizes.length - 1; i >= 0; i--) {
+      if (sizes[i] != 1 && strides[i] != step) {
+        return false;
+      }
+      step *= sizes[i];
+    }
+    return true;
+  }
+
+  /// Returns the element type.
+  public DType dtype() {
+    DType known = dtype;
+    if (known == null) {
+      known = Shim.dtype(scope, handle());
+      dtype = known;
+    }
+    return known;
+  }
+
+  /// Returns where the memory lies.
+  public Device device() {
+    return Device.CPU;
+  }
+
+  /// Returns the tensor's own memory as a segment that ends with the scope; read-only where the tensor is.
+  ///
+  /// Writing through it is not seen by the tape.
+  ///
+  /// @throws IllegalStateException if the tensor is not contiguous
+  public MemorySegment segment() {
+    if (!isContiguous()) {
+      throw new IllegalStateException("segment: " + this + " is not contiguous; copy it first");
+    }
+    MemorySegment view =
+        scope.view(Shim.dataPointer(scope, handle()), elements() * dtype().bytes());
+    return storage.readOnly ? view.asReadOnly() : view;
+  }
+
+  /// Returns the single element as a double.
+  ///
+  /// @throws ShapeException if there is not exactly one element
+  public double item() {
+    if (elements() != 1) {
+      throw new ShapeException("item: found shape " + Shapes.text(sizes()) + ", expected one element");
+    }
+    return Shim.item(scope, handle(), dtype());
+  }
+
+  /// Returns a copy of the elements, row-major.
+  ///
+  /// @throws DTypeException if this is not f32
+  public float[] toFloats() {
+    return contiguous(DType.F32).toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  /// Returns a copy of the elements, row-major.
+  ///
+  /// @throws DTypeException if this is not f64
+  public double[] toDoubles() {
+    return contiguous(DType.F64).toArray(ValueLayout.JAVA_DOUBLE);
+  }
+
+  /// Returns a copy of the elements, row-major.
+  ///
+  /// @throws DTypeException if this is not i64
+  public long[] toLongs() {
+    return contiguous(DType.I64).toArray(ValueLayout.JAVA_LONG);
+  }
+
+  /// Returns a copy of the elements, row-major.
+  ///
+  /// @throws DTypeException if this is not i32
+  public int[] toInts() {
+    return contiguous(DType.I32).toArray(ValueLayout.JAVA_INT);
+  }
+
+  private MemorySegment contiguous(DType expected) {
+    if (dtype() != expected) {
+      throw new DTypeException("to array: found " + dtype() + ", expected " + expected);
+    }
+    return segment();
+  }
+
+  /// Returns whether the shape is this one.
+  public boolean hasShape(long... expected) {
+    return Arrays.equals(sizes(), expected);
+  }
+
+  /// Returns type and shape, for instance `F32 (4, 8)`.
+  @Override
+  public String toString() {
+    return handle == null ? "closed tensor" : dtype() + " " + Shapes.text(sizes());
+  }
+}

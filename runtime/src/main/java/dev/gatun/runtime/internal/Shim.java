@@ -1,0 +1,313 @@
+package dev.gatun.runtime.internal;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.gatun.bindings.load.CLibrary;
+import dev.gatun.bindings.load.CpuFeatures;
+import dev.gatun.bindings.load.LibTorch;
+import dev.gatun.bindings.torch.Torch;
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.DTypeException;
+import dev.gatun.runtime.Device;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Shapes;
+import dev.gatun.runtime.TorchException;
+import java.lang.foreign.MemorySegment;
+
+/// libtorch's kernels called directly, past the dispatcher.
+///
+/// Handles go in borrowed and come out new, owned by the caller. Arguments are not checked here: callers
+/// check shapes and types first, since a wrong one can end the process.
+public final class Shim {
+  private static final int OUT = 0; // offsets in the scratch block
+  private static final int SIZES = 64;
+  private static final int STRIDES = SIZES + 64 * 7;
+
+  private static final boolean HAS_TEXT;
+  private static final boolean HAS_OPTIONALS;
+
+  private static final boolean BF16_GEMM;
+  private static final boolean F16_GEMM;
+
+  static {
+    CpuFeatures cpu = CpuFeatures.detect();
+    BF16_GEMM = cpu.has("avx512bw", "avx512vl", "avx512dq");
+    F16_GEMM = cpu.has("avx512_fp16");
+    LibTorch torch = LibTorch.load();
+    HAS_TEXT = torch.has("torch_exception_get_what_without_backtrace");
+    HAS_OPTIONALS = torch.has("torch_new_stable_ivalue");
+  }
+
+  private Shim() {}
+
+  /// Returns whether this processor has the instructions that oneDNN's products of a narrow type ask for.
+  /// Where that is not known the answer is no: f32 copies are always right.
+  public static boolean hasHalfGemm(DType dtype) {
+    return dtype == DType.BF16 ? BF16_GEMM : F16_GEMM;
+  }
+
+  /// Turns libtorch's own gradient recording off on this thread, which saves work in each call.
+  public static void prepareThread() {
+    Torch.aoti_torch_grad_mode_set_enabled(false);
+  }
+
+  /// Throws libtorch's text if a call failed.
+  public static void check(int code, String function) {
+    if (code != 0) {
+      throw new TorchException(function, code, text());
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private static String text() {
+    if (!HAS_TEXT) {
+      return "failed; this libtorch writes the reason to standard error";
+    }
+    MemorySegment text = Torch.torch_exception_get_what_without_backtrace();
+    String line = text.reinterpret(Long.MAX_VALUE).getString(0);
+    return line.lines().findFirst().orElse("no text");
+  }
+
+  private static MemorySegment out(MemorySegment scratch) {
+    return scratch.get(ADDRESS, OUT);
+  }
+
+  private static MemorySegment put(MemorySegment scratch, int offset, long[] values) {
+    if (values.length * 8L > scratch.byteSize() - offset || values.length > 56) {
+      throw new IllegalArgumentException("found rank " + values.length + ", expected at most 56");
+    }
+    MemorySegment block = scratch.asSlice(offset);
+    MemorySegment.copy(values, 0, block, JAVA_LONG, 0, values.length);
+    return block;
+  }
+
+  /// Returns another handle of the same tensor.
+  public static MemorySegment newHandle(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_new_tensor_handle(tensor, scratch), "new_tensor_handle");
+    return out(scratch);
+  }
+
+  /// Deletes a handle.
+  public static void delete(MemorySegment handle) {
+    check(Torch.aoti_torch_delete_tensor_object(handle), "delete_tensor_object");
+  }
+
+  /// Returns whether a handle is of a defined tensor: operators return undefined ones for results that were
+  /// masked out.
+  static boolean isDefined(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_is_defined(tensor, scratch), "is_defined");
+    return scratch.get(JAVA_BOOLEAN, 0);
+  }
+
+  /// Returns 8 bytes that libtorch deletes when it takes an optional argument. Before 2.13 there is no
+  /// function for it, and its `delete` takes what `malloc` gave.
+  @SuppressWarnings("restricted")
+  static MemorySegment newOptional(Scope scope) {
+    if (!HAS_OPTIONALS) {
+      return CLibrary.malloc(8).reinterpret(8);
+    }
+    MemorySegment scratch = scope.scratch();
+    check(Torch.torch_new_stable_ivalue(scratch), "new_stable_ivalue");
+    return out(scratch).reinterpret(8);
+  }
+
+  /// Returns the bytes of the storage under a tensor.
+  public static long storageBytes(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_storage_size(tensor, scratch), "get_storage_size");
+    return scratch.get(JAVA_LONG, 0);
+  }
+
+  /// Returns a tensor's sizes.
+  @SuppressWarnings("restricted")
+  public static long[] sizes(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_dim(tensor, scratch), "get_dim");
+    int rank = (int) scratch.get(JAVA_LONG, 0);
+    check(Torch.aoti_torch_get_sizes(tensor, scratch), "get_sizes");
+    return rank == 0 ? new long[0] : out(scratch).reinterpret(8L * rank).toArray(JAVA_LONG);
+  }
+
+  /// Returns a tensor's strides in elements.
+  @SuppressWarnings("restricted")
+  public static long[] strides(Scope scope, MemorySegment tensor, int rank) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_strides(tensor, scratch), "get_strides");
+    return rank == 0 ? new long[0] : out(scratch).reinterpret(8L * rank).toArray(JAVA_LONG);
+  }
+
+  /// Returns a tensor's element type.
+  public static DType dtype(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_dtype(tensor, scratch), "get_dtype");
+    return DType.fromCode(scratch.get(JAVA_INT, 0));
+  }
+
+  /// Returns the address of a tensor's first element.
+  public static long dataPointer(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_data_ptr(tensor, scratch), "get_data_ptr");
+    return scratch.get(JAVA_LONG, 0);
+  }
+
+  /// Returns the only element of a tensor.
+  public static double item(Scope scope, MemorySegment tensor, DType dtype) {
+    MemorySegment scratch = scope.scratch();
+    switch (dtype) {
+      case F32 -> {
+        check(Torch.aoti_torch_item_float32(tensor, scratch), "item");
+        return scratch.get(JAVA_FLOAT, 0);
+      }
+      case F64 -> {
+        check(Torch.aoti_torch_item_float64(tensor, scratch), "item");
+        return scratch.get(JAVA_DOUBLE, 0);
+      }
+      case BF16 -> {
+        check(Torch.aoti_torch_item_bfloat16(tensor, scratch), "item");
+        return Float.intBitsToFloat(scratch.get(JAVA_INT, 0) << 16);
+      }
+      case I64 -> {
+        check(Torch.aoti_torch_item_int64(tensor, scratch), "item");
+        return scratch.get(JAVA_LONG, 0);
+      }
+      case I32 -> {
+        check(Torch.aoti_torch_item_int32(tensor, scratch), "item");
+        return scratch.get(JAVA_INT, 0);
+      }
+      default -> throw new DTypeException("item: found " + dtype + ", expected f32, f64, bf16, i64 or i32");
+    }
+  }
+
+  /// Views memory as a row-major tensor.
+  public static MemorySegment fromBlob(
+      Scope scope, MemorySegment data, DType dtype, long[] shape) {
+    MemorySegment scratch = scope.scratch();
+    MemorySegment sizes = put(scratch, SIZES, shape);
+    MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
+    scratch.set(JAVA_LONG, OUT, 0);
+    check(
+        Torch.aoti_torch_create_tensor_from_blob(
+            data, shape.length, sizes, strides, 0, dtype.code(), 0, 0, scratch),
+        "create_tensor_from_blob");
+    return out(scratch);
+  }
+
+  /// Allocates a row-major tensor.
+  public static MemorySegment empty(Scope scope, DType dtype, Device device, long[] shape) {
+    MemorySegment scratch = scope.scratch();
+    MemorySegment sizes = put(scratch, SIZES, shape);
+    MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
+    check(
+        Torch.aoti_torch_empty_strided(
+            shape.length,
+            sizes,
+            strides,
+            dtype.code(),
+            device.kind().code(),
+            device.index(),
+            scratch),
+        "empty_strided");
+    return out(scratch);
+  }
+
+  /// Views a tensor with other sizes and strides; the caller answers for their staying inside it.
+  public static MemorySegment reinterpret(
+      Scope scope, MemorySegment tensor, long[] shape, long[] strides, long offset) {
+    MemorySegment scratch = scope.scratch();
+    MemorySegment sizes = put(scratch, SIZES, shape);
+    MemorySegment steps = put(scratch, STRIDES, strides);
+    check(
+        Torch.aoti_torch__reinterpret_tensor(tensor, shape.length, sizes, steps, offset, scratch),
+        "_reinterpret_tensor");
+    return out(scratch);
+  }
+
+  /// Sets every element to zero.
+  public static void zero(MemorySegment tensor) {
+    check(Torch.aoti_torch_zero_(tensor), "zero_");
+  }
+
+  /// Sets every element to a value.
+  public static void fill(MemorySegment tensor, double value) {
+    check(Torch.aoti_torch_cpu_fill__Scalar(tensor, value), "fill_");
+  }
+
+  /// Copies the elements of `source` into `target`, with a change of type where they differ.
+  public static void copy(MemorySegment target, MemorySegment source) {
+    check(Torch.aoti_torch_copy_(target, source, 0), "copy_");
+  }
+
+  /// Returns a + alpha b.
+  public static MemorySegment add(Scope scope, MemorySegment a, MemorySegment b, double alpha) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_cpu_add_Tensor(a, b, alpha, scratch), "add");
+    return out(scratch);
+  }
+
+  /// Returns a - b.
+  public static MemorySegment sub(Scope scope, MemorySegment a, MemorySegment b) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_aten_subtract_Tensor(a, b, 1, scratch), "sub");
+    return out(scratch);
+  }
+
+  /// Returns a * b.
+  public static MemorySegment mul(Scope scope, MemorySegment a, MemorySegment b) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_cpu_mul_Tensor(a, b, scratch), "mul");
+    return out(scratch);
+  }
+
+  /// Returns a times a constant.
+  public static MemorySegment scale(Scope scope, MemorySegment a, double factor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_cpu_mul_Scalar(a, factor, scratch), "mul");
+    return out(scratch);
+  }
+
+  /// Returns a to a constant power.
+  public static MemorySegment pow(Scope scope, MemorySegment a, double exponent) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_cpu_pow_Tensor_Scalar(a, exponent, scratch), "pow");
+    return out(scratch);
+  }
+
+  /// Writes a b into `result`.
+  public static void mm(MemorySegment result, MemorySegment a, MemorySegment b) {
+    check(Torch.aoti_torch_cpu_mm_out(result, a, b), "mm");
+  }
+
+  /// Writes beta c + alpha a b into `result`, which may be c.
+  public static void addmm(
+      MemorySegment result,
+      MemorySegment c,
+      MemorySegment a,
+      MemorySegment b,
+      double beta,
+      double alpha) {
+    check(Torch.aoti_torch_cpu_addmm_out(result, c, a, b, beta, alpha), "addmm");
+  }
+
+  /// Writes the batched product a b into `result`.
+  public static void bmm(MemorySegment result, MemorySegment a, MemorySegment b) {
+    check(Torch.aoti_torch_cpu_bmm_out(result, a, b), "bmm");
+  }
+
+  /// Writes beta c + alpha a b, batched, into `result`, which may be c.
+  public static void baddbmm(
+      MemorySegment result,
+      MemorySegment c,
+      MemorySegment a,
+      MemorySegment b,
+      double beta,
+      double alpha) {
+    check(Torch.aoti_torch_cpu_baddbmm_out(result, c, a, b, beta, alpha), "baddbmm");
+  }
+}

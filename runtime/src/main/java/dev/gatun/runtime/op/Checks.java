@@ -1,0 +1,44 @@
+package dev.gatun.runtime.op;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.DTypeException;
+import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.Shapes;
+import dev.gatun.runtime.Tensor;
+
+/// Checks made before a native call, which would end the process or say less.
+final class Checks {
+  private Checks() {}
+
+  static void sameDType(String op, Tensor a, Tensor b) {
+    if (a.dtype() != b.dtype()) {
+      throw new DTypeException(op + ": element types differ: " + a + " and " + b);
+    }
+  }
+
+  static void dtype(String op, String name, Tensor tensor, DType expected) {
+    if (tensor.dtype() != expected) {
+      throw new DTypeException(op + ": " + name + ": found " + tensor + ", expected " + expected);
+    }
+  }
+
+  static void floating(String op, Tensor tensor) {
+    if (!tensor.dtype().isFloating()) {
+      throw new DTypeException(op + ": found " + tensor + ", expected a floating-point type");
+    }
+  }
+
+  static void rank(String op, String name, Tensor tensor, int expected) {
+    if (tensor.rank() != expected) {
+      throw new ShapeException(
+          op + ": " + name + ": found " + tensor + ", expected " + expected + " dimensions");
+    }
+  }
+
+  static void shape(String op, String name, Tensor tensor, long... expected) {
+    if (!tensor.hasShape(expected)) {
+      throw new ShapeException(
+          op + ": " + name + ": found " + tensor + ", expected " + Shapes.text(expected));
+    }
+  }
+}

@@ -1,0 +1,307 @@
+package dev.gatun.runtime.op;
+
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Shapes;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.Operator;
+import dev.gatun.runtime.internal.Shim;
+
+/// Operations on each element alone. Two arguments are broadcast as in PyTorch and share one type.
+public final class Elementwise {
+  private static final Operator DIV = Operator.of("div.Tensor");
+  private static final Operator EXP = Operator.of("exp");
+  private static final Operator LOG = Operator.of("log");
+  private static final Operator SQRT = Operator.of("sqrt");
+  private static final Operator TANH = Operator.of("tanh");
+  private static final Operator SIGMOID = Operator.of("sigmoid");
+  private static final Operator SILU = Operator.of("silu");
+  private static final Operator SILU_BACKWARD = Operator.of("silu_backward");
+  private static final Operator GELU = Operator.of("gelu");
+  private static final Operator GELU_BACKWARD = Operator.of("gelu_backward");
+  private static final Operator RELU = Operator.of("relu");
+  private static final Operator WHERE = Operator.of("where.self");
+  private static final Operator GREATER = Operator.of("gt.Tensor");
+
+  private Elementwise() {}
+
+  private static void check(String op, Tensor a, Tensor b) {
+    Checks.sameDType(op, a, b);
+    Checks.floating(op, a);
+    Shapes.broadcast(op, a.shape(), b.shape());
+  }
+
+  /// Returns a + b.
+  ///
+  /// @throws dev.gatun.runtime.ShapeException if the shapes cannot be broadcast
+  /// @throws dev.gatun.runtime.DTypeException if the types differ or are not floating-point
+  public static Tensor add(Scope scope, Tensor a, Tensor b) {
+    check("add", a, b);
+    Tensor result = scope.adopt(Shim.add(scope, a.handle(), b.handle(), 1));
+    if (scope.records(a, b)) {
+      long[] shapeA = a.shape();
+      long[] shapeB = b.shape();
+      boolean needA = scope.needs(a);
+      boolean needB = scope.needs(b);
+      scope.record(
+          result,
+          new Tensor[] {a, b},
+          new Tensor[0],
+          (s, saved, g) ->
+              new Tensor[] {
+                needA ? Reduce.sumTo(s, g[0], shapeA) : null,
+                needB ? Reduce.sumTo(s, g[0], shapeB) : null
+              });
+    }
+    return result;
+  }
+
+  /// Returns a - b; errors as [#add].
+  public static Tensor sub(Scope scope, Tensor a, Tensor b) {
+    check("sub", a, b);
+    Tensor result = scope.adopt(Shim.sub(scope, a.handle(), b.handle()));
+    if (scope.records(a, b)) {
+      long[] shapeA = a.shape();
+      long[] shapeB = b.shape();
+      boolean needA = scope.needs(a);
+      boolean needB = scope.needs(b);
+      scope.record(
+          result,
+          new Tensor[] {a, b},
+          new Tensor[0],
+          (s, saved, g) ->
+              new Tensor[] {
+                needA ? Reduce.sumTo(s, g[0], shapeA) : null,
+                needB ? Reduce.sumTo(s, scale(s, g[0], -1), shapeB) : null
+              });
+    }
+    return result;
+  }
+
+  /// Returns a * b; errors as [#add].
+  public static Tensor mul(Scope scope, Tensor a, Tensor b) {
+    check("mul", a, b);
+    Tensor result = scope.adopt(Shim.mul(scope, a.handle(), b.handle()));
+    if (scope.records(a, b)) {
+      boolean needA = scope.needs(a);
+      boolean needB = scope.needs(b);
+      // only what the wanted gradients read is kept
+      Tensor[] saved =
+          needA && needB ? new Tensor[] {a, b} : new Tensor[] {needA ? b : a};
+      long[] shapeA = a.shape();
+      long[] shapeB = b.shape();
+      scope.record(
+          result,
+          new Tensor[] {a, b},
+          saved,
+          (s, kept, g) ->
+              new Tensor[] {
+                needA ? Reduce.sumTo(s, mul(s, g[0], kept[kept.length - 1]), shapeA) : null,
+                needB ? Reduce.sumTo(s, mul(s, g[0], kept[0]), shapeB) : null
+              });
+    }
+    return result;
+  }
+
+  /// Returns a / b; errors as [#add].
+  public static Tensor div(Scope scope, Tensor a, Tensor b) {
+    check("div", a, b);
+    Tensor result = DIV.call(scope, a, b);
+    if (scope.records(a, b)) {
+      boolean needA = scope.needs(a);
+      boolean needB = scope.needs(b);
+      long[] shapeA = a.shape();
+      scope.record(
+          result,
+          new Tensor[] {a, b},
+          new Tensor[] {b, result},
+          (s, saved, g) -> {
+            Tensor byA = div(s, g[0], saved[0]);
+            return new Tensor[] {
+              needA ? Reduce.sumTo(s, byA, shapeA) : null,
+              needB
+                  ? Reduce.sumTo(s, scale(s, mul(s, byA, saved[1]), -1), saved[0].shape())
+                  : null
+            };
+          });
+    }
+    return result;
+  }
+
+  /// Returns x times a constant.
+  public static Tensor scale(Scope scope, Tensor x, double factor) {
+    Checks.floating("scale", x);
+    Tensor result = scope.adopt(Shim.scale(scope, x.handle(), factor));
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[0],
+          (s, saved, g) -> new Tensor[] {scale(s, g[0], factor)});
+    }
+    return result;
+  }
+
+  /// Returns x to a constant power.
+  public static Tensor pow(Scope scope, Tensor x, double exponent) {
+    Checks.floating("pow", x);
+    Tensor result = scope.adopt(Shim.pow(scope, x.handle(), exponent));
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {x},
+          (s, saved, g) ->
+              new Tensor[] {
+                mul(s, g[0], scale(s, pow(s, saved[0], exponent - 1), exponent))
+              });
+    }
+    return result;
+  }
+
+  /// Returns e to the power x.
+  public static Tensor exp(Scope scope, Tensor x) {
+    Checks.floating("exp", x);
+    Tensor result = EXP.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {result},
+          (s, saved, g) -> new Tensor[] {mul(s, g[0], saved[0])});
+    }
+    return result;
+  }
+
+  /// Returns the natural logarithm.
+  public static Tensor log(Scope scope, Tensor x) {
+    Checks.floating("log", x);
+    Tensor result = LOG.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {x},
+          (s, saved, g) -> new Tensor[] {div(s, g[0], saved[0])});
+    }
+    return result;
+  }
+
+  /// Returns the square root.
+  public static Tensor sqrt(Scope scope, Tensor x) {
+    Checks.floating("sqrt", x);
+    Tensor result = SQRT.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {result},
+          (s, saved, g) -> new Tensor[] {scale(s, div(s, g[0], saved[0]), 0.5)});
+    }
+    return result;
+  }
+
+  /// Returns the hyperbolic tangent.
+  public static Tensor tanh(Scope scope, Tensor x) {
+    Checks.floating("tanh", x);
+    Tensor result = TANH.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {result},
+          (s, saved, g) ->
+              new Tensor[] {sub(s, g[0], mul(s, g[0], mul(s, saved[0], saved[0])))});
+    }
+    return result;
+  }
+
+  /// Returns 1 / (1 + e^-x).
+  public static Tensor sigmoid(Scope scope, Tensor x) {
+    Checks.floating("sigmoid", x);
+    Tensor result = SIGMOID.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {result},
+          (s, saved, g) -> {
+            Tensor flow = mul(s, g[0], saved[0]);
+            return new Tensor[] {sub(s, flow, mul(s, flow, saved[0]))};
+          });
+    }
+    return result;
+  }
+
+  /// Returns max(x, 0).
+  public static Tensor relu(Scope scope, Tensor x) {
+    Checks.floating("relu", x);
+    Tensor result = RELU.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {result},
+          (s, saved, g) -> {
+            Tensor zero = s.full(0, saved[0].dtype());
+            return new Tensor[] {WHERE.call(s, GREATER.call(s, saved[0], zero), g[0], zero)};
+          });
+    }
+    return result;
+  }
+
+  /// Returns x sigmoid(x).
+  public static Tensor silu(Scope scope, Tensor x) {
+    Checks.floating("silu", x);
+    Tensor result = SILU.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {x},
+          (s, saved, g) -> new Tensor[] {SILU_BACKWARD.call(s, g[0], saved[0])});
+    }
+    return result;
+  }
+
+  /// Returns the Gaussian error linear unit.
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
+  /// @param tanh whether by the tanh approximation (GPT-2's `gelu_new`) or exactly by erf
+  public static Tensor gelu(Scope scope, Tensor x, boolean tanh) {
+    Checks.floating("gelu", x);
+    String form = tanh ? "tanh" : "none";
+    Tensor result = GELU.call(scope, x, form);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {x},
+          (s, saved, g) -> new Tensor[] {GELU_BACKWARD.call(s, g[0], saved[0], form)});
+    }
+    return result;
+  }
+
+  /// Returns silu(gate) * up, the gate of Llama's feed-forward block, as one operation that saves its two
+  /// inputs alone.
+  public static Tensor swiglu(Scope scope, Tensor gate, Tensor up) {
+    check("swiglu", gate, up);
+    Checks.shape("swiglu", "up", up, gate.shape());
+    Tensor result;
+    try (Scope block = scope.untaped()) {
+      result = scope.keep(mul(block, SILU.call(block, gate), up));
+    }
+    if (scope.records(gate, up)) {
+      scope.record(
+          result,
+          new Tensor[] {gate, up},
+          new Tensor[] {gate, up},
+          (s, saved, g) -> {
+            Tensor toUp = mul(s, g[0], SILU.call(s, saved[0]));
+            Tensor toGate = SILU_BACKWARD.call(s, mul(s, g[0], saved[1]), saved[0]);
+            return new Tensor[] {toGate, toUp};
+          });
+    }
+    return result;
+  }
+}

@@ -1,0 +1,162 @@
+package dev.gatun.runtime.op;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.Shim;
+import org.jspecify.annotations.Nullable;
+
+/// Matrix products.
+///
+/// bf16 and f16 products run natively where the processor has instructions for them, else on f32 copies of
+/// the operands: libtorch's own fallback is an order of magnitude slower.
+public final class Matmul {
+  private Matmul() {}
+
+  /// Returns the product of two matrices, or of two batches of matrices.
+  ///
+  /// @param scope owner of the result
+  /// @param a `(M, K)` or `(B, M, K)`
+  /// @param b `(K, N)` or `(B, K, N)`
+  /// @return `(M, N)` or `(B, M, N)`
+  /// @throws ShapeException if the inner sizes or the batches differ
+  /// @throws dev.gatun.runtime.DTypeException if the types differ
+  public static Tensor matmul(Scope scope, Tensor a, Tensor b) {
+    check(a, b);
+    Tensor result = product(scope, a, b);
+    if (scope.records(a, b)) {
+      boolean needA = scope.needs(a);
+      boolean needB = scope.needs(b);
+      scope.record(
+          result,
+          new Tensor[] {a, b},
+          new Tensor[] {a, b},
+          (s, saved, g) ->
+              new Tensor[] {
+                needA ? product(s, g[0], Layout.transpose(s, saved[1], -2, -1)) : null,
+                needB ? product(s, Layout.transpose(s, saved[0], -2, -1), g[0]) : null
+              });
+    }
+    return result;
+  }
+
+  private static void check(Tensor a, Tensor b) {
+    Checks.sameDType("matmul", a, b);
+    Checks.floating("matmul", a);
+    int rank = a.rank();
+    if (rank != b.rank() || rank < 2 || rank > 3) {
+      throw new ShapeException("matmul: found " + a + " x " + b + ", expected two of rank 2 or 3");
+    }
+    if (a.size(-1) != b.size(-2)) {
+      throw new ShapeException("matmul: inner sizes differ: " + a + " x " + b);
+    }
+    if (rank == 3 && a.size(0) != b.size(0)) {
+      throw new ShapeException("matmul: batches differ: " + a + " x " + b);
+    }
+  }
+
+  private static Tensor product(Scope scope, Tensor a, Tensor b) {
+    DType dtype = a.dtype();
+    DType compute = computeType(dtype);
+    long[] shape = a.shape();
+    shape[shape.length - 1] = b.size(-1);
+    if (compute != dtype) {
+      try (Scope block = scope.untaped()) {
+        Tensor wide = product(block, Layout.to(block, a, compute), Layout.to(block, b, compute));
+        return Layout.to(scope, wide, dtype);
+      }
+    }
+    Tensor result = scope.empty(dtype, shape);
+    if (shape.length == 2) {
+      Shim.mm(result.handle(), a.handle(), b.handle());
+    } else {
+      Shim.bmm(result.handle(), a.handle(), b.handle());
+    }
+    return result;
+  }
+
+  /// Returns the type that products of this type are computed in on this processor.
+  static DType computeType(DType dtype) {
+    boolean half = dtype == DType.BF16 || dtype == DType.F16;
+    return half && !Shim.hasHalfGemm(dtype) ? DType.F32 : dtype;
+  }
+
+  /// Returns x w^T + bias, the linear layer.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(N, I)`
+  /// @param w `(O, I)`; any strides, so a transposed view of an `(I, O)` weight will do
+  /// @param bias `(O)`, or null
+  /// @return `(N, O)`
+  /// @throws ShapeException if the sizes do not fit
+  /// @throws dev.gatun.runtime.DTypeException if the types of `x` and `w` differ
+  public static Tensor linear(Scope scope, Tensor x, Tensor w, @Nullable Tensor bias) {
+    Checks.rank("linear", "x", x, 2);
+    Checks.rank("linear", "weight", w, 2);
+    Checks.sameDType("linear", x, w);
+    if (x.size(1) != w.size(1)) {
+      throw new ShapeException("linear: inner sizes differ: x " + x + ", weight " + w);
+    }
+    if (bias != null) {
+      Checks.shape("linear", "bias", bias, w.size(0));
+    }
+    Tensor result;
+    try (Scope block = scope.untaped()) {
+      Tensor transposed = Layout.transpose(block, w, 0, 1);
+      if (bias != null && bias.dtype() == x.dtype() && computeType(x.dtype()) == x.dtype()) {
+        result = scope.empty(x.dtype(), x.size(0), w.size(0));
+        Shim.addmm(result.handle(), bias.handle(), x.handle(), transposed.handle(), 1, 1);
+      } else if (bias != null) {
+        Tensor plain = product(block, x, transposed);
+        result = scope.keep(Elementwise.add(block, plain, Layout.as(block, bias, x.dtype())));
+      } else {
+        result = product(scope, x, transposed);
+      }
+    }
+    if (scope.records(x, w, bias)) {
+      boolean needX = scope.needs(x);
+      boolean needW = scope.needs(w);
+      boolean needBias = scope.needs(bias);
+      DType biasType = bias == null ? x.dtype() : bias.dtype();
+      Tensor[] saved = needW ? new Tensor[] {w, x} : new Tensor[] {w};
+      scope.record(
+          result,
+          new Tensor[] {x, w, bias},
+          saved,
+          (s, kept, g) ->
+              new Tensor[] {
+                needX ? product(s, g[0], kept[0]) : null,
+                needW ? product(s, Layout.transpose(s, g[0], 0, 1), kept[1]) : null,
+                needBias ? Layout.as(s, Reduce.sum(s, g[0], false, 0), biasType) : null
+              });
+    }
+    return result;
+  }
+
+  /// Adds alpha a b to a matrix in place; nothing is recorded.
+  ///
+  /// @param scope owner of temporaries
+  /// @param target `(M, N)`, written; any strides
+  /// @param alpha factor
+  /// @param a `(M, K)` of the target's type
+  /// @param b `(K, N)` of the target's type
+  /// @throws ShapeException if the sizes do not fit
+  /// @throws IllegalStateException if the target is read-only
+  public static void addProductInPlace(
+      Scope scope, Tensor target, double alpha, Tensor a, Tensor b) {
+    check(a, b);
+    Checks.sameDType("addmm", target, a);
+    Checks.shape("addmm", "target", target, a.size(0), b.size(1));
+    if (computeType(a.dtype()) != a.dtype()) {
+      try (Scope block = scope.untaped()) {
+        Tensor sum =
+            Elementwise.add(block, target, Elementwise.scale(block, product(block, a, b), alpha));
+        Layout.copyInPlace(target, sum);
+      }
+      return;
+    }
+    Shim.addmm(
+        target.handleForWriting("addmm"), target.handle(), a.handle(), b.handle(), 1, alpha);
+  }
+}

@@ -1,0 +1,43 @@
+package dev.gatun.runtime.optim;
+
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Reduce;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Clipping of gradients by their global norm, as `torch.nn.utils.clip_grad_norm_`.
+public final class Clip {
+  private Clip() {}
+
+  /// Returns the Euclidean norm of all gradients together.
+  public static double norm(Scope scope, List<Tensor> gradients) {
+    double sum = 0;
+    for (Tensor gradient : gradients) {
+      try (Scope block = scope.untaped()) {
+        sum += Reduce.sumOfSquares(block, gradient).item();
+      }
+    }
+    return Math.sqrt(sum);
+  }
+
+  /// Returns the gradients, scaled down where their norm is above a limit.
+  ///
+  /// @param scope owner of scaled gradients
+  /// @param gradients not changed
+  /// @param norm their norm, from [#norm]
+  /// @param maxNorm the limit; 0 for none
+  public static List<Tensor> clip(
+      Scope scope, List<Tensor> gradients, double norm, double maxNorm) {
+    double factor = maxNorm <= 0 ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
+    if (factor == 1) {
+      return gradients;
+    }
+    List<Tensor> clipped = new ArrayList<>();
+    for (Tensor gradient : gradients) {
+      clipped.add(Elementwise.scale(scope, gradient, factor));
+    }
+    return clipped;
+  }
+}

@@ -1,0 +1,83 @@
+package dev.gatun.runtime.random;
+
+/// Where in a run a dropout mask belongs; its bits are a function of this and of each element's logical
+/// coordinates alone.
+///
+/// The bits of the Philox counter, frozen (low bits first):
+///
+/// | word | bits 0-23 / 0-19 / 0-21 | the rest |
+/// |---|---|---|
+/// | 0 | last coordinate / 4 (24) | site (8) |
+/// | 1 | middle coordinate (24) | pass (8) |
+/// | 2 | row of the optimizer step (20) | adapter slot (12) |
+/// | 3 | step (22) | layer (10) |
+///
+/// The last coordinate is the channel of a hidden mask and the position of a key mask, the middle one the
+/// position and the query head. A padded, packed or accumulated batch draws the same bits.
+///
+/// @param seed key of the generator
+/// @param step optimizer step, below 2^22
+/// @param layer layer of the model, below 2^10
+/// @param site what is masked
+/// @param pass HiddenKey's branch or LoRA Dropout's instance, below 2^8
+/// @param slot adapter that is trained, below 2^12
+public record MaskStream(long seed, int step, int layer, Site site, int pass, int slot) {
+  /// What a mask drops.
+  public enum Site {
+    /// Keys, before the softmax.
+    KEY,
+    /// Elements of a feed-forward block's output.
+    HIDDEN
+  }
+
+  /// Checks the ranges.
+  public MaskStream {
+    range("step", step, 1 << 22);
+    range("layer", layer, 1 << 10);
+    range("pass", pass, 1 << 8);
+    range("slot", slot, 1 << 12);
+  }
+
+  private static void range(String name, int value, int end) {
+    if (value < 0 || value >= end) {
+      throw new IllegalArgumentException(
+          name + ": found " + value + ", expected 0 to " + (end - 1));
+    }
+  }
+
+  /// Writes a value per element of one line of a mask, along its last coordinate from 0.
+  ///
+  /// @param row row of the optimizer step
+  /// @param middle middle coordinate
+  /// @param threshold from [Philox#threshold]
+  /// @param kept value of elements that stay
+  /// @param dropped value of elements that are dropped
+  /// @param target receives the values
+  /// @param at index of the line's first element
+  /// @param length number of elements
+  public void line(
+      int row,
+      int middle,
+      long threshold,
+      float kept,
+      float dropped,
+      float[] target,
+      int at,
+      int length) {
+    range("row", row, 1 << 20);
+    range("coordinate", middle, 1 << 24);
+    range("coordinate", length / 4, 1 << 24);
+    int c1 = middle | pass << 24;
+    int c2 = row | slot << 20;
+    int c3 = step | layer << 22;
+    int high = site.ordinal() << 24;
+    int[] words = new int[4];
+    for (int i = 0; i < length; i += 4) {
+      Philox.block(seed, i >> 2 | high, c1, c2, c3, words, 0);
+      int end = Math.min(4, length - i);
+      for (int j = 0; j < end; j++) {
+        target[at + i + j] = (words[j] & 0xFFFFFFFFL) < threshold ? dropped : kept;
+      }
+    }
+  }
+}
