@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param tokenizer encodes texts; null if only rows of token ids may come
 /// @param chat writes conversations out
-/// @param maxLength most tokens of an example, at least 2: texts are cut into pieces of it, other rows are
-///     cut off after it
+/// @param maxLength most tokens of an example, at least 2: texts are cut into pieces of it, other
+///   rows are cut off after it
 /// @param vocabularySize rows of the model's embedding; each id must be smaller
 public record DataOptions(
     @Nullable Tokenizer tokenizer, ChatFormat chat, int maxLength, int vocabularySize) {
