@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -69,6 +70,21 @@ public record AdapterDirectory(
     return new AdapterDirectory(directory, match, weights.tensors());
   }
 
+  /// Returns the base weights that the adapter brings along, see [AdapterKeys#baseWeight(String)].
+  /// They take the place of the base model's own under this adapter.
+  ///
+  /// @return by module path, usually empty
+  public Map<String, TensorEntry> baseWeights() {
+    Map<String, TensorEntry> weights = new LinkedHashMap<>();
+    for (LoraTarget target : match.targets()) {
+      TensorEntry weight = tensors.get(AdapterKeys.baseWeight(target.module()));
+      if (weight != null) {
+        weights.put(target.module(), weight);
+      }
+    }
+    return weights;
+  }
+
   /// Writes an adapter, the weights first; each file is replaced in one step. The same adapter
   /// gives the same bytes.
   ///
@@ -92,7 +108,15 @@ public record AdapterDirectory(
   ///     not finite; it describes the first and names some more
   public static void check(SafetensorsFile weights, TargetMatch match, ModuleTree tree)
       throws MalformedFileException {
-    Check check = new Check(weights.tensors(), AdapterKeys.shapes(match, tree), tree);
+    Map<String, List<Long>> shapes = AdapterKeys.shapes(match, tree);
+    AdapterKeys.optionalShapes(match, tree)
+        .forEach(
+            (name, shape) -> {
+              if (weights.tensors().containsKey(name)) {
+                shapes.put(name, shape);
+              }
+            });
+    Check check = new Check(weights.tensors(), shapes, tree);
     List<Fault> faults = check.faults();
     if (!faults.isEmpty()) {
       Fault first = faults.getFirst();
@@ -147,21 +171,21 @@ public record AdapterDirectory(
           return new Fault(place(name), part.substring(1), "no such part, for it is not supported");
         }
       }
-      if (!name.endsWith(AdapterKeys.A_SUFFIX) && !name.endsWith(AdapterKeys.B_SUFFIX)) {
-        return new Fault(
-            place(name),
-            "a weight that the configuration does not name",
-            "adapter matrices, and what bias and modules_to_save ask for");
-      }
+      String path = name.substring(AdapterKeys.PREFIX.length());
+      boolean matrix =
+          name.endsWith(AdapterKeys.A_SUFFIX) || name.endsWith(AdapterKeys.B_SUFFIX);
       String module =
-          name.substring(
-              AdapterKeys.PREFIX.length(), name.length() - AdapterKeys.A_SUFFIX.length());
-      return tree.modules().contains(module)
+          matrix ? path.substring(0, path.length() - AdapterKeys.A_SUFFIX.length()) : path;
+      if (!tree.modules().contains(module) && !tree.parameters().containsKey(module)) {
+        return new Fault(
+            place(name), "a part that the base model lacks", "parts of it; wrong base model?");
+      }
+      return matrix
           ? new Fault(place(name), "a layer that target_modules leaves out", "only its layers")
           : new Fault(
               place(name),
-              "a layer that the base model lacks",
-              "layers of it; wrong base model?");
+              "a weight that the configuration does not name",
+              "adapter matrices, and what bias and modules_to_save ask for");
     }
 
     private Fault missing(String name, List<Long> shape) {
