@@ -30,8 +30,7 @@ public record AdapterDirectory(
   private static final String CONFIG = "adapter_config.json";
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String PICKLE = "adapter_model.bin";
-  private static final Set<DType> FLOATS =
-      EnumSet.of(DType.F32, DType.F64, DType.BF16, DType.F16);
+  private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F64, DType.BF16, DType.F16);
 
   /// Maps an adapter and checks it against its base model: each adapted layer has both matrices in
   /// the right shape, all values are finite, and no tensor is left over.
@@ -105,17 +104,16 @@ public record AdapterDirectory(
   /// @param match the adapted layers
   /// @param tree the base model
   /// @throws MalformedFileException if a tensor is missing, left over, of another shape or type, or
-  ///     not finite; it describes the first and names some more
+  ///   not finite; it describes the first and names some more
   public static void check(SafetensorsFile weights, TargetMatch match, ModuleTree tree)
       throws MalformedFileException {
     Map<String, List<Long>> shapes = AdapterKeys.shapes(match, tree);
     AdapterKeys.optionalShapes(match, tree)
-        .forEach(
-            (name, shape) -> {
-              if (weights.tensors().containsKey(name)) {
-                shapes.put(name, shape);
-              }
-            });
+        .forEach((name, shape) -> {
+          if (weights.tensors().containsKey(name)) {
+            shapes.put(name, shape);
+          }
+        });
     Check check = new Check(weights.tensors(), shapes, tree);
     List<Fault> faults = check.faults();
     if (!faults.isEmpty()) {
@@ -141,24 +139,21 @@ public record AdapterDirectory(
           .filter(name -> !shapes.containsKey(name))
           .map(this::leftOver)
           .forEach(faults::add);
-      shapes.forEach(
-          (name, shape) -> {
-            TensorEntry tensor = tensors.get(name);
-            if (tensor == null) {
-              faults.add(missing(name, shape));
-            } else if (!tensor.shape().equals(shape)) {
-              faults.add(wrongShape(name, tensor.shape(), shape));
-            } else if (!FLOATS.contains(tensor.dtype())) {
-              faults.add(new Fault(place(name), tensor.dtype().toString(), "a float type"));
-            } else {
-              OptionalLong bad = tensor.firstNonFinite();
-              bad.ifPresent(
-                  i ->
-                      faults.add(
-                          new Fault(
-                              place(name), "NaN or infinity at element " + i, "finite values")));
-            }
-          });
+      shapes.forEach((name, shape) -> {
+        TensorEntry tensor = tensors.get(name);
+        if (tensor == null) {
+          faults.add(missing(name, shape));
+        } else if (!tensor.shape().equals(shape)) {
+          faults.add(wrongShape(name, tensor.shape(), shape));
+        } else if (!FLOATS.contains(tensor.dtype())) {
+          faults.add(new Fault(place(name), tensor.dtype().toString(), "a float type"));
+        } else {
+          OptionalLong bad = tensor.firstNonFinite();
+          bad.ifPresent(i ->
+              faults.add(
+                  new Fault(place(name), "NaN or infinity at element " + i, "finite values")));
+        }
+      });
       return faults;
     }
 
@@ -172,8 +167,7 @@ public record AdapterDirectory(
         }
       }
       String path = name.substring(AdapterKeys.PREFIX.length());
-      boolean matrix =
-          name.endsWith(AdapterKeys.A_SUFFIX) || name.endsWith(AdapterKeys.B_SUFFIX);
+      boolean matrix = name.endsWith(AdapterKeys.A_SUFFIX) || name.endsWith(AdapterKeys.B_SUFFIX);
       String module =
           matrix ? path.substring(0, path.length() - AdapterKeys.A_SUFFIX.length()) : path;
       if (!tree.modules().contains(module) && !tree.parameters().containsKey(module)) {
@@ -208,8 +202,7 @@ public record AdapterDirectory(
             "rank " + found.get(rankAt),
             "rank " + expected.get(rankAt) + ", as r or rank_pattern says");
       }
-      return new Fault(
-          place(name), "shape " + found, "shape " + expected + "; wrong base model?");
+      return new Fault(place(name), "shape " + found, "shape " + expected + "; wrong base model?");
     }
 
     private static @Nullable String otherHalf(String name) {

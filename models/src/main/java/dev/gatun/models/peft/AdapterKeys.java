@@ -74,21 +74,20 @@ public final class AdapterKeys {
     }
     Bias bias = match.config().bias();
     tree.parameters()
-        .forEach(
-            (name, shape) -> {
-              int dot = name.lastIndexOf('.');
-              String module = name.substring(0, Math.max(dot, 0));
-              boolean isBias = name.endsWith(".bias");
-              boolean isSaved =
-                  match.savedModules().stream().anyMatch(saved -> name.startsWith(saved + "."));
-              if (isSaved) {
-                shapes.put(parameter(name), shape);
-              } else if (isBias && targets.contains(module) && bias != Bias.NONE) {
-                shapes.put(targetBias(module), shape);
-              } else if (isBias && bias == Bias.ALL) {
-                shapes.put(parameter(name), shape);
-              }
-            });
+        .forEach((name, shape) -> {
+          int dot = name.lastIndexOf('.');
+          String module = name.substring(0, Math.max(dot, 0));
+          boolean isBias = name.endsWith(".bias");
+          boolean isSaved =
+              match.savedModules().stream().anyMatch(saved -> name.startsWith(saved + "."));
+          if (isSaved) {
+            shapes.put(parameter(name), shape);
+          } else if (isBias && targets.contains(module) && bias != Bias.NONE) {
+            shapes.put(targetBias(module), shape);
+          } else if (isBias && bias == Bias.ALL) {
+            shapes.put(parameter(name), shape);
+          }
+        });
     return shapes;
   }
 
@@ -110,14 +109,13 @@ public final class AdapterKeys {
     if (match.config().bias() == Bias.ALL) {
       for (String saved : match.savedModules()) {
         tree.parameters()
-            .forEach(
-                (name, shape) -> {
-                  if (name.startsWith(saved + ".") && name.endsWith(".bias")) {
-                    String inside = name.substring(saved.length());
-                    shapes.put(parameter(saved + ".original_module" + inside), shape);
-                    shapes.put(parameter(saved + ".modules_to_save" + inside), shape);
-                  }
-                });
+            .forEach((name, shape) -> {
+              if (name.startsWith(saved + ".") && name.endsWith(".bias")) {
+                String inside = name.substring(saved.length());
+                shapes.put(parameter(saved + ".original_module" + inside), shape);
+                shapes.put(parameter(saved + ".modules_to_save" + inside), shape);
+              }
+            });
       }
     }
     return shapes;

@@ -130,9 +130,8 @@ class AdapterConfigJsonTest {
   @Test
   void numbersAreWrittenAsPythonDoes() {
     PeftFixture.section("floats")
-        .forEach(
-            text ->
-                assertThat(PythonJson.dumps(Double.valueOf(text.stringValue())))
-                    .isEqualTo(text.stringValue()));
+        .forEach(text ->
+            assertThat(PythonJson.dumps(Double.valueOf(text.stringValue())))
+                .isEqualTo(text.stringValue()));
   }
 }

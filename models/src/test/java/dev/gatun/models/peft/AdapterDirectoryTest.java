@@ -84,8 +84,7 @@ class AdapterDirectoryTest {
   void refusesWeightsInOneLine(Row row) throws IOException {
     Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     try (Arena arena = Arena.ofConfined()) {
-      tensors.putAll(
-          AdapterDirectory.open(adapter, PeftFixture.tree("llama"), arena).tensors());
+      tensors.putAll(AdapterDirectory.open(adapter, PeftFixture.tree("llama"), arena).tensors());
       row.change().accept(tensors);
       SafetensorsWriter.write(
           adapter.resolve(WEIGHTS), tensors.values(), SafetensorsWriter.PYTORCH);

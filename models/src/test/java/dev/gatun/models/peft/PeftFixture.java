@@ -52,12 +52,11 @@ final class PeftFixture {
       model
           .get("linear")
           .properties()
-          .forEach(
-              e ->
-                  linear.put(
-                      e.getKey(),
-                      new ModuleTree.Linear(
-                          e.getValue().get(0).longValue(), e.getValue().get(1).longValue())));
+          .forEach(e ->
+              linear.put(
+                  e.getKey(),
+                  new ModuleTree.Linear(
+                      e.getValue().get(0).longValue(), e.getValue().get(1).longValue())));
       trees.put(
           model.get("name").stringValue(),
           new ModuleTree(

@@ -83,18 +83,16 @@ class PeftMatchingParityTest {
   @Test
   void namesThatMatchNothingAreReported() {
     TargetModules names = new TargetModules.Names(List.of("q_proj", "k_prjo", "missing"));
-    TargetMatch match =
-        TargetMatcher.match(LoraConfig.of(8, 8, names), PeftFixture.tree("llama"));
+    TargetMatch match = TargetMatcher.match(LoraConfig.of(8, 8, names), PeftFixture.tree("llama"));
     assertThat(match.unusedNames()).containsExactly("k_prjo", "missing");
   }
 
   @Test
   void whatIsNoLinearLayerIsRefusedByName() {
-    assertThatThrownBy(
-            () ->
-                TargetMatcher.match(
-                    LoraConfig.of(8, 8, new TargetModules.Names(List.of("embed_tokens"))),
-                    PeftFixture.tree("llama")))
+    assertThatThrownBy(() ->
+            TargetMatcher.match(
+                LoraConfig.of(8, 8, new TargetModules.Names(List.of("embed_tokens"))),
+                PeftFixture.tree("llama")))
         .isInstanceOf(InvalidSettingException.class)
         .hasMessage(
             "target_modules: found 'model.embed_tokens', which is no linear layer, expected names "

@@ -21,8 +21,7 @@ class PortableFoldingTest {
   private static final ModuleTree LLAMA = PeftFixture.tree("llama");
 
   static Stream<LoraConfig> configs() {
-    LoraConfig plain =
-        LoraConfig.of(4, 6, new TargetModules.Names(List.of("q_proj", "down_proj")));
+    LoraConfig plain = LoraConfig.of(4, 6, new TargetModules.Names(List.of("q_proj", "down_proj")));
     Map<String, Integer> ranks = Map.of("down_proj", 7, "0.self_attn.q_proj", 3);
     Map<String, Double> alphas = Map.of("1.mlp.down_proj", 2.5);
     return Stream.of(
@@ -75,11 +74,10 @@ class PortableFoldingTest {
     PortableFolding folding = PortableFolding.of(TargetMatcher.match(config, LLAMA));
     assertThat(folding.config()).isEqualTo(config);
     assertThat(folding.folds())
-        .allSatisfy(
-            fold -> {
-              assertThat(fold.factor()).isEqualTo(1);
-              assertThat(fold.paddedRank()).isEqualTo(fold.rank()).isEqualTo(4);
-            });
+        .allSatisfy(fold -> {
+          assertThat(fold.factor()).isEqualTo(1);
+          assertThat(fold.paddedRank()).isEqualTo(fold.rank()).isEqualTo(4);
+        });
     assertThat(folding.warnings()).isEmpty();
   }
 

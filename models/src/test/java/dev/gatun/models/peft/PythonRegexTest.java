@@ -34,8 +34,25 @@ class PythonRegexTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "(", ")", "[", "[a", "a\\", "\\y", "\\Q.\\E", "\\p{L}", "\\0", "*a", "(?P<>a)", "(?P=x)",
-        "(?P<a>x)(?P<a>y)", "(?(1)a|b)", "(?x)a", "a(?i)b", "(?<name>a)", "(?#", "(?"
+        "(",
+        ")",
+        "[",
+        "[a",
+        "a\\",
+        "\\y",
+        "\\Q.\\E",
+        "\\p{L}",
+        "\\0",
+        "*a",
+        "(?P<>a)",
+        "(?P=x)",
+        "(?P<a>x)(?P<a>y)",
+        "(?(1)a|b)",
+        "(?x)a",
+        "a(?i)b",
+        "(?<name>a)",
+        "(?#",
+        "(?"
       })
   void refusesWhatItCannotRun(String pattern) {
     assertThatThrownBy(() -> PythonRegex.compile(pattern))
