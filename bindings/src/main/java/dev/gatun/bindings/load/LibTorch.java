@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// `python3` on the `PATH`. A folder that is named but missing, broken or too old is an error; it is
 /// never skipped. Nothing is ever downloaded.
 ///
+/// A libtorch before 2.13 prints each of its errors with a backtrace and cannot hand the text out;
+/// it is silenced unless the variable `TORCH_CPP_LOG_LEVEL` is set.
+///
 /// Immutable and thread-safe. libtorch is never unloaded.
 public final class LibTorch {
   /// The variable that names the folder for unpacked libraries, in place of the system's usual
@@ -132,13 +135,22 @@ public final class LibTorch {
     try {
       return SystemLoader.of(platform);
     } catch (IllegalCallerException e) {
-      Module module = LibTorch.class.getModule();
-      String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
       throw new LibTorchLinkError(
-          "native access is denied to Gatun: start java with --enable-native-access=" + name,
+          "native access is denied to Gatun: start java with --enable-native-access="
+              + callers(LibTorch.class.getModule()),
           List.of(),
           e);
     }
+  }
+
+  // The value of --enable-native-access: this module and the one that calls libtorch through it.
+  private static String callers(Module module) {
+    if (!module.isNamed()) {
+      return "ALL-UNNAMED";
+    }
+    String runtime = "dev.gatun.runtime";
+    boolean split = module.getLayer() != null && module.getLayer().findModule(runtime).isPresent();
+    return split ? module.getName() + "," + runtime : module.getName();
   }
 
   private static List<ClassLoader> classLoaders() {

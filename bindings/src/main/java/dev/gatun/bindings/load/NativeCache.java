@@ -68,6 +68,9 @@ record NativeCache(Path root) {
       return folder;
     }
     try {
+      if (!root.isAbsolute()) {
+        throw new IOException("the user has no home folder");
+      }
       Files.createDirectories(root);
       Path lockFile = root.resolve(name + ".lock");
       try (FileChannel channel =

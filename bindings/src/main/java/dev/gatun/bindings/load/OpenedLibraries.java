@@ -45,7 +45,7 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
       List<MemorySegment> handles = new ArrayList<>();
       for (Path file : files) {
         if (platform.isLinux()) {
-          ElfFile.check(file);
+          ElfFile.check(file, platform.arch());
         }
         // MKL's parts use symbols of each other that they do not name; PyTorch does the same.
         boolean visible = file.getFileName().toString().contains("torch_global_deps");

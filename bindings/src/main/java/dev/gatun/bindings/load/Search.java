@@ -23,10 +23,8 @@ final class Search {
 
   // Does not import torch, and does not look in the current folder.
   private static final String PYTHON_QUERY =
-      "import sys; sys.path = [p for p in sys.path if p]\n"
-          + "from importlib.util import find_spec\n"
-          + "spec = find_spec('torch')\n"
-          + "print(spec.origin if spec and spec.origin else '')";
+      "import sys; sys.path = [p for p in sys.path if p]; from importlib.util import find_spec; "
+          + "spec = find_spec('torch'); print(spec.origin or '' if spec else '')";
 
   private final Platform platform;
   private final @Nullable String property;
@@ -72,7 +70,7 @@ final class Search {
             + platform.classifier()
             + ": "
             + steps.stream().map(Step::toString).collect(Collectors.joining("; "))
-            + ". Add dev.gatun:gatun-libtorch-cpu (type pom) to the class path, or set "
+            + ". Add dev.gatun:gatun-libtorch-cpu to the class path, or set "
             + Source.GATUN_LIBTORCH.place()
             + " to the folder of a LibTorch or pip torch, 2.10 or newer",
         steps);
@@ -145,7 +143,6 @@ final class Search {
     ProcessBuilder builder =
         new ProcessBuilder(platform.isWindows() ? "python" : "python3", "-c", PYTHON_QUERY)
             .redirectError(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().putAll(environment);
     Process process;
     try {
       process = builder.start();
