@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /// The libtorch of this process: which one it is, where it was found, and its symbols.
 ///
-/// [#load] looks in this order and takes the first that is there: the folder that the system property
-/// `gatun.libtorch` names, that of the variable `GATUN_LIBTORCH`, that of `LIBTORCH`, the native jars
-/// on the class path (unpacked once into a cache, see [#CACHE_VARIABLE]), and the torch of the
-/// `python3` on the `PATH`. A folder that is named but missing, broken or too old is an error; it is
-/// never skipped. Nothing is ever downloaded.
+/// [#load] looks in this order and takes the first that is there: the folder that the system
+/// property `gatun.libtorch` names, that of the variable `GATUN_LIBTORCH`, that of `LIBTORCH`, the
+/// native jars on the class path (unpacked once into a cache, see [#CACHE_VARIABLE]), and the torch
+/// of the `python3` on the `PATH`. A folder that is named but missing, broken or too old is an
+/// error; it is never skipped. Nothing is ever downloaded.
 ///
 /// A libtorch before 2.13 prints each of its errors with a backtrace and cannot hand the text out;
 /// it is silenced unless the variable `TORCH_CPP_LOG_LEVEL` is set.
@@ -83,8 +83,8 @@ public final class LibTorch {
     this.threads = new NativeThreads(opened.symbols());
   }
 
-  /// Finds and opens libtorch, or returns the one that is open. The first unpacking takes seconds and
-  /// is logged as one line.
+  /// Finds and opens libtorch, or returns the one that is open. The first unpacking takes seconds
+  /// and is logged as one line.
   ///
   /// @return the libtorch of this process
   /// @throws LibTorchLinkError if there is none that can be used
@@ -111,11 +111,7 @@ public final class LibTorch {
     SystemLoader loader = systemLoader(platform);
     Search search =
         new Search(
-            platform,
-            System.getProperty("gatun.libtorch"),
-            environment,
-            classLoaders(),
-            progress);
+            platform, System.getProperty("gatun.libtorch"), environment, classLoaders(), progress);
     Search.Found found = search.find();
     Map<String, String> variables =
         NativeDefaults.of(

@@ -22,7 +22,8 @@ record Platform(String os, String arch) {
 
   static Platform of(String osName, String osArch) {
     String name = osName.toLowerCase(Locale.ROOT);
-    String os = name.startsWith("mac") ? "macosx" : name.startsWith("windows") ? "windows" : "linux";
+    String os =
+        name.startsWith("mac") ? "macosx" : name.startsWith("windows") ? "windows" : "linux";
     String arch =
         switch (osArch) {
           case "amd64", "x86_64" -> "x86_64";

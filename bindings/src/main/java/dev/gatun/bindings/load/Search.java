@@ -24,7 +24,7 @@ final class Search {
   // Does not import torch, and does not look in the current folder.
   private static final String PYTHON_QUERY =
       "import sys; sys.path = [p for p in sys.path if p]; from importlib.util import find_spec; "
-          + "spec = find_spec('torch'); print(spec.origin or '' if spec else '')";
+          + "spec = find_spec('torch'); print(spec.submodule_search_locations[0] if spec else '')";
 
   private final Platform platform;
   private final @Nullable String property;
@@ -115,25 +115,22 @@ final class Search {
       steps.add(new Step(Source.CLASS_PATH, "unpacked in " + folder));
       return Optional.of(folder);
     } catch (IOException e) {
-      throw failed(Source.CLASS_PATH, e.getMessage(), e);
+      throw failed(Source.CLASS_PATH, String.valueOf(e.getMessage()), e);
     }
   }
 
   private Optional<Path> python() {
     String outcome;
     try {
-      String origin = askPython();
-      Optional<Path> folder =
-          origin.isEmpty()
-              ? Optional.empty()
-              : folderIn(Path.of(origin).toAbsolutePath().getParent());
+      String torch = askPython();
+      Optional<Path> folder = torch.isEmpty() ? Optional.empty() : folderIn(Path.of(torch));
       if (folder.isPresent()) {
         steps.add(new Step(Source.PYTHON, folder.get().toString()));
         return folder;
       }
-      outcome = origin.isEmpty() ? "has no torch" : origin + " has no " + platform.torchCpu();
+      outcome = torch.isEmpty() ? "has no torch" : torch + " has no " + platform.torchCpu();
     } catch (IOException e) {
-      outcome = e.getMessage();
+      outcome = String.valueOf(e.getMessage());
     }
     steps.add(new Step(Source.PYTHON, outcome));
     return Optional.empty();

@@ -84,7 +84,7 @@ class LibTorchLoadTest {
   void asksPythonLast() throws IOException {
     Path torch = Files.createDirectory(folder.resolve("torch"));
     Files.createSymbolicLink(torch.resolve("lib"), unpacked);
-    python("#!/bin/sh\necho " + torch + "/__init__.py\n");
+    python("#!/bin/sh\necho " + torch + "\n");
     ProbeRun run = ProbeRun.onClassPath().with("PATH", folder);
 
     assertThat(run.result()).containsEntry("source", "CLASS_PATH");
@@ -120,7 +120,7 @@ class LibTorchLoadTest {
 
     assertThat(run.result().get("error"))
         .isEqualTo(
-            "class path: the class path has libtorch but not"
+            "class path: has libtorch but not"
                 + " org/bytedeco/openblas/linux-x86_64/libopenblas.so.0: add org.bytedeco:openblas"
                 + " with classifier linux-x86_64");
   }
@@ -230,8 +230,7 @@ class LibTorchLoadTest {
 
   @Test
   void leavesTheUsersVariablesAlone() {
-    Map<String, String> result =
-        ProbeRun.onClassPath().with("OPENBLAS_NUM_THREADS", "2").result();
+    Map<String, String> result = ProbeRun.onClassPath().with("OPENBLAS_NUM_THREADS", "2").result();
 
     assertThat(result.get("variables")).doesNotContain("OPENBLAS_NUM_THREADS");
     assertThat(result.get("threads")).contains("openBlas=OptionalInt[2]");

@@ -1,7 +1,7 @@
 package dev.gatun.bindings.load;
 
-/// Loads libtorch in a process of its own and prints what came of it, one `key=value` a line.
-/// An argument names a library that is opened before.
+/// Loads libtorch in a process of its own and prints what came of it, one `key=value` a line. An
+/// argument names a library that is opened before.
 final class LoadProbe {
   private LoadProbe() {}
 

@@ -106,18 +106,18 @@ class NativeCacheTest {
     ClassPathNatives natives = natives("one");
     List<ClassPathNatives.Resource> wrong =
         natives.resources().stream()
-            .map(
-                library ->
-                    new ClassPathNatives.Resource(
-                        library.name(), library.url(), library.size(), library.crc() ^ 1))
+            .map(library ->
+                new ClassPathNatives.Resource(
+                    library.name(), library.url(), library.size(), library.crc() ^ 1))
             .toList();
     NativeCache cache = new NativeCache(folder.resolve("cache"));
 
     assertThatThrownBy(() -> cache.unpack(LINUX, new ClassPathNatives(wrong), progress::add))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("libopenblas.so.0 is damaged: found 20 bytes with CRC ")
-        .hasMessageContaining("set GATUN_CACHE to a folder that can be written");
-    assertThat(names(cache.root())).noneMatch(name -> name.matches("libtorch-[^.]*"));
+        .hasMessageMatching(
+            "jar:.*libopenblas.so.0 is damaged: found 20 bytes with CRC [0-9a-f]{8},"
+                + " expected 20 with [0-9a-f]{8}");
+    assertThat(names(cache.root())).allMatch(name -> name.endsWith(".lock"));
   }
 
   @Test
@@ -144,14 +144,13 @@ class NativeCacheTest {
     try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);
         FileLock _ = channel.lock()) {
       other =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return cache.unpack(LINUX, natives, _ -> {});
-                } catch (IOException e) {
-                  throw new AssertionError(e);
-                }
-              });
+          CompletableFuture.supplyAsync(() -> {
+            try {
+              return cache.unpack(LINUX, natives, _ -> {});
+            } catch (IOException e) {
+              throw new AssertionError(e);
+            }
+          });
       Thread.sleep(200);
       assertThat(other).isNotDone();
     }
