@@ -16,8 +16,9 @@ The functions, structs and constants to bind are listed in bindings/includes/*.t
   CUDA_INCLUDE   folders with cuda.h, cublas_v2.h, cublasLt.h, nvrtc.h and nccl.h; without any, only the
                  libtorch bindings are made and the CUDA ones stay as they are
   --check        change nothing; fail if the committed output is not what the headers and filters give
+  -h, --help     print this text
 
-jextract is run from JEXTRACT_HOME/bin, else from the PATH.
+jextract 25 is run from JEXTRACT_HOME/bin, else from the PATH.
 TEXT
 }
 
@@ -26,19 +27,23 @@ fail() {
   exit 1
 }
 
-# The jextract program: JEXTRACT_HOME, then the PATH.
+# The jextract program: JEXTRACT_HOME, then the PATH. Another version writes other code.
 find_jextract() {
+  local program version
   if [[ -n ${JEXTRACT_HOME:-} ]]; then
-    [[ -x $JEXTRACT_HOME/bin/jextract ]] || fail "no bin/jextract in JEXTRACT_HOME=$JEXTRACT_HOME"
-    echo "$JEXTRACT_HOME/bin/jextract"
+    program=$JEXTRACT_HOME/bin/jextract
+    [[ -x $program ]] || fail "no bin/jextract in JEXTRACT_HOME=$JEXTRACT_HOME"
   else
-    command -v jextract || fail "no jextract: set JEXTRACT_HOME to a jextract release, or put it on the PATH"
+    program=$(command -v jextract) || fail "no jextract: set JEXTRACT_HOME to a jextract 25, or put it on the PATH"
   fi
+  version=$("$program" --version 2>&1) || fail "$program does not run: ${version%%$'\n'*}"
+  [[ $version == "jextract 25"* ]] || fail "$program is ${version%%$'\n'*}, wanted is jextract 25"
+  echo "$program"
 }
 
-# names FILE: the functions that an argument file of jextract includes.
+# names FILE: the functions that an argument file of jextract includes, in one line.
 names() {
-  awk '$1 == "--include-function" { print $2 }' "$1"
+  awk '$1 == "--include-function" { printf "%s ", $2 }' "$1"
 }
 
 # c_view FILTER HEADER...: libtorch's headers are C++ on the surface and jextract reads C only. Prints, as C11, the
@@ -47,7 +52,7 @@ names() {
 c_view() {
   local filter=$1
   shift
-  awk -v wanted="$(names "$filter")" '
+  awk -v wanted="$(names "$filter")" -v version="$torch_version" '
     function fail(text) { print "jextract.sh: " text > "/dev/stderr"; failed = 1; exit 1 }
     function since(    i) { for (i = depth; i > 0; i--) if (guard[i] != "") return guard[i]; return "" }
     function c_types(text) {
@@ -69,7 +74,7 @@ c_view() {
       declared[name] = 1
       functions[++count] = text (since() == "" ? "" : " // " since())
     }
-    BEGIN { n = split(wanted, list, /[ \n]+/); for (i = 1; i <= n; i++) want[list[i]] = 1 }
+    BEGIN { n = split(wanted, list); for (i = 1; i <= n; i++) want[list[i]] = 1 }
     { sub(/\/\/.*$/, ""); sub(/\r$/, "") }
     /^#if / && /TORCH_FEATURE_VERSION >= TORCH_VERSION_/ {
       match($0, /TORCH_VERSION_[0-9_]+/)
@@ -100,9 +105,11 @@ c_view() {
     END {
       if (failed) exit 1
       for (name in want) if (!(name in declared)) fail("the headers do not declare " name)
-      print "// The C view of the libtorch functions that Gatun binds, made from libtorch headers by jextract.sh: do not edit."
-      print "// libtorch is under a BSD-3-Clause licence, see NOTICE."
+      split(version, part, ".")
+      print "// The C view of the libtorch functions that Gatun binds, made by jextract.sh from the headers of libtorch " version "."
+      print "// Do not edit. libtorch is under a BSD-3-Clause licence, see NOTICE."
       print "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+      printf "#define TORCH_ABI_VERSION 0x%02x%02x%012xULL\n\n", part[1], part[2], 0
       for (i = 1; i <= typed; i++) {
         used = 0
         for (j = 1; j <= count && !used; j++) used = functions[j] ~ ("(^|[^A-Za-z0-9_])" type_name[i] "([^A-Za-z0-9_]|$)")
@@ -137,40 +144,96 @@ optional_symbols() {
 
 # package_info PACKAGE TEXT
 package_info() {
-  local dir=$java/dev/gatun/bindings/$1
-  mkdir -p "$dir"
-  printf '/// %s\n@org.jspecify.annotations.NullMarked\npackage dev.gatun.bindings.%s;\n' "$2" "$1" >"$dir/package-info.java"
+  printf '/// %s\n@org.jspecify.annotations.NullMarked\npackage dev.gatun.bindings.%s;\n' "$2" "$1" \
+    >"$out/$java/$1/package-info.java"
 }
 
-# On the machine that generates, int64_t and size_t are a C long; elsewhere a long may have 32 bits. No function bound
-# here takes a real long, so the layout of long long says what is meant.
-portable() {
-  find "$java" -name '*.java' -exec sed -i -e '/ C_LONG = /d' -e 's/\bC_LONG\b/C_LONG_LONG/g' {} +
+# edit FOLDER EXPRESSION...: applies sed expressions to the Java files of a folder.
+edit() {
+  local folder=$1 file
+  shift
+  for file in "$folder"/*.java; do
+    sed -E "$@" "$file" >"$work/edited"
+    cp "$work/edited" "$file"
+  done
 }
 
-# bind PACKAGE CLASS LIBRARY HEADER FILTER [OPTION...]
+# bind PACKAGE CLASS LIBRARY HEADER FILTER: runs jextract, and checks that it made all that the filter lists, since
+# it says nothing of a listed name that no header declares.
 bind() {
-  local package=$1 class=$2 library=$3 header=$4 filter=$5
-  shift 5
-  "$jextract" --output "$java" -t "dev.gatun.bindings.$package" --header-class-name "$class" -l "$library" \
-    "$@" "@$filter" "$header" || fail "jextract failed on $header"
+  local package=$1 class=$2 library=$3 header=$4 filter=$5 folder=$out/$java/$1 option name
+  local paths=(${cuda_includes[@]+"${cuda_includes[@]/#/-I}"})
+  "$jextract" --output "$out/src/main/java" -t "dev.gatun.bindings.$package" --header-class-name "$class" \
+    -l "$library" ${paths[@]+"${paths[@]}"} "@$filter" "$header" || fail "jextract failed on $header"
+  while read -r option name; do
+    [[ -f $folder/$name.java ]] || grep -qE "public static [A-Za-z.]+ $name\(" "$folder/$class.java" ||
+      fail "$filter: the headers have no $name for $option"
+  done < <(grep '^--include' "$filter")
+  # On the machine that generates, int64_t and size_t are a C long; elsewhere a long may have 32 bits. No function
+  # bound here takes a real long, so long long says what is meant.
+  edit "$folder" -e '/ C_LONG = /d' -e 's/C_LONG($|[^_])/C_LONG_LONG\1/g'
 }
 
 make_torch() {
-  local headers=$torch_include/torch/csrc/inductor/aoti_torch view=$out/src/main/c resources
-  resources=$out/src/main/resources/dev/gatun/bindings/torch
-  [[ -f $torch_include/torch/csrc/stable/c/shim.h ]] ||
-    fail "$torch_include is not a libtorch 2.10+ include folder: no torch/csrc/stable/c/shim.h"
-  mkdir -p "$view" "$resources"
+  local headers=$torch_include/torch/csrc/inductor/aoti_torch
+  mkdir -p "$out/$views" "$out/$resources"
   local common=("$headers/c/macros.h" "$headers/c/shim.h" "$torch_include/torch/csrc/stable/c/shim.h")
   c_view "$includes/torch.txt" "${common[@]}" "$headers/c/shim_cpu.h" \
-    "$headers/generated/c_shim_aten.h" "$headers/generated/c_shim_cpu.h" >"$view/torch.h"
-  c_view "$includes/torch-cuda.txt" "${common[@]}" "$headers/generated/c_shim_cuda.h" >"$view/torch_cuda.h"
-  optional_symbols "$view/torch.h" >"$resources/optional-symbols.txt"
-  schemas "$includes/aten.txt" "$torch_include/ATen/ops" >"$resources/aten-schemas.txt"
-  bind torch Torch torch_cpu "$view/torch.h" "$includes/torch.txt"
-  bind torch TorchCuda torch_cuda "$view/torch_cuda.h" "$includes/torch-cuda.txt"
-  package_info torch "The C ABI of libtorch, as jextract sees it: \`Torch\` of libtorch_cpu, \`TorchCuda\` of libtorch_cuda."
+    "$headers/generated/c_shim_aten.h" "$headers/generated/c_shim_cpu.h" >"$out/$views/torch.h"
+  c_view "$includes/torch-cuda.txt" "${common[@]}" "$headers/generated/c_shim_cuda.h" >"$out/$views/torch_cuda.h"
+  optional_symbols "$out/$views/torch.h" >"$out/$resources/optional-symbols.txt"
+  schemas "$includes/aten.txt" "$torch_include/ATen/ops" >"$out/$resources/aten-schemas.txt"
+  bind torch Torch torch_cpu "$out/$views/torch.h" "$includes/torch.txt"
+  bind torch TorchCuda torch_cuda "$out/$views/torch_cuda.h" "$includes/torch-cuda.txt"
+  package_info torch "libtorch's C ABI: \`Torch\` is libtorch_cpu, \`TorchCuda\` is libtorch_cuda. Made by jextract."
+}
+
+# bind_cuda PACKAGE CLASS SONAME DLL HEADER FILTER: the SONAME finds a library that was opened by its path before, and
+# exists where no development package is installed.
+bind_cuda() {
+  local package=$1 class=$2 soname=$3 dll=$4 header=$5 filter=$6 folder
+  for folder in "${cuda_includes[@]}"; do
+    if [[ -f $folder/$header ]]; then
+      sed 's/();/(void);/' "$folder/$header" >"$work/$header"
+      bind "$package" "$class" ":$soname" "$work/$header" "$includes/$filter"
+      edit "$out/$java/$package" \
+        -e "s/libraryLookup\\(\"$soname\"/libraryLookup(System.getProperty(\"os.name\").startsWith(\"Windows\") ? \"$dll\" : \"$soname\"/"
+      return
+    fi
+  done
+  fail "no $header in the CUDA folders: ${cuda_includes[*]}"
+}
+
+make_cuda() {
+  bind_cuda cuda Cuda libcuda.so.1 nvcuda.dll cuda.h cuda.txt
+  package_info cuda 'The CUDA driver API. Made by jextract.'
+  bind_cuda cublas Cublas libcublas.so.13 cublas64_13.dll cublas_v2.h cublas.txt
+  bind_cuda cublas CublasLt libcublasLt.so.13 cublasLt64_13.dll cublasLt.h cublaslt.txt
+  package_info cublas 'cuBLAS and cuBLASLt: matrix products on CUDA devices. Made by jextract.'
+  bind_cuda nvrtc Nvrtc libnvrtc.so.13 nvrtc64_130_0.dll nvrtc.h nvrtc.txt
+  package_info nvrtc 'NVRTC: compiles CUDA C++ at run time. Made by jextract.'
+  bind_cuda nccl Nccl libnccl.so.2 nccl.dll nccl.h nccl.txt
+  package_info nccl 'NCCL: collectives between CUDA devices. Made by jextract.'
+}
+
+# checksums: one line for each input and output of this script, by paths from the root.
+checksums() {
+  local sum=(sha256sum)
+  command -v sha256sum >/dev/null || sum=(shasum -a 256)
+  cd "$root"
+  find jextract.sh bindings/includes "bindings/$views" "bindings/$resources" "bindings/$java"/{torch,cuda,cublas,nvrtc,nccl} \
+    -type f -print0 | xargs -0 "${sum[@]}" | sort -k 2
+}
+
+# new_checksums: a run without CUDA headers keeps the old lines of the CUDA libraries, so that a change of their
+# inputs does not pass for a regeneration.
+new_checksums() {
+  local cuda_files='bindings/(includes/(cuda|cublas|cublaslt|nvrtc|nccl)\.txt|src/main/java/.*/(cuda|cublas|nvrtc|nccl)/)'
+  if $with_cuda; then
+    checksums
+  else
+    { checksums | grep -Ev "$cuda_files"; grep -E "$cuda_files" "$root/bindings/bindings.sha256"; } | sort -k 2
+  fi
 }
 
 check=false
@@ -184,12 +247,45 @@ for argument in "$@"; do
   esac
 done
 [[ ${#folders[@]} -gt 0 ]] || { usage >&2; exit 2; }
+
 torch_include=${folders[0]}
+cuda_includes=("${folders[@]:1}")
+with_cuda=$([[ ${#cuda_includes[@]} -gt 0 ]] && echo true || echo false)
+[[ -f $torch_include/torch/csrc/stable/c/shim.h ]] ||
+  fail "$torch_include is no include folder of libtorch 2.10 or later: it has no torch/csrc/stable/c/shim.h"
+torch_version=$(awk '/^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) / { v = v (v == "" ? "" : ".") $3 } END { print v }' \
+  "$torch_include/torch/headeronly/version.h")
+
 jextract=$(find_jextract)
 includes=$root/bindings/includes
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-java=$out/src/main/java
+views=src/main/c
+java=src/main/java/dev/gatun/bindings
+resources=src/main/resources/dev/gatun/bindings/torch
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+out=$work/bindings
+
+generated=("$views" "$resources" "$java/torch")
 make_torch
-portable
-cp -r "$out/src" "$root/bindings/"
+if $with_cuda; then
+  generated+=("$java/cuda" "$java/cublas" "$java/nvrtc" "$java/nccl")
+  make_cuda
+fi
+
+if $check; then
+  stale=false
+  for folder in "${generated[@]}"; do
+    diff -rq "$root/bindings/$folder" "$out/$folder" >&2 || stale=true
+  done
+  checksums | diff "$root/bindings/bindings.sha256" - >&2 || stale=true
+  $stale && fail "the committed bindings are stale: run ./jextract.sh without --check and commit"
+  echo "jextract.sh: the committed bindings are what libtorch $torch_version gives"
+else
+  for folder in "${generated[@]}"; do
+    mkdir -p "$root/bindings/$folder"
+    rm -r "$root/bindings/$folder"
+    cp -r "$out/$folder" "$root/bindings/$folder"
+  done
+  new_checksums >"$work/bindings.sha256"
+  cp "$work/bindings.sha256" "$root/bindings/bindings.sha256"
+fi

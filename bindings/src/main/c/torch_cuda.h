@@ -1,8 +1,10 @@
-// The C view of the libtorch functions that Gatun binds, made from libtorch headers by jextract.sh: do not edit.
-// libtorch is under a BSD-3-Clause licence, see NOTICE.
+// The C view of the libtorch functions that Gatun binds, made by jextract.sh from the headers of libtorch 2.13.0.
+// Do not edit. libtorch is under a BSD-3-Clause licence, see NOTICE.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define TORCH_ABI_VERSION 0x020d000000000000ULL
 
 typedef struct AtenTensorOpaque* AtenTensorHandle;
 typedef int32_t AOTITorchError;

@@ -2,7 +2,7 @@
 @SuppressWarnings("module") // the modules that it is exported to are built after it
 module dev.gatun.runtime {
   requires dev.gatun.bindings;
-  requires tools.jackson.core;
+  requires transitive tools.jackson.databind;
   requires static com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 

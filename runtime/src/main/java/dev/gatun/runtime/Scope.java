@@ -273,6 +273,11 @@ public sealed class Scope implements AutoCloseable permits Tape {
     listening.add(results, inputs, saved, gradient);
   }
 
+  /// Returns the arena that ends with this scope, for mapped files and other segments of the same lifetime.
+  public Arena arena() {
+    return arena;
+  }
+
   /// Returns a block for the arguments of one native call, free to overwrite until the next call.
   public MemorySegment scratch() {
     if (shared) {

@@ -11657,5 +11657,14 @@ public class Torch extends Torch$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final long TORCH_ABI_VERSION = 147774362773094400L;
+    /**
+     * {@snippet lang=c :
+     * #define TORCH_ABI_VERSION 147774362773094400
+     * }
+     */
+    public static long TORCH_ABI_VERSION() {
+        return TORCH_ABI_VERSION;
+    }
 }
 

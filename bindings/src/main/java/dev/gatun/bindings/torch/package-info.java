@@ -1,3 +1,3 @@
-/// The C ABI of libtorch, as jextract sees it: `Torch` of libtorch_cpu, `TorchCuda` of libtorch_cuda.
+/// libtorch's C ABI: `Torch` is libtorch_cpu, `TorchCuda` is libtorch_cuda. Made by jextract.
 @org.jspecify.annotations.NullMarked
 package dev.gatun.bindings.torch;

@@ -5,6 +5,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
 import java.util.List;
@@ -140,6 +141,19 @@ public final class ForwardPass {
   /// Returns the dropout masks, or null outside training.
   public @Nullable DropoutMasks masks() {
     return masks;
+  }
+
+  /// Returns a feed-forward output with HiddenCut's elements dropped, or itself where this layer drops none.
+  ///
+  /// @param scope owner of the result
+  /// @param layer the layer
+  /// @param output `(N, C)`, before the residual is added
+  public Tensor hiddenCut(Scope scope, int layer, Tensor output) {
+    Tensor mask =
+        masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
+    return mask == null
+        ? output
+        : Elementwise.mul(scope, output, Layout.as(scope, mask, output.dtype()));
   }
 
   /// Returns the cache of a generation, or null.

@@ -65,6 +65,33 @@ public final class Layout {
     return result;
   }
 
+  /// Views the last dimension as two, of any strides and without a copy.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(N, A * B)`
+  /// @param outer A
+  /// @param inner B
+  /// @return `(N, A, B)`
+  /// @throws ShapeException if the dimension is not their product
+  public static Tensor unflatten(Scope scope, Tensor x, long outer, long inner) {
+    Checks.shape("unflatten", "x", x, x.size(0), outer * inner);
+    long[] strides = x.strides();
+    Tensor result =
+        view(
+            scope,
+            x,
+            new long[] {x.size(0), outer, inner},
+            new long[] {strides[0], inner * strides[1], strides[1]});
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[0],
+          (s, saved, g) -> new Tensor[] {reshape(s, g[0], g[0].size(0), outer * inner)});
+    }
+    return result;
+  }
+
   /// Views two dimensions exchanged.
   ///
   /// @throws ShapeException if a dimension does not exist

@@ -1,0 +1,3 @@
+/// The CUDA driver API. Made by jextract.
+@org.jspecify.annotations.NullMarked
+package dev.gatun.bindings.cuda;

@@ -1,0 +1,3 @@
+/// NCCL: collectives between CUDA devices. Made by jextract.
+@org.jspecify.annotations.NullMarked
+package dev.gatun.bindings.nccl;

@@ -1,0 +1,29 @@
+package dev.gatun.models.data;
+
+import java.util.List;
+
+/// How a model's conversations are written.
+///
+/// Training and generation go through the same format, so that a model is asked in the form it has learnt.
+public interface ChatFormat {
+  /// Writes a conversation out for training. Only the assistant's turns are trained, each with the
+  /// token that ends it.
+  ///
+  /// What comes after the last trained piece may be left out, since nothing is learnt from it.
+  ///
+  /// @param messages at least one message
+  /// @return the pieces in order
+  List<ChatPiece> pieces(List<ChatMessage> messages);
+
+  /// Writes a conversation out up to where the assistant's next turn begins.
+  ///
+  /// @param messages at least one message
+  /// @return the pieces to generate from, none of them trained
+  List<ChatPiece> prompt(List<ChatMessage> messages);
+
+  /// Returns whether the texts already begin with the beginning token, which is then not put in front
+  /// a second time.
+  ///
+  /// @return true for most templates that come with a model
+  boolean writesBos();
+}

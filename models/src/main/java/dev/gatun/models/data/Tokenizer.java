@@ -1,0 +1,67 @@
+package dev.gatun.models.data;
+
+import java.util.OptionalInt;
+
+/// Turns text into token ids and back.
+///
+/// Implementations are thread-safe and make no libtorch calls.
+public interface Tokenizer {
+  /// Encodes a text as it stands: nothing is added to it and nothing is cut off.
+  ///
+  /// A special token that is written out in the text becomes that token.
+  ///
+  /// @param text any text
+  /// @return the token ids
+  int[] encode(String text);
+
+  /// Encodes a text that begins a document: with the beginning token in front where the model's texts
+  /// begin with one.
+  ///
+  /// @param text any text
+  /// @return the token ids
+  default int[] encodeDocument(String text) {
+    int[] ids = encode(text);
+    if (!beginsDocuments()) {
+      return ids;
+    }
+    int[] begun = new int[ids.length + 1];
+    begun[0] = bosId().orElseThrow();
+    System.arraycopy(ids, 0, begun, 1, ids.length);
+    return begun;
+  }
+
+  /// Decodes ids to text.
+  ///
+  /// Bytes that are no UTF-8, such as half a character, become U+FFFD; [StreamingDecoder] waits for the
+  /// rest instead.
+  ///
+  /// @param ids token ids, each below [#vocabularySize]
+  /// @param withSpecialTokens whether special tokens are written out or left out
+  /// @return the text
+  String decode(int[] ids, boolean withSpecialTokens);
+
+  /// Returns the number of tokens, added ones included: one more than the largest id.
+  ///
+  /// @return tokens
+  int vocabularySize();
+
+  /// Returns whether the model's texts begin with the beginning token.
+  ///
+  /// @return true only where [#bosId] is present
+  boolean beginsDocuments();
+
+  /// Returns the token that begins a text.
+  ///
+  /// @return an id, or empty if the model has none
+  OptionalInt bosId();
+
+  /// Returns the token that ends a text.
+  ///
+  /// @return an id, or empty if the model has none
+  OptionalInt eosId();
+
+  /// Returns the token that fills rows up. It is never trained on.
+  ///
+  /// @return an id, or empty if the model has none
+  OptionalInt padId();
+}

@@ -1,0 +1,167 @@
+package dev.gatun.models.hub;
+
+import dev.gatun.runtime.MalformedFileException;
+import dev.gatun.runtime.StrictJson;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A model's config.json: every value is read with its default and checked, and an error names the key.
+public final class Config {
+  private static final int MAX_BYTES = 16 << 20;
+
+  private final Path file;
+  private final ObjectNode json;
+
+  private Config(Path file, ObjectNode json) {
+    this.file = file;
+    this.json = json;
+  }
+
+  /// Reads config.json of a model directory.
+  ///
+  /// @throws MalformedFileException if it is missing or is not one JSON object
+  /// @throws IOException if it cannot be read
+  public static Config read(Path directory) throws IOException {
+    Path file = directory.resolve("config.json");
+    if (!Files.isRegularFile(file)) {
+      throw new MalformedFileException(directory, "config.json", "no such file", "a model's config");
+    }
+    return new Config(file, StrictJson.read(file, MAX_BYTES));
+  }
+
+  /// Returns the JSON object, for keys that are only passed on.
+  public ObjectNode json() {
+    return json;
+  }
+
+  private JsonNode get(String key) {
+    JsonNode node = json;
+    for (String part : key.split("\\.")) {
+      node = node.path(part);
+    }
+    return node;
+  }
+
+  private boolean absent(String key) {
+    JsonNode node = get(key);
+    return node.isMissingNode() || node.isNull();
+  }
+
+  /// Returns the error for a value that cannot be used.
+  public MalformedFileException refused(String key, String expected) {
+    return new MalformedFileException(file, key, describe(get(key)), expected);
+  }
+
+  private static String describe(JsonNode node) {
+    return node.isString() ? "'" + node.asString() + "'" : StrictJson.kind(node);
+  }
+
+  /// Returns whether a key has a value other than null.
+  public boolean has(String key) {
+    return !absent(key);
+  }
+
+  /// Returns a string, or null.
+  public @Nullable String text(String key) throws MalformedFileException {
+    if (absent(key)) {
+      return null;
+    }
+    if (!get(key).isString()) {
+      throw refused(key, "a string");
+    }
+    return get(key).asString();
+  }
+
+  /// Returns a whole number above 0.
+  public int positive(String key, int missing) throws MalformedFileException {
+    if (absent(key)) {
+      return missing;
+    }
+    JsonNode node = get(key);
+    if (!node.isIntegralNumber() || !node.canConvertToInt() || node.asInt() < 1) {
+      throw refused(key, "a whole number above 0");
+    }
+    return node.asInt();
+  }
+
+  /// Returns a whole number above 0 that has no default.
+  public int positive(String key) throws MalformedFileException {
+    if (absent(key)) {
+      throw refused(key, "a whole number above 0");
+    }
+    return positive(key, 1);
+  }
+
+  /// Returns a number above 0.
+  public double positiveReal(String key, double missing) throws MalformedFileException {
+    if (absent(key)) {
+      return missing;
+    }
+    JsonNode node = get(key);
+    if (!node.isNumber() || !(node.asDouble() > 0) || Double.isInfinite(node.asDouble())) {
+      throw refused(key, "a number above 0");
+    }
+    return node.asDouble();
+  }
+
+  /// Returns a number above 0 that has no default.
+  public double positiveReal(String key) throws MalformedFileException {
+    if (absent(key)) {
+      throw refused(key, "a number above 0");
+    }
+    return positiveReal(key, 1);
+  }
+
+  /// Returns a truth value.
+  public boolean flag(String key, boolean missing) throws MalformedFileException {
+    if (absent(key)) {
+      return missing;
+    }
+    if (!get(key).isBoolean()) {
+      throw refused(key, "true or false");
+    }
+    return get(key).asBoolean();
+  }
+
+  /// Refuses any value of a key but these; a missing one means the first.
+  public void expect(String key, String missing, String... allowed) throws MalformedFileException {
+    String found = text(key);
+    if (!Arrays.asList(allowed).contains(found == null ? missing : found)) {
+      throw refused(key, String.join(" or ", allowed));
+    }
+  }
+
+  /// Refuses a truth value other than this one, which is also the default.
+  public void expectBoolean(String key, boolean wanted) throws MalformedFileException {
+    if (flag(key, wanted) != wanted) {
+      throw refused(key, Boolean.toString(wanted));
+    }
+  }
+
+  /// Refuses sizes of which one does not divide the other.
+  public void divides(String key, int whole, String partKey, int part)
+      throws MalformedFileException {
+    if (whole % part != 0) {
+      throw new MalformedFileException(
+          file, partKey, Integer.toString(part), "a divisor of " + key + " = " + whole);
+    }
+  }
+
+  /// Returns a token id, or the first of a list of them.
+  public OptionalInt tokenId(String key) throws MalformedFileException {
+    if (absent(key)) {
+      return OptionalInt.empty();
+    }
+    JsonNode node = get(key).isArray() ? get(key).path(0) : get(key);
+    if (!node.isIntegralNumber() || node.asInt() < 0) {
+      throw refused(key, "a token id or a list of them");
+    }
+    return OptionalInt.of(node.asInt());
+  }
+}

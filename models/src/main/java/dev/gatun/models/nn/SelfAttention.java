@@ -1,0 +1,61 @@
+package dev.gatun.models.nn;
+
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Attention;
+import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
+import org.jspecify.annotations.Nullable;
+
+/// Causal self-attention of a decoder layer: over the batch in training, over a cache in generation, with
+/// DropKey's mask and a sliding window where there is one.
+///
+/// @param heads query heads
+/// @param window how many keys a query sees, itself included; 0 for all
+/// @param scale factor of the scores
+public record SelfAttention(int heads, int window, double scale) {
+  /// Returns `(N, H, D)` from q `(N, H, D)`, k and v `(N, G, D)`.
+  public Tensor attend(Scope scope, int layer, Tensor q, Tensor k, Tensor v, ForwardPass pass) {
+    if (pass.cache() != null) {
+      return overCache(scope, layer, q, k, v, pass.cache());
+    }
+    Tensor mask = null;
+    if (pass.masks() != null) {
+      mask = pass.masks().keys(scope, layer, heads, pass.batch());
+    }
+    int longest = pass.batch().longest();
+    if (window > 0 && longest > window) {
+      Tensor band = band(scope, longest, longest);
+      mask = mask == null ? band : Elementwise.add(scope, mask, band);
+    }
+    return Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale);
+  }
+
+  private Tensor overCache(
+      Scope scope, int layer, Tensor q, Tensor k, Tensor v, KvCache cache) {
+    int fresh = (int) q.size(0);
+    int all = cache.length() + fresh;
+    Tensor keys = cache.keys(scope, layer, k);
+    Tensor values = cache.values(scope, layer, v);
+    boolean causal = fresh == all;
+    boolean banded = (window > 0 && all > window) || (!causal && fresh > 1);
+    @Nullable Tensor mask = banded ? band(scope, fresh, all) : null;
+    Tensor query =
+        Layout.transpose(scope, Layout.reshape(scope, q, 1, fresh, heads, q.size(2)), 1, 2);
+    Tensor out = Attention.attendCache(scope, query, keys, values, causal, mask, scale);
+    return Layout.reshape(scope, Layout.transpose(scope, out, 1, 2), fresh, heads, q.size(2));
+  }
+
+  /// Returns `(1, 1, T, S)`: the last T of S positions see their own window of keys and nothing ahead.
+  private Tensor band(Scope scope, int queries, int keys) {
+    float[] mask = new float[queries * keys];
+    for (int t = 0; t < queries; t++) {
+      int position = keys - queries + t;
+      for (int s = 0; s < keys; s++) {
+        boolean seen = s <= position && (window == 0 || position - s < window);
+        mask[t * keys + s] = seen ? 0 : Float.NEGATIVE_INFINITY;
+      }
+    }
+    return scope.of(mask, 1, 1, queries, keys);
+  }
+}

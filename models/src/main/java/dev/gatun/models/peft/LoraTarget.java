@@ -1,0 +1,9 @@
+package dev.gatun.models.peft;
+
+/// A linear layer that an adapter changes by `scaling * B * A`.
+///
+/// @param module its path in the base model
+/// @param rank rows of A `(rank, in)` and columns of B `(out, rank)`
+/// @param alpha numerator of the scaling
+/// @param scaling factor of the product
+public record LoraTarget(String module, int rank, double alpha, double scaling) {}

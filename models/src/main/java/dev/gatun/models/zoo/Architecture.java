@@ -1,0 +1,22 @@
+package dev.gatun.models.zoo;
+
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Weights;
+import java.util.Map;
+import java.util.function.Function;
+
+/// How to build a model of one config: the weights it wants and the code over them.
+///
+/// @param parameters names and shapes of all weights
+/// @param prefix start of the names that a bare backbone's checkpoint leaves out, such as `model.`
+/// @param tiedHead name under which a checkpoint may store the tied head, or empty where it is not tied
+/// @param ignored regular expression of stored tensors that are no weights
+/// @param initStd standard deviation of fresh weights
+/// @param build makes the model of complete weights
+public record Architecture(
+    Map<String, long[]> parameters,
+    String prefix,
+    String tiedHead,
+    String ignored,
+    double initStd,
+    Function<Weights, CausalLm> build) {}

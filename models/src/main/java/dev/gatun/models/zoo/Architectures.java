@@ -1,0 +1,27 @@
+package dev.gatun.models.zoo;
+
+import dev.gatun.models.hub.Config;
+import dev.gatun.runtime.MalformedFileException;
+
+/// The architectures that Gatun knows, by `model_type`.
+public final class Architectures {
+  private Architectures() {}
+
+  /// Returns how to build the model of a config.
+  ///
+  /// @throws MalformedFileException if the type is unknown or a value cannot be used
+  public static Architecture of(Config config) throws MalformedFileException {
+    if (config.has("quantization_config")) {
+      throw config.refused("quantization_config", "none: load the unquantised weights");
+    }
+    String type = config.text("model_type");
+    return switch (type == null ? "" : type) {
+      case "gpt2" -> Gpt2.architecture(config);
+      case "llama" -> Llama.architecture(config);
+      case "mistral" -> Mistral.architecture(config);
+      case "qwen2" -> Qwen2.architecture(config);
+      case "qwen3" -> Qwen3.architecture(config);
+      default -> throw config.refused("model_type", "gpt2, llama, mistral, qwen2 or qwen3");
+    };
+  }
+}

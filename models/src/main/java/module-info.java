@@ -1,0 +1,17 @@
+/// Language models, adapters, dropout methods, data and training on the Gatun runtime.
+module dev.gatun.models {
+  requires transitive dev.gatun.runtime;
+  requires tools.jackson.databind;
+  requires static com.google.errorprone.annotations;
+  requires static transitive org.jspecify;
+
+  exports dev.gatun.models.data;
+  exports dev.gatun.models.dropout;
+  exports dev.gatun.models.generate;
+  exports dev.gatun.models.hub;
+  exports dev.gatun.models.lora;
+  exports dev.gatun.models.nn;
+  exports dev.gatun.models.peft;
+  exports dev.gatun.models.train;
+  exports dev.gatun.models.zoo;
+}
