@@ -17,10 +17,10 @@ esac
 # What Gatun's build installs goes here and only here; what comes from Maven Central is shared with the usual repository.
 repository=$out/repository
 maven() {
-  ./mvnw --quiet --batch-mode -Dmaven.repo.local="$repository" -Dmaven.repo.local.tail="$HOME/.m2/repository" "$@"
+  ./mvnw --quiet --batch-mode -Dquick -Dbuild.folder=target/consumers -Dmaven.repo.local="$repository" -Dmaven.repo.local.tail="$HOME/.m2/repository" "$@"
 }
 rm -rf "$repository/dev/gatun" "$out/lib" "$out/modules" "$out/natives" "$out/module"
-maven -Dquick -pl tokenizers,libtorch-cpu,bom -am install
+maven -pl tokenizers,libtorch-cpu,bom -am install
 
 echo "== a Maven project"
 maven -f consumers/pom.xml -Dlibtorch.platform="$platform" verify
