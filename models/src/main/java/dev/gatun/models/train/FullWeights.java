@@ -4,7 +4,10 @@ import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.Param;
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -40,8 +43,14 @@ public final class FullWeights implements Trained {
     return pass;
   }
 
+  /// Writes a model directory, the weights in the type that config.json names.
   @Override
   public void save(Path target) throws IOException {
-    directory.write(target, parameters);
+    DType stored = directory.weightType();
+    try (Scope scope = Scope.open()) {
+      Map<String, Tensor> typed = new LinkedHashMap<>();
+      parameters.forEach((name, tensor) -> typed.put(name, Layout.as(scope, tensor, stored)));
+      directory.write(target, typed);
+    }
   }
 }

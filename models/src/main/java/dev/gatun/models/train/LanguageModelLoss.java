@@ -41,9 +41,10 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
   public Loss.Value of(Scope scope, Batch batch, int step, double scale) {
     try (Scope block = scope.child()) {
       Dropout dropout = options.dropout;
+      // the pass lives as long as the tape, whose gradients and replays read it
       ForwardPass plain =
           trained
-              .join(ForwardPass.of(block, model, batch.ids(), batch.offsets()), batch.tokens())
+              .join(ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens())
               .build();
       int[] targets = batch.targets();
       long[] rows = predicting(targets);
@@ -60,7 +61,7 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
       } else {
         Tensor[] both =
             options.oneBatch
-                ? together(block, shared, batch, step, split)
+                ? together(block, scope, shared, batch, step, split)
                 : apart(block, shared, plain, batch, step, split);
         value =
             Loss.hiddenKey(
@@ -114,7 +115,8 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
   }
 
   /// Both branches in one batch of twice the rows, each row with its own branch's masks.
-  private Tensor[] together(Scope scope, Tensor shared, Batch batch, int step, int split) {
+  private Tensor[] together(
+      Scope scope, Scope tape, Tensor shared, Batch batch, int step, int split) {
     int tokens = batch.tokens();
     int segments = batch.segments();
     int[] ids = twice(batch.ids());
@@ -130,7 +132,7 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
             options.dropout, options.seed, step, branches, twice(batch.rows()), model.layers());
     ForwardPass pass =
         trained
-            .join(ForwardPass.of(scope, model, ids, offsets), ids.length)
+            .join(ForwardPass.of(tape, model, ids, offsets), ids.length)
             .masks(masks)
             .build();
     Tensor doubled = Layout.cat(scope, 0, shared, shared);
