@@ -67,6 +67,16 @@ public record Dropout(
     return new Dropout("hiddencut", 0, rate, 0, false, Layers.LATTER_HALF);
   }
 
+  /// Returns this method over other layers.
+  public Dropout withLayers(Layers where) {
+    return new Dropout(name, keyRate, hiddenRate, lambda, bothBranches, where);
+  }
+
+  /// Returns this method with the divergence's gradient through both branches, or the first alone.
+  public Dropout withBothBranches(boolean both) {
+    return new Dropout(name, keyRate, hiddenRate, lambda, both, layers);
+  }
+
   /// Returns whether anything is masked.
   public boolean masks() {
     return keyRate > 0 || hiddenRate > 0;
