@@ -2,9 +2,9 @@ package dev.gatun.cli.report;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// One axis of a chart: a range and the ticks on it.
 ///
@@ -52,8 +52,8 @@ record Axis(double min, double max, boolean logarithmic, List<Tick> ticks) {
   /// @param high above `low`
   static Axis decades(double low, double high) {
     int first = (int) Math.floor(Math.log10(low));
-    int last = (int) Math.ceil(Math.log10(high));
-    int every = Math.max(1, (last - first + 4) / 5);
+    int last = (int) Math.floor(Math.log10(high));
+    int every = Math.ceilDiv(last - first + 1, 7);
     int[] mantissas = last - first <= 2 ? new int[] {1, 2, 5} : new int[] {1};
     List<Tick> ticks = new ArrayList<>();
     for (int decade = first; decade <= last; decade += every) {
@@ -103,7 +103,7 @@ record Axis(double min, double max, boolean logarithmic, List<Tick> ticks) {
     if (scaled.signum() == 0) {
       return "0";
     }
-    String plain = scaled.setScale(Math.max(0, scaled.scale()), RoundingMode.UNNECESSARY).toPlainString();
-    return Figures.sign(plain) + THOUSANDS[group];
+    int decimals = Math.max(0, scaled.scale());
+    return Figures.sign(String.format(Locale.ROOT, "%,." + decimals + "f", scaled)) + THOUSANDS[group];
   }
 }

@@ -31,7 +31,7 @@ final class Curves {
     lossChart().writeTo(page);
     bestEval().ifPresent(text -> page.element("p class=\"remark\"", text));
     List<LineChart> small = smallCharts();
-    page.raw("<div class=\"charts of" + (small.size() % 2 == 0 ? "2" : "3") + "\">\n");
+    page.raw("<div class=\"charts of" + small.size() + "\">\n");
     small.forEach(chart -> chart.writeTo(page));
     page.raw("</div></section>\n");
   }
@@ -57,12 +57,11 @@ final class Curves {
 
   private List<LineChart> smallCharts() {
     List<LineChart> charts = new ArrayList<>();
-    List<TrainPoint> train = report.train();
-    if (train.stream().anyMatch(p -> p.klLoss() != null)) {
-      charts.add(small("KL loss", "", p -> Objects.requireNonNullElse(p.klLoss(), Double.NaN)));
+    if (report.train().stream().anyMatch(p -> p.klLoss() != null)) {
+      charts.add(small("KL loss", "nats", p -> Objects.requireNonNullElse(p.klLoss(), Double.NaN)));
     }
     charts.add(small("Learning rate", "", TrainPoint::learningRate));
-    if (train.stream().anyMatch(p -> !Double.isNaN(p.gradNorm()))) {
+    if (report.train().stream().anyMatch(p -> !Double.isNaN(p.gradNorm()))) {
       charts.add(small("Gradient norm", "before clipping", TrainPoint::gradNorm));
     }
     charts.add(small("Throughput", "tokens/s", TrainPoint::tokensPerSecond));
@@ -72,7 +71,15 @@ final class Curves {
 
   private LineChart small(String title, String unit, ToDoubleFunction<TrainPoint> value) {
     Series series = train(title.toLowerCase(Locale.ROOT), Look.MAIN, value);
-    return new LineChart(title, unit, Size.SMALL, true, List.of(series), epochs);
+    double[] values = series.values();
+    String note = unit;
+    if (values.length > 1) {
+      String median = Figures.trimmed(values[values.length / 2]);
+      String highest = Figures.trimmed(values[values.length - 1]);
+      String range = median.equals(highest) ? median : "median " + median + ", highest " + highest;
+      note = (range + " " + unit).strip();
+    }
+    return new LineChart(title, note, Size.SMALL, true, List.of(series), epochs);
   }
 
   private Series train(String name, Look look, ToDoubleFunction<TrainPoint> value) {

@@ -22,11 +22,20 @@ final class Figures {
     if (size == 0) {
       return "0";
     }
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(4));
     if (size < 1e-3 || size >= 1e9) {
-      return scientific(new BigDecimal(value).round(new MathContext(4)));
+      return scientific(rounded);
     }
-    int decimals = Math.max(0, 3 - (int) Math.floor(Math.log10(size)));
-    return sign(String.format(Locale.ROOT, "%,." + Math.min(decimals, 4) + "f", value));
+    int decimals = Math.max(0, 4 - (rounded.precision() - rounded.scale()));
+    return sign(String.format(Locale.ROOT, "%,." + decimals + "f", value));
+  }
+
+  /// As [#of], without trailing zeros: `2.4`.
+  static String trimmed(double value) {
+    String number = of(value);
+    return number.contains(".") && !number.contains("e")
+        ? number.replaceFirst("\\.?0+$", "")
+        : number;
   }
 
   /// A decimal in the shortest scientific form: `2e-4`, `1.5e-4`.

@@ -123,7 +123,7 @@ public final class HtmlReport {
     page.raw("<dl class=\"tiles\">");
     tile(page, "steps", Figures.count(train.size()));
     if (!train.isEmpty()) {
-      tile(page, "epochs", Figures.of(train.getLast().epoch()));
+      tile(page, "epochs", Figures.trimmed(train.getLast().epoch()));
     }
     tile(page, "time", Figures.duration(timing.seconds()));
     tile(page, "tokens trained", Figures.count(timing.tokens()));

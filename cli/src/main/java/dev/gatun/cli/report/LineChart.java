@@ -3,8 +3,11 @@ package dev.gatun.cli.report;
 import dev.gatun.cli.report.Series.Look;
 import dev.gatun.cli.report.Series.Point;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /// A line chart over training steps, as one figure with an inline SVG.
 ///
@@ -13,14 +16,14 @@ import java.util.Locale;
 /// over the plot carry the values as hover titles.
 ///
 /// @param title what is drawn
-/// @param unit unit or explanation, may be empty
+/// @param note unit or explanation
 /// @param size of the figure
 /// @param fromZero whether the value axis starts at 0
 /// @param series at least one
 /// @param epochs steps at which a new pass over the data began
 record LineChart(
     String title,
-    String unit,
+    String note,
     Size size,
     boolean fromZero,
     List<Series> series,
@@ -50,21 +53,22 @@ record LineChart(
 
   /// Appends the figure. Where no series has two values, it says so and shows the one.
   void writeTo(Markup page) {
-    double[] values = series.stream().flatMapToDouble(s -> Arrays.stream(s.values())).toArray();
-    Arrays.sort(values);
+    double[] values =
+        series.stream().flatMapToDouble(s -> Arrays.stream(s.values())).sorted().toArray();
     boolean line = series.stream().anyMatch(s -> s.values().length > 1);
-    boolean logarithmic = line && isSkewed(values);
-    page.raw("<figure class=\"chart ").raw(cssName(size)).raw("\"><figcaption>");
-    page.element("b", title);
-    String scale = logarithmic ? "log scale" : "";
-    page.element("span class=\"unit\"", unit.isEmpty() || scale.isEmpty() ? unit + scale : unit + ", " + scale);
+    double ceiling = ceiling();
+    boolean logarithmic = line && values[0] > 0 && ceiling > 20 * values[values.length / 2];
+    page.raw("<figure class=\"").raw(cssName(size)).raw("\"><figcaption>").element("b", title);
+    page.element("span class=\"note\"", logarithmic ? note + ", log scale" : note);
     if (!line) {
       page.raw("</figcaption>").element("p class=\"empty\"", emptyText(values)).raw("</figure>\n");
       return;
     }
-    writeLegend(page);
+    if (series.size() > 1) {
+      writeLegend(page);
+    }
     page.raw("</figcaption>");
-    Axis y = valueAxis(values, logarithmic);
+    Axis y = valueAxis(values[0], ceiling, logarithmic);
     Axis x = stepAxis();
     page.raw("<div class=\"plot\"><svg width=\"100%\" height=\"" + (size.height + 22) + "\"");
     page.raw(" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"");
@@ -74,13 +78,19 @@ record LineChart(
     writeDots(page, x, y);
     writeHovers(page, x);
     page.raw("</svg></div>");
+    writeCuts(page, y);
     writeGaps(page);
     page.raw("</figure>\n");
   }
 
-  /// Whether a few values are so far above the rest that a linear axis would show nothing else.
-  private static boolean isSkewed(double[] sorted) {
-    return sorted[0] > 0 && sorted[sorted.length - 1] > 20 * sorted[sorted.length / 2];
+  /// What the value axis must reach: all of every line, but for lone spikes of raw values.
+  private double ceiling() {
+    return series.stream()
+        .filter(s -> s.values().length > 0)
+        .mapToDouble(
+            s -> series.size() == 1 || s.look() == Look.FAINT ? s.ceiling() : s.values()[s.values().length - 1])
+        .max()
+        .orElse(0);
   }
 
   private String emptyText(double[] values) {
@@ -91,9 +101,7 @@ record LineChart(
     };
   }
 
-  private Axis valueAxis(double[] sorted, boolean logarithmic) {
-    double low = sorted[0];
-    double high = sorted[sorted.length - 1];
+  private Axis valueAxis(double low, double high, boolean logarithmic) {
     if (logarithmic) {
       return Axis.decades(low / 1.1, high * 1.1);
     }
@@ -112,10 +120,10 @@ record LineChart(
   private void writeLegend(Markup page) {
     page.raw("<span class=\"legend\">");
     for (Series line : series) {
-      double[] values = line.values();
+      OptionalDouble last = line.last();
       page.raw("<span class=\"").raw(cssName(line.look())).raw("\"><i></i>").text(line.name());
-      if (values.length > 0 && line.look() != Look.FAINT) {
-        page.raw(" ").element("b", Figures.of(values[values.length - 1]));
+      if (last.isPresent() && line.look() != Look.FAINT) {
+        page.raw(" ").element("b", Figures.of(last.getAsDouble()));
       }
       page.raw("</span>");
     }
@@ -128,9 +136,12 @@ record LineChart(
       page.raw("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"" + at + "\" y2=\"" + at + "\"/>");
       page.raw("<text class=\"y\" x=\"-8\" y=\"" + at + "\" dy=\"4\">").text(tick.label()).raw("</text>");
     }
+    page.raw("<text class=\"y\" x=\"-8\" y=\"" + (size.height + 18) + "\">step</text>");
     String labels = "\" y=\"" + (size.height + 18) + "\">";
-    for (Axis.Tick tick : x.ticks()) {
-      page.raw("<text class=\"x\" x=\"" + percent(x.position(tick.value())) + labels);
+    for (int i = 0; i < x.ticks().size(); i++) {
+      Axis.Tick tick = x.ticks().get(i);
+      boolean other = i % 2 == 1 && x.ticks().size() > 6; // left out on a phone
+      page.raw("<text class=\"" + (other ? "x other" : "x") + "\" x=\"" + percent(x.position(tick.value())) + labels);
       page.text(tick.label()).raw("</text>");
     }
     if (size == Size.LARGE && epochs.size() <= MAX_EPOCH_MARKS) {
@@ -204,10 +215,24 @@ record LineChart(
     }
   }
 
+  private void writeCuts(Markup page, Axis y) {
+    List<Point> cut =
+        series.stream()
+            .flatMap(s -> s.points().stream())
+            .filter(p -> p.plottable() && p.y() > y.max())
+            .toList();
+    if (!cut.isEmpty()) {
+      Point highest = Collections.max(cut, Comparator.comparingDouble(Point::y));
+      String many = cut.size() == 1 ? "1 spike leaves" : Figures.count(cut.size()) + " spikes leave";
+      String where = Figures.of(highest.y()) + " at step " + Figures.count((long) highest.x());
+      page.element("p class=\"cut\"", many + " the chart at the top, the highest is " + where + ".");
+    }
+  }
+
   private void writeGaps(Markup page) {
     long gaps =
         series.stream()
-            .filter(s -> s.look() != Look.FAINT || series.size() == 1)
+            .filter(s -> s.look() != Look.FAINT) // it has the gaps of its smoothed line
             .flatMap(s -> s.points().stream())
             .filter(p -> !p.plottable())
             .count();
@@ -217,7 +242,7 @@ record LineChart(
   }
 
   private double height(Axis y, double value) {
-    return size.height * (1 - y.position(value));
+    return size.height * (1 - Math.min(1, y.position(value)));
   }
 
   private static String cssName(Enum<?> constant) {

@@ -2,6 +2,7 @@ package dev.gatun.cli.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /// One line of a chart.
 ///
@@ -22,6 +23,10 @@ record Series(String name, Look look, List<Point> points) {
 
   /// A value at a step.
   record Point(double x, double y) {
+    Point {
+      y = Math.abs(y) < 1e-300 ? 0 : y; // too small to place ticks by
+    }
+
     boolean plottable() {
       return Math.abs(y) < 1e300; // false for NaN
     }
@@ -31,9 +36,24 @@ record Series(String name, Look look, List<Point> points) {
     points = List.copyOf(points);
   }
 
-  /// The values that can be plotted.
+  /// The values that can be plotted, ascending.
   double[] values() {
-    return points.stream().filter(Point::plottable).mapToDouble(Point::y).toArray();
+    return points.stream().filter(Point::plottable).mapToDouble(Point::y).sorted().toArray();
+  }
+
+  /// The value that the axis must reach: the highest or, where less than 1 in 200 values lie far
+  /// above all the rest, the highest of the rest.
+  double ceiling() {
+    double[] sorted = values();
+    double highest = sorted[sorted.length - 1];
+    double rest = sorted[(int) (0.995 * (sorted.length - 1))];
+    boolean spikes = sorted.length >= 50 && highest - sorted[0] > 2 * (rest - sorted[0]);
+    return spikes ? rest : highest;
+  }
+
+  /// The last value that can be plotted.
+  OptionalDouble last() {
+    return points.reversed().stream().filter(Point::plottable).mapToDouble(Point::y).findFirst();
   }
 
   /// Fewer points that draw the same picture: of the points that share one of `buckets` columns of

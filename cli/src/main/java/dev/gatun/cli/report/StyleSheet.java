@@ -29,20 +29,19 @@ final class StyleSheet {
       .change .from, .change .arrow { color: var(--dim); } .change strong { font-weight: 650; }
       .change em { font-style: normal; font-size: 1.2rem; font-weight: 600; margin-left: .35rem; white-space: nowrap; }
       .better em { color: var(--main); } .worse em { color: var(--second); } .same em { color: var(--dim); }
-      .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: 1px;
+      .tiles { display: flex; flex-wrap: wrap; gap: 1px;
         background: var(--rule); border: 1px solid var(--rule); border-radius: 6px; overflow: hidden; }
-      .tiles div { background: var(--page); padding: .5rem .75rem; }
+      .tiles div { flex: 1 1 8rem; background: var(--page); padding: .5rem .75rem; }
       .tiles dt { color: var(--dim); font-size: .75rem; } .tiles dd { font-size: 1.05rem; font-weight: 550; }
       .warnings { list-style: none; margin-top: 1rem; border-left: 3px solid var(--second); padding: .1rem 0 .1rem .9rem; }
       .warnings li::before { content: "Warning: "; color: var(--second); font-weight: 600; }
       figcaption { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .6rem; margin-bottom: .6rem; }
-      figcaption > b { font-weight: 600; } .unit { color: var(--dim); font-size: .8rem; }
+      figcaption > b { font-weight: 600; } .note { color: var(--dim); font-size: .8rem; } .small .note { flex-basis: 100%; }
       .legend { margin-left: auto; display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .8rem; color: var(--dim); }
       .legend b { color: var(--ink); font-weight: 600; }
       .legend i { display: inline-block; width: 1.1rem; height: 0; border-top: 2px solid var(--main);
         vertical-align: middle; margin-right: .35rem; }
       .legend .faint i { border-top-width: 1px; opacity: .5; } .legend .dotted i { border-color: var(--second); }
-      .small .legend span { font-size: 0; } .small .legend i { display: none; } .small .legend b { font-size: .8rem; }
       .plot { padding: 4px 6px 0 46px; }
       .plot svg { display: block; overflow: visible; }
       .plot text { fill: var(--dim); font-size: 11px; }
@@ -54,10 +53,11 @@ final class StyleSheet {
       .small .lines path { stroke-width: 1.3; }
       circle.dotted { fill: var(--second); stroke: var(--page); stroke-width: 1.5; }
       .plot rect { fill: transparent; } .plot rect:hover { fill: var(--dim); fill-opacity: .16; }
-      .charts { display: grid; gap: 1.6rem 2rem; margin-top: 1.6rem; }
-      .of2 { grid-template-columns: repeat(2, minmax(0, 1fr)); } .of3 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+      .charts { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1.6rem 2rem; margin-top: 1.6rem; }
+      .charts figure { grid-column: span 3; }
+      .of3 figure { grid-column: span 2; } .of5 figure:nth-child(n+3) { grid-column: span 2; }
       .remark { margin-top: .6rem; padding-left: 46px; } .empty { color: var(--dim); }
-      .gaps { color: var(--second); font-size: .8rem; margin-top: .3rem; padding-left: 46px; }
+      .gaps, .cut { color: var(--second); font-size: .8rem; margin-top: .3rem; padding-left: 46px; }
       .sample { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; margin-bottom: 1rem; }
       .sample > div { min-width: 0; }
       .code { background: var(--card); border-radius: 6px; padding: .7rem .8rem; white-space: pre-wrap; tab-size: 4;
@@ -68,10 +68,11 @@ final class StyleSheet {
       .wide dl { columns: 3 18rem; column-gap: 2.5rem; }
       .table dl div { display: flex; gap: 1rem; justify-content: space-between; padding: .22rem 0;
         border-bottom: 1px solid var(--rule); break-inside: avoid; }
-      .table dt { color: var(--dim); flex: 0 1 auto; } .table dd { text-align: right; min-width: 40%; }
+      .table dt { color: var(--dim); flex: 0 0 auto; max-width: 65%; } .table dd { text-align: right; min-width: 0; }
       @media (max-width: 44rem) {
-        main { padding: 1.2rem 1rem 2rem; } .sample, .of2, .of3 { grid-template-columns: minmax(0, 1fr); }
-        .legend { margin-left: 0; } .change { font-size: 1.7rem; } .tiles { grid-template-columns: 1fr 1fr; } }
+        main { padding: 1.2rem 1rem 2rem; } .sample { grid-template-columns: minmax(0, 1fr); }
+        .charts figure:nth-child(n) { grid-column: 1 / -1; }
+        .legend { margin-left: 0; } .change { font-size: 1.7rem; } text.other { display: none; } }
       @media print { main { max-width: none; padding: 0; } figure, .sample { break-inside: avoid; } }
       """;
 }
