@@ -68,7 +68,8 @@ record Axis(double min, double max, boolean logarithmic, List<Tick> ticks) {
   }
 
   private static List<Tick> multiples(BigDecimal step, long first, long last) {
-    BigDecimal largest = step.multiply(BigDecimal.valueOf(Math.max(Math.abs(first), Math.abs(last))));
+    BigDecimal largest =
+        step.multiply(BigDecimal.valueOf(Math.max(Math.abs(first), Math.abs(last))));
     List<Tick> ticks = new ArrayList<>();
     for (long i = first; i <= last; i++) {
       BigDecimal value = step.multiply(BigDecimal.valueOf(i));
@@ -99,11 +100,13 @@ record Axis(double min, double max, boolean logarithmic, List<Tick> ticks) {
     while (size >= 1e4 && size >= Math.pow(1000, group + 1)) {
       group++;
     }
-    BigDecimal scaled = value.movePointLeft(3 * group).round(new MathContext(6)).stripTrailingZeros();
+    BigDecimal scaled =
+        value.movePointLeft(3 * group).round(new MathContext(6)).stripTrailingZeros();
     if (scaled.signum() == 0) {
       return "0";
     }
     int decimals = Math.max(0, scaled.scale());
-    return Figures.sign(String.format(Locale.ROOT, "%,." + decimals + "f", scaled)) + THOUSANDS[group];
+    return Figures.sign(String.format(Locale.ROOT, "%,." + decimals + "f", scaled))
+        + THOUSANDS[group];
   }
 }

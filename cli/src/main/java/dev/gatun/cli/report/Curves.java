@@ -48,8 +48,7 @@ final class Curves {
       series.add(raw.smoothed("train, mean of about " + span + " steps", span));
     }
     if (!report.evals().isEmpty()) {
-      List<Point> points =
-          report.evals().stream().map(e -> new Point(e.step(), e.loss())).toList();
+      List<Point> points = report.evals().stream().map(e -> new Point(e.step(), e.loss())).toList();
       series.add(new Series("eval", Look.DOTTED, points));
     }
     return new LineChart("Loss", "nats per token", Size.LARGE, false, series, epochs);
@@ -90,8 +89,7 @@ final class Curves {
 
   /// Says so where the lowest evaluation was not the last: more steps did not help.
   private Optional<String> bestEval() {
-    List<EvalPoint> evals =
-        report.evals().stream().filter(e -> Double.isFinite(e.loss())).toList();
+    List<EvalPoint> evals = report.evals().stream().filter(e -> Double.isFinite(e.loss())).toList();
     if (evals.size() < 3) {
       return Optional.empty();
     }

@@ -40,7 +40,8 @@ final class Hover {
 
   String text() {
     String steps = Figures.count((long) first);
-    String title = first == last ? "step " + steps : "steps " + steps + " – " + Figures.count((long) last);
+    String title =
+        first == last ? "step " + steps : "steps " + steps + " – " + Figures.count((long) last);
     return title + "\n" + String.join("\n", lines);
   }
 }

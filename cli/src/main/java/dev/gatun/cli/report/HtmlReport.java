@@ -16,12 +16,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Writes a [RunReport] as one HTML page that needs no network, no script and no other file.
-/// The same report gives the same bytes. Stateless and thread-safe.
+/// Writes a [RunReport] as one HTML page that needs no network, no script and no other file. The
+/// same report gives the same bytes. Stateless and thread-safe.
 ///
-/// Curves are thinned to what a screen can show: of the steps that share a column, the first, lowest,
-/// highest, last and first non-finite one stay. So a spike is never lost, and a run of any length
-/// makes a page of a few hundred kilobytes; only samples and settings add to that.
+/// Curves are thinned to what a screen can show: of the steps that share a column, the first,
+/// lowest, highest, last and first non-finite one stay. So a spike is never lost, and a run of any
+/// length makes a page of a few hundred kilobytes; only samples and settings add to that.
 public final class HtmlReport {
   private static final double SAME = 5e-4; // relative change that rounds to 0.0 %
 
@@ -63,7 +63,7 @@ public final class HtmlReport {
   private static void writeHeader(Markup page, RunReport report) {
     page.raw("<header>").element("h1", report.title());
     Model model = report.model();
-    String share = Figures.percent(model.trainedParameters(), model.parameters());
+    String share = Figures.percent((double) model.trainedParameters(), (double) model.parameters());
     page.raw("<p class=\"model\">").element("b", model.name());
     page.text(
         " · "
@@ -86,18 +86,22 @@ public final class HtmlReport {
   private static void writeVerdict(Markup page, RunReport report) {
     Evaluation before = report.before();
     Evaluation after = report.after();
-    if (before == null || after == null) {
-      String found =
-          before == null && after == null
-              ? "Nothing was evaluated on held-out data, so there is no verdict."
-              : "Held-out perplexity "
-                  + (before == null ? "after" : "before")
-                  + " training: "
-                  + Figures.of((before == null ? after : before).perplexity())
-                  + ". There is no other to compare it with.";
-      page.element("p class=\"verdict none\"", found);
-      return;
+    String verdict = "p class=\"verdict none\"";
+    String alone = ", with no other to compare it with.";
+    if (before != null && after != null) {
+      writeChange(page, before, after);
+    } else if (before != null) {
+      String perplexity = Figures.of(before.perplexity());
+      page.element(verdict, "Held-out perplexity before training: " + perplexity + alone);
+    } else if (after != null) {
+      String perplexity = Figures.of(after.perplexity());
+      page.element(verdict, "Held-out perplexity after training: " + perplexity + alone);
+    } else {
+      page.element(verdict, "Nothing was evaluated on held-out data, so there is no verdict.");
     }
+  }
+
+  private static void writeChange(Markup page, Evaluation before, Evaluation after) {
     double change = after.perplexity() / before.perplexity() - 1;
     String kind = Math.abs(change) < SAME ? "same" : change < 0 ? "better" : "worse";
     page.raw("<div class=\"verdict ").raw(Double.isFinite(change) ? kind : "worse").raw("\">");
@@ -113,7 +117,7 @@ public final class HtmlReport {
     page.raw("</p>");
     page.element(
         "span class=\"label\"",
-        "loss " + Figures.of(before.loss()) + " → " + Figures.of(after.loss()) + " nats per token");
+        "nats per token: " + Figures.of(before.loss()) + " → " + Figures.of(after.loss()));
     page.raw("</div>\n");
   }
 
@@ -137,7 +141,10 @@ public final class HtmlReport {
   }
 
   private static void tile(Markup page, String name, String value) {
-    page.raw("<div>").element("dt", name).element("dd", value.isEmpty() ? "–" : value).raw("</div>");
+    page.raw("<div>")
+        .element("dt", name)
+        .element("dd", value.isEmpty() ? "–" : value)
+        .raw("</div>");
   }
 
   private static void writeSamples(Markup page, List<Sample> samples) {
@@ -195,9 +202,8 @@ public final class HtmlReport {
       return;
     }
     page.raw("<section class=\"table ").raw(look).raw("\">").element("h2", title).raw("<dl>\n");
-    rows.forEach(
-        (name, value) ->
-            page.raw("<div>").element("dt", name).element("dd", value).raw("</div>\n"));
+    rows.forEach((name, value) ->
+        page.raw("<div>").element("dt", name).element("dd", value).raw("</div>\n"));
     page.raw("</dl></section>\n");
   }
 }

@@ -87,15 +87,18 @@ record LineChart(
   private double ceiling() {
     return series.stream()
         .filter(s -> s.values().length > 0)
-        .mapToDouble(
-            s -> series.size() == 1 || s.look() == Look.FAINT ? s.ceiling() : s.values()[s.values().length - 1])
+        .mapToDouble(s ->
+            series.size() == 1 || s.look() == Look.FAINT
+                ? s.ceiling()
+                : s.values()[s.values().length - 1])
         .max()
         .orElse(0);
   }
 
   private String emptyText(double[] values) {
     return switch (values.length) {
-      case 0 -> series.stream().allMatch(s -> s.points().isEmpty()) ? "No steps." : "No finite value.";
+      case 0 ->
+          series.stream().allMatch(s -> s.points().isEmpty()) ? "No steps." : "No finite value.";
       case 1 -> "One value only, a curve needs two: " + Figures.of(values[0]);
       default -> "One value per line only, a curve needs two.";
     };
@@ -106,7 +109,8 @@ record LineChart(
       return Axis.decades(low / 1.1, high * 1.1);
     }
     int intervals = size == Size.LARGE ? 6 : 4;
-    return Axis.rounded(fromZero ? Math.min(0, low) : low, fromZero ? Math.max(0, high) : high, intervals);
+    return Axis.rounded(
+        fromZero ? Math.min(0, low) : low, fromZero ? Math.max(0, high) : high, intervals);
   }
 
   private Axis stepAxis() {
@@ -134,21 +138,36 @@ record LineChart(
     for (Axis.Tick tick : y.ticks()) {
       String at = number(height(y, tick.value()));
       page.raw("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"" + at + "\" y2=\"" + at + "\"/>");
-      page.raw("<text class=\"y\" x=\"-8\" y=\"" + at + "\" dy=\"4\">").text(tick.label()).raw("</text>");
+      page.raw("<text class=\"y\" x=\"-8\" y=\"" + at + "\" dy=\"4\">")
+          .text(tick.label())
+          .raw("</text>");
     }
     page.raw("<text class=\"y\" x=\"-8\" y=\"" + (size.height + 18) + "\">step</text>");
     String labels = "\" y=\"" + (size.height + 18) + "\">";
     for (int i = 0; i < x.ticks().size(); i++) {
       Axis.Tick tick = x.ticks().get(i);
       boolean other = i % 2 == 1 && x.ticks().size() > 6; // left out on a phone
-      page.raw("<text class=\"" + (other ? "x other" : "x") + "\" x=\"" + percent(x.position(tick.value())) + labels);
+      page.raw(
+          "<text class=\""
+              + (other ? "x other" : "x")
+              + "\" x=\""
+              + percent(x.position(tick.value()))
+              + labels);
       page.text(tick.label()).raw("</text>");
     }
     if (size == Size.LARGE && epochs.size() <= MAX_EPOCH_MARKS) {
       for (int i = 0; i < epochs.size(); i++) {
         String at = percent(x.position(epochs.get(i)));
-        page.raw("<line class=\"epoch\" x1=\"" + at + "\" x2=\"" + at + "\" y1=\"0\" y2=\"" + size.height + "\"/>");
-        page.raw("<text class=\"epoch\" x=\"" + at + "\" dx=\"5\" y=\"9\">epoch " + (i + 2) + "</text>");
+        page.raw(
+            "<line class=\"epoch\" x1=\""
+                + at
+                + "\" x2=\""
+                + at
+                + "\" y1=\"0\" y2=\""
+                + size.height
+                + "\"/>");
+        page.raw(
+            "<text class=\"epoch\" x=\"" + at + "\" dx=\"5\" y=\"9\">epoch " + (i + 2) + "</text>");
       }
     }
   }
@@ -197,7 +216,8 @@ record LineChart(
     double width = (x.max() - x.min()) / Math.max(1, columns - 1);
     int[] next = new int[series.size()];
     for (int column = 0; column < columns; column++) {
-      double end = column + 1 == columns ? Double.POSITIVE_INFINITY : x.min() + (column + 0.5) * width;
+      double end =
+          column + 1 == columns ? Double.POSITIVE_INFINITY : x.min() + (column + 0.5) * width;
       Hover hover = new Hover();
       for (int i = 0; i < next.length; i++) {
         Series line = series.get(i);
@@ -209,8 +229,14 @@ record LineChart(
       }
       if (!hover.isEmpty()) {
         double left = x.position(x.min() + (column - 0.5) * width);
-        page.raw("<rect x=\"" + percent(left) + "\" y=\"0\" width=\"" + percent(width / (x.max() - x.min())));
-        page.raw("\" height=\"" + size.height + "\">").element("title", hover.text()).raw("</rect>");
+        page.raw(
+            "<rect x=\""
+                + percent(left)
+                + "\" y=\"0\" width=\""
+                + percent(width / (x.max() - x.min())));
+        page.raw("\" height=\"" + size.height + "\">")
+            .element("title", hover.text())
+            .raw("</rect>");
       }
     }
   }
@@ -223,9 +249,11 @@ record LineChart(
             .toList();
     if (!cut.isEmpty()) {
       Point highest = Collections.max(cut, Comparator.comparingDouble(Point::y));
-      String many = cut.size() == 1 ? "1 spike leaves" : Figures.count(cut.size()) + " spikes leave";
+      String many =
+          cut.size() == 1 ? "1 spike leaves" : Figures.count(cut.size()) + " spikes leave";
       String where = Figures.of(highest.y()) + " at step " + Figures.count((long) highest.x());
-      page.element("p class=\"cut\"", many + " the chart at the top, the highest is " + where + ".");
+      page.element(
+          "p class=\"cut\"", many + " the chart at the top, the highest is " + where + ".");
     }
   }
 
@@ -237,7 +265,11 @@ record LineChart(
             .filter(p -> !p.plottable())
             .count();
     if (gaps > 0) {
-      page.element("p class=\"gaps\"", Figures.count(gaps) + (gaps == 1 ? " value is" : " values are") + " not finite: the line has a gap there.");
+      page.element(
+          "p class=\"gaps\"",
+          Figures.count(gaps)
+              + (gaps == 1 ? " value is" : " values are")
+              + " not finite: the line has a gap there.");
     }
   }
 

@@ -122,7 +122,7 @@ public record RunReport(
   /// @param tokensPerSecond the run's figure: non-padding positions over the median step time
   /// @param peakNativeBytes most native bytes that the scopes counted, mapped files excluded
   /// @param peakRssBytes peak resident set, mapped pages included, or `null` where the system does
-  ///     not tell
+  ///   not tell
   public record Timing(
       double seconds,
       long tokens,

@@ -87,7 +87,8 @@ class HtmlReportTest {
     assertThat(one.elements("svg")).isEmpty();
     assertThat(one.text()).contains("One value only, a curve needs two: 2.250");
     Page notFinite = Page.of(Runs.of(Runs.train(5, i -> Double.NaN), List.of()));
-    assertThat(notFinite.elements("p")).anyMatch(e -> e.getTextContent().equals("No finite value."));
+    assertThat(notFinite.elements("p"))
+        .anyMatch(e -> e.getTextContent().equals("No finite value."));
     Page oneStep = Page.of(Runs.of(Runs.train(1, i -> 2.25), Runs.evals(2, 1)));
     assertThat(oneStep.elements("circle")).hasSize(2);
   }
@@ -98,10 +99,9 @@ class HtmlReportTest {
     assertThat(Page.of(plain).text()).doesNotContain("KL loss");
     List<RunReport.TrainPoint> train =
         plain.train().stream()
-            .map(
-                p ->
-                    new RunReport.TrainPoint(
-                        p.step(), p.epoch(), p.taskLoss(), 0.01, 1e-4, Double.NaN, 1, 1))
+            .map(p ->
+                new RunReport.TrainPoint(
+                    p.step(), p.epoch(), p.taskLoss(), 0.01, 1e-4, Double.NaN, 1, 1))
             .toList();
     Page page = Page.of(Runs.of(train, List.of()));
     assertThat(page.text()).contains("KL loss").doesNotContain("Gradient norm");

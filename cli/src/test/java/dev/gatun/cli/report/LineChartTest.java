@@ -27,7 +27,8 @@ class LineChartTest {
 
   @Test
   void thinningKeepsSpikesGapsAndEnds() {
-    Series series = line(10_000, i -> i == 5003 ? 90 : i == 7001 ? -90 : i == 8002 ? Double.NaN : 1);
+    Series series =
+        line(10_000, i -> i == 5003 ? 90 : i == 7001 ? -90 : i == 8002 ? Double.NaN : 1);
     List<Point> thinned = series.thinned(STEPS, 400);
     assertThat(thinned).hasSizeLessThan(5 * 400).isSubsetOf(series.points());
     assertThat(thinned)
@@ -45,7 +46,8 @@ class LineChartTest {
 
   @Test
   void smoothingStartsAtTheFirstValueAndKeepsGaps() {
-    assertThat(line(50, i -> 4).smoothed("mean", 10).points()).allMatch(p -> Math.abs(p.y() - 4) < 1e-12);
+    assertThat(line(50, i -> 4).smoothed("mean", 10).points())
+        .allMatch(p -> Math.abs(p.y() - 4) < 1e-12);
     // Span 3 keeps half: (1 * .25 + 3 * .5) / .75.
     List<Point> mean = line(3, i -> i == 2 ? Double.NaN : i).smoothed("mean", 3).points();
     assertThat(mean.get(0).y()).isEqualTo(1);
@@ -64,15 +66,19 @@ class LineChartTest {
 
   @Test
   void infinityIsAGapToo() {
-    Page page = Page.of(Runs.of(Runs.train(9, i -> i == 4 ? Double.POSITIVE_INFINITY : i), List.of()));
+    Page page =
+        Page.of(Runs.of(Runs.train(9, i -> i == 4 ? Double.POSITIVE_INFINITY : i), List.of()));
     assertThat(path(page, "main").split("M", -1)).hasSize(3);
     assertThat(page.text()).contains("1 value is not finite");
   }
 
   @Test
   void aLoneSpikeLeavesTheChartAndIsNamed() {
-    Page page = Page.of(Runs.of(Runs.train(1000, i -> i == 700 ? 5e4 : 2 + i % 10 * 0.1), List.of()));
-    assertThat(page.text()).contains("1 spike leaves the chart at the top").contains("50,000 at step 700");
+    Page page =
+        Page.of(Runs.of(Runs.train(1000, i -> i == 700 ? 5e4 : 2 + i % 10 * 0.1), List.of()));
+    assertThat(page.text())
+        .contains("1 spike leaves the chart at the top")
+        .contains("50,000 at step 700");
     assertThat(path(page, "faint")).contains(" 0L"); // drawn up to the edge
   }
 
@@ -82,23 +88,29 @@ class LineChartTest {
     assertThat(page.withClass("span", "note").getFirst().getTextContent())
         .isEqualTo("nats per token, log scale");
     Page linear = Page.of(Runs.of(Runs.train(1000, i -> 3 - i * 1e-3), List.of()));
-    assertThat(linear.withClass("span", "note").getFirst().getTextContent()).isEqualTo("nats per token");
+    assertThat(linear.withClass("span", "note").getFirst().getTextContent())
+        .isEqualTo("nats per token");
   }
 
   @Test
   void hoverTitlesCoverEveryStepOnce() {
     Page page = Page.of(Runs.of(Runs.train(30, i -> i), List.of()));
     List<String> titles =
-        page.elements("rect").stream().map(Element::getTextContent).filter(t -> t.contains("each step")).toList();
+        page.elements("rect").stream()
+            .map(Element::getTextContent)
+            .filter(t -> t.contains("each step"))
+            .toList();
     assertThat(titles).hasSize(30);
-    assertThat(titles.get(6)).startsWith("step 7\neach step: 7.000\ntrain, mean of about 5 steps: ");
+    assertThat(titles.get(6))
+        .startsWith("step 7\neach step: 7.000\ntrain, mean of about 5 steps: ");
     Page many = Page.of(Runs.of(Runs.train(1200, i -> i), List.of()));
     assertThat(many.elements("rect").getFirst().getTextContent()).startsWith("steps 1 – ");
   }
 
   @Test
   void marksWhereAnEpochBegins() {
-    List<Element> marks = Page.of(Runs.of(Runs.train(300, i -> i), List.of())).withClass("text", "epoch");
+    List<Element> marks =
+        Page.of(Runs.of(Runs.train(300, i -> i), List.of())).withClass("text", "epoch");
     assertThat(marks).extracting(Element::getTextContent).containsExactly("epoch 2", "epoch 3");
   }
 }

@@ -19,10 +19,9 @@ final class Runs {
 
   static List<TrainPoint> train(int steps, IntToDoubleFunction loss) {
     return IntStream.rangeClosed(1, steps)
-        .mapToObj(
-            i ->
-                new TrainPoint(
-                    i, 3.0 * i / steps, loss.applyAsDouble(i), null, 2e-4, 1 + i % 7, 5e3, 1 << 28))
+        .mapToObj(i ->
+            new TrainPoint(
+                i, 3.0 * i / steps, loss.applyAsDouble(i), null, 2e-4, 1 + i % 7, 5e3, 1 << 28))
         .toList();
   }
 
