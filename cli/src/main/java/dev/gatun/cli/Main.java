@@ -16,12 +16,12 @@ import picocli.CommandLine.ParameterException;
     synopsisSubcommandLabel = "VERB",
     description = "Fine-tune and run language models with LoRA adapters, on libtorch.",
     subcommands = {
-
-
-      FinetuneCommand.class
-
-
-
+      DoctorCommand.class,
+      InspectCommand.class,
+      FinetuneCommand.class,
+      EvalCommand.class,
+      GenerateCommand.class,
+      MergeCommand.class
     })
 public final class Main {
   private static final int FAILED = 1;

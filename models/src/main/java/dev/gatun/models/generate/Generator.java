@@ -1,10 +1,9 @@
 package dev.gatun.models.generate;
 
-import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.KvCache;
-import dev.gatun.models.train.Trained;
+import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
@@ -16,14 +15,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
-import org.jspecify.annotations.Nullable;
 
 /// Continues one sequence token by token, over a cache of keys and values. Not thread-safe.
 ///
 /// @param model the model
-/// @param adapter what goes with it, or null
+/// @param addition what goes with it, or [PassAddition#NONE]
 /// @param stops ids that end a text; they are not part of the result
-public record Generator(CausalLm model, @Nullable Trained adapter, Set<Integer> stops) {
+public record Generator(CausalLm model, PassAddition addition, Set<Integer> stops) {
   /// What was generated.
   ///
   /// @param ids new ids, without the prompt and without the stop id
@@ -94,9 +92,7 @@ public record Generator(CausalLm model, @Nullable Trained adapter, Set<Integer> 
   private float[] logits(Scope owner, int[] ids, KvCache cache) {
     try (Scope scope = owner.child()) {
       ForwardPass.Builder pass = ForwardPass.of(scope, model, ids, 0, ids.length).cache(cache);
-      ForwardPass built =
-          (adapter == null ? pass.segments(List.<AdapterSegment>of()) : adapter.join(pass, ids.length))
-              .build();
+      ForwardPass built = addition.join(pass, ids.length).build();
       Tensor hidden = model.hidden(scope, built, false);
       Tensor last = Layout.narrow(scope, hidden, 0, ids.length - 1, 1);
       return Layout.to(scope, model.logits(scope, last, built), DType.F32).toFloats();

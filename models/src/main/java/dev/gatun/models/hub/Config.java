@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.OptionalInt;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -28,9 +31,13 @@ public final class Config {
   /// @throws MalformedFileException if it is missing or is not one JSON object
   /// @throws IOException if it cannot be read
   public static Config read(Path directory) throws IOException {
-    Path file = directory.resolve("config.json");
+    return read(directory, "config.json");
+  }
+
+  static Config read(Path directory, String name) throws IOException {
+    Path file = directory.resolve(name);
     if (!Files.isRegularFile(file)) {
-      throw new MalformedFileException(directory, "config.json", "no such file", "a model's config");
+      throw new MalformedFileException(directory, name, "no such file", "a model's config");
     }
     return new Config(file, StrictJson.read(file, MAX_BYTES));
   }
@@ -153,15 +160,24 @@ public final class Config {
     }
   }
 
-  /// Returns a token id, or the first of a list of them.
-  public OptionalInt tokenId(String key) throws MalformedFileException {
+  /// Returns the token ids of a key that holds one or a list of them; empty where it is missing.
+  public Set<Integer> tokenIds(String key) throws MalformedFileException {
+    Set<Integer> ids = new LinkedHashSet<>();
     if (absent(key)) {
-      return OptionalInt.empty();
+      return ids;
     }
-    JsonNode node = get(key).isArray() ? get(key).path(0) : get(key);
-    if (!node.isIntegralNumber() || node.asInt() < 0) {
-      throw refused(key, "a token id or a list of them");
+    List<JsonNode> nodes = new ArrayList<>();
+    if (get(key).isArray()) {
+      get(key).forEach(nodes::add);
+    } else {
+      nodes.add(get(key));
     }
-    return OptionalInt.of(node.asInt());
+    for (JsonNode node : nodes) {
+      if (!node.isIntegralNumber() || !node.canConvertToInt() || node.asInt() < 0) {
+        throw refused(key, "a token id or a list of them");
+      }
+      ids.add(node.asInt());
+    }
+    return ids;
   }
 }

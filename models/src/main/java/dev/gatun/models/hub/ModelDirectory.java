@@ -77,6 +77,20 @@ public final class ModelDirectory {
     };
   }
 
+  /// Returns the ids that end a text: generation_config.json's, or else config.json's.
+  ///
+  /// @throws MalformedFileException if they are no ids
+  public Set<Integer> stopIds() throws IOException {
+    Path generation = path.resolve("generation_config.json");
+    if (Files.isRegularFile(generation)) {
+      Set<Integer> ids = Config.read(path, "generation_config.json").tokenIds("eos_token_id");
+      if (!ids.isEmpty()) {
+        return ids;
+      }
+    }
+    return config.tokenIds("eos_token_id");
+  }
+
   /// How the weights are held.
   public enum Use {
     /// Mapped from the file where the type allows, never written.

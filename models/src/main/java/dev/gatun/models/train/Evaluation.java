@@ -4,6 +4,7 @@ import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,13 +28,13 @@ public record Evaluation(double loss, long tokens) {
   /// result by rounding only.
   ///
   /// @param model the model
-  /// @param trained the adapter or weights to go with it
+  /// @param addition the adapter to go with it
   /// @param data at least one predicted token
   /// @param progress is told how many examples are done
   public static Evaluation of(
-      CausalLm model, Trained trained, Dataset data, IntConsumer progress) {
+      CausalLm model, PassAddition addition, Dataset data, IntConsumer progress) {
     LanguageModelLoss loss =
-        new LanguageModelLoss(model, trained, LanguageModelLoss.Options.EVALUATION);
+        new LanguageModelLoss(model, addition, LanguageModelLoss.Options.EVALUATION);
     double sum = 0;
     long tokens = 0;
     int done = 0;
