@@ -105,6 +105,21 @@ public final class Config {
     return positive(key, 1);
   }
 
+  /// Returns a whole number between two limits, both included.
+  public int within(String key, int missing, int least, int most) throws MalformedFileException {
+    if (absent(key)) {
+      return missing;
+    }
+    JsonNode node = get(key);
+    if (!node.isIntegralNumber()
+        || !node.canConvertToInt()
+        || node.asInt() < least
+        || node.asInt() > most) {
+      throw refused(key, "a whole number from " + least + " to " + most);
+    }
+    return node.asInt();
+  }
+
   /// Returns a number above 0.
   public double positiveReal(String key, double missing) throws MalformedFileException {
     if (absent(key)) {
@@ -134,6 +149,13 @@ public final class Config {
       throw refused(key, "true or false");
     }
     return get(key).asBoolean();
+  }
+
+  /// Refuses a value that is there but no JSON object.
+  public void expectObject(String key) throws MalformedFileException {
+    if (!absent(key) && !get(key).isObject()) {
+      throw refused(key, "an object");
+    }
   }
 
   /// Refuses any value of a key but these; a missing one means the first.

@@ -19,4 +19,7 @@ public record Architecture(
     String tiedHead,
     String ignored,
     double initStd,
-    Function<Weights, CausalLm> build) {}
+    Function<Weights, CausalLm> build) {
+  /// Layers that a dropout mask's counter tells apart, and far more than any model has.
+  static final int MAX_LAYERS = 1 << 10;
+}

@@ -88,7 +88,7 @@ final class Gpt2 implements CausalLm {
             config.positive("n_positions", 1024),
             width,
             config.positive("n_inner", 4 * width),
-            config.positive("n_layer", 12),
+            config.within("n_layer", 12, 1, Architecture.MAX_LAYERS),
             config.positive("n_head", 12),
             config.positiveReal("layer_norm_epsilon", 1e-5));
     config.divides("n_embd", width, "n_head", spec.heads);

@@ -25,20 +25,21 @@ final class Qwen2 {
   /// Returns the window of each layer: `layer_types` says, or else `use_sliding_window` for the layers from
   /// `max_window_layers` on.
   static List<Integer> windows(Config config) throws MalformedFileException {
-    int layers = config.positive("num_hidden_layers", 32);
+    int layers = RotaryConfig.layers(config);
     boolean sliding = config.flag("use_sliding_window", false);
     int window = sliding ? config.positive("sliding_window", 4096) : 0;
-    int first = config.has("max_window_layers") ? config.json().path("max_window_layers").asInt() : 28;
+    int first = config.within("max_window_layers", 28, 0, Integer.MAX_VALUE);
     JsonNode types = config.json().path("layer_types");
-    if (types.isArray() && types.size() != layers) {
-      throw config.refused("layer_types", "one entry for each of the " + layers + " layers");
+    boolean listed = config.has("layer_types");
+    if (listed && (!types.isArray() || types.size() != layers)) {
+      throw config.refused("layer_types", "a list with one entry for each of the " + layers + " layers");
     }
     List<Integer> windows = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
       boolean slides = i >= first;
-      if (types.isArray()) {
+      if (listed) {
         slides =
-            switch (types.path(i).asString()) {
+            switch (types.path(i).asString("")) {
               case "full_attention" -> false;
               case "sliding_attention" -> true;
               default -> throw config.refused("layer_types", "full_attention or sliding_attention");

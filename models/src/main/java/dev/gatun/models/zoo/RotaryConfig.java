@@ -34,7 +34,7 @@ final class RotaryConfig {
     if (dim % 2 != 0) {
       throw config.refused("head_dim", "an even number");
     }
-    int layers = config.positive("num_hidden_layers", 32);
+    int layers = layers(config);
     int positions = config.positive("max_position_embeddings", 2048);
     return new RotaryDecoder.Spec(
         modelType,
@@ -55,6 +55,10 @@ final class RotaryConfig {
         options.windows == null ? Collections.nCopies(layers, 0) : options.windows,
         config.flag("tie_word_embeddings", options.tied),
         config.positiveReal("initializer_range", 0.02));
+  }
+
+  static int layers(Config config) throws MalformedFileException {
+    return config.within("num_hidden_layers", 32, 1, Architecture.MAX_LAYERS);
   }
 
   /// In what a family differs from another.
@@ -82,6 +86,8 @@ final class RotaryConfig {
   /// Reads both generations of the keys: `rope_parameters`, or `rope_theta` with `rope_scaling`.
   private static Rotary rotary(Config config, double theta, int headDim, int positions)
       throws MalformedFileException {
+    config.expectObject("rope_parameters");
+    config.expectObject("rope_scaling");
     String at = config.has("rope_parameters") ? "rope_parameters." : "rope_scaling.";
     if (config.has("rope_parameters") && config.has("rope_scaling")) {
       throw config.refused("rope_scaling", "either rope_parameters or rope_scaling");
