@@ -26,7 +26,7 @@ import picocli.CommandLine.Mixin;
 final class DoctorCommand implements Callable<Integer> {
   private static final int SIZE = 512;
   private static final long TEST_NANOS = 500_000_000L;
-  private static final String VERSION = "0.1.0";
+  static final String VERSION = "0.1.0";
 
   @Mixin private JsonOutput json = new JsonOutput();
 

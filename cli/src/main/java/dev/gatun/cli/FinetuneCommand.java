@@ -21,7 +21,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -31,7 +33,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// `gatun finetune`.
 @Command(
@@ -83,6 +88,9 @@ final class FinetuneCommand implements Callable<Integer> {
       description = "Also write adapter-portable/, which every consumer scales right.")
   private boolean portable;
 
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private final Map<String, String> inForce = new LinkedHashMap<>();
   private final Progress progress = new Progress();
 
   /// What is trained on and what is held out.
@@ -113,6 +121,11 @@ final class FinetuneCommand implements Callable<Integer> {
       Trained trained = trained(owner, directory, lm);
       TrainOptions options =
           course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
+      inForce.put("--dropout", options.dropout().toString());
+      inForce.put("--lr", Double.toString(options.schedule().peak()));
+      inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
+      inForce.put("--steps", Integer.toString(options.steps()));
+      inForce.put("--max-length", Integer.toString(dataArguments.maxLength(lm)));
       Plan plan = new Plan(lm, trained, options, sets, dataArguments.maxLength(lm), course, threads);
       plan.lines().forEach(progress::say);
       if (dryRun) {
@@ -191,9 +204,24 @@ final class FinetuneCommand implements Callable<Integer> {
       adapter.savePortable(target.resolve("adapter-portable")).forEach(progress::say);
     }
     Outcome outcome = new Outcome(result, before, after, saved, seconds, samples.pairs());
+    ReportPage.write(
+        target.resolve("report.html"), directory.path(), plan, settings(), log, outcome);
     outcome.lines(target).forEach(progress::say);
     json.print(outcome.fields());
     return 0;
+  }
+
+  /// Returns every option of this command with the value in force.
+  private Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (OptionSpec option : spec.options()) {
+      Object value = option.getValue();
+      if (value != null && !option.usageHelp() && !option.versionHelp()) {
+        settings.put(option.longestName(), value.toString());
+      }
+    }
+    settings.putAll(inForce);
+    return settings;
   }
 
   private static Path defaultOut() {
@@ -311,7 +339,7 @@ final class FinetuneCommand implements Callable<Integer> {
       @Nullable Evaluation after,
       Path saved,
       double seconds,
-      java.util.List<Samples.Pair> samples) {
+      List<Samples.Pair> samples) {
     Map<String, Object> fields() {
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("steps", result.steps());
@@ -327,8 +355,8 @@ final class FinetuneCommand implements Callable<Integer> {
       return fields;
     }
 
-    java.util.List<String> lines(Path target) {
-      java.util.List<String> lines = new java.util.ArrayList<>();
+    List<String> lines(Path target) {
+      List<String> lines = new ArrayList<>();
       for (Samples.Pair sample : samples) {
         lines.add("");
         lines.add("prompt  | " + sample.prompt().replace("\n", "\n        | "));

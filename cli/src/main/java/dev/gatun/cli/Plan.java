@@ -25,11 +25,11 @@ record Plan(
     int threads) {
   private static final double LOGIT_BUFFERS = 4 * 6e6 * 4;
 
-  private long modelParameters() {
+  long modelParameters() {
     return model.params().stream().mapToLong(p -> p.value().elements()).sum();
   }
 
-  private long trainedParameters() {
+  long trainedParameters() {
     return trained.parameters().values().stream().mapToLong(Tensor::elements).sum();
   }
 
@@ -100,7 +100,7 @@ record Plan(
     return lines;
   }
 
-  private String dropout() {
+  String dropout() {
     return options.dropout().masks()
         ? "%s p_key %.2f p_hidden %.2f lambda %.2f"
             .formatted(

@@ -51,6 +51,15 @@ final class RunLog {
     append(line);
   }
 
+  /// Returns the tokens of all logged steps.
+  long tokens() throws IOException {
+    long sum = 0;
+    for (Map<String, Object> line : read()) {
+      sum += line.get("tokens") instanceof Number tokens ? tokens.longValue() : 0;
+    }
+    return sum;
+  }
+
   /// Returns the lines as objects.
   List<Map<String, Object>> read() throws IOException {
     List<Map<String, Object>> lines = new ArrayList<>();
