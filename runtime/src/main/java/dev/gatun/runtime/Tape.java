@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -48,7 +47,7 @@ public final class Tape extends Scope {
   }
 
   private final List<@Nullable Node> nodes = new ArrayList<>();
-  private final Map<Tensor, @Nullable Tensor> leaves;
+  private final IdentityHashMap<Tensor, @Nullable Tensor> leaves;
   private final @Nullable Tape enclosing;
 
   /// Owner of the gradients on their way, while the tape runs backwards.

@@ -29,6 +29,11 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
   /// @param tokensPerSecond new tokens over the time after the prompt's pass
   public record Generated(int[] ids, boolean stopped, double tokensPerSecond) {}
 
+  /// Generates to the end; see [#generate(int[], Sampling, IntPredicate)].
+  public Generated generate(int[] prompt, Sampling sampling) {
+    return generate(prompt, sampling, id -> true);
+  }
+
   /// Generates.
   ///
   /// @param prompt at least one id

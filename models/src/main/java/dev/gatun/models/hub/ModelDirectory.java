@@ -5,6 +5,7 @@ import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Weights;
 import dev.gatun.models.zoo.Architecture;
 import dev.gatun.models.zoo.Architectures;
+import dev.gatun.models.zoo.Config;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.Scope;

@@ -40,6 +40,25 @@ public record TrainOptions(
     }
   }
 
+  /// Returns options with a constant learning rate, shuffled rows and gradients clipped at norm 1, without
+  /// evaluations and checkpoints on the way.
+  ///
+  /// @param steps optimizer steps
+  /// @param learningRate constant rate
+  /// @param rows rows of a step
+  /// @param dropout the method
+  public static TrainOptions of(int steps, double learningRate, int rows, Dropout dropout) {
+    return new TrainOptions(
+        new LanguageModelLoss.Options(dropout, 0, false, false),
+        AdamW.Config.defaults(),
+        new Schedule(Schedule.Shape.CONSTANT, learningRate, 0, steps),
+        1,
+        BatchOptions.shuffled(rows, 0),
+        0,
+        0,
+        0);
+  }
+
   /// Returns the dropout method.
   public Dropout dropout() {
     return lossOptions.dropout();

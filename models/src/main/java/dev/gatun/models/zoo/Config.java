@@ -1,4 +1,4 @@
-package dev.gatun.models.hub;
+package dev.gatun.models.zoo;
 
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.StrictJson;
@@ -34,7 +34,11 @@ public final class Config {
     return read(directory, "config.json");
   }
 
-  static Config read(Path directory, String name) throws IOException {
+  /// Reads another JSON file of the directory.
+  ///
+  /// @throws MalformedFileException if it is missing or is not one JSON object
+  /// @throws IOException if it cannot be read
+  public static Config read(Path directory, String name) throws IOException {
     Path file = directory.resolve(name);
     if (!Files.isRegularFile(file)) {
       throw new MalformedFileException(directory, name, "no such file", "a model's config");
