@@ -140,8 +140,11 @@ public final class Tensor {
     return Shim.strides(scope, handle(), rank());
   }
 
-  /// Returns whether the elements lie row-major without gaps.
+  /// Returns whether the elements lie row-major without gaps; a tensor without elements does.
   public boolean isContiguous() {
+    if (elements() == 0) {
+      return true;
+    }
     long[] sizes = sizes();
     long[] strides = strides();
     long step = 1;
