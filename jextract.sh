@@ -18,7 +18,7 @@ The functions, structs and constants to bind are listed in bindings/includes/*.t
   --check        change nothing; fail if the committed output is not what the headers and filters give
   -h, --help     print this text
 
-jextract is run from JEXTRACT_HOME/bin, else from the PATH.
+jextract 25 is run from JEXTRACT_HOME/bin, else from the PATH.
 TEXT
 }
 
@@ -27,19 +27,23 @@ fail() {
   exit 1
 }
 
-# The jextract program: JEXTRACT_HOME, then the PATH.
+# The jextract program: JEXTRACT_HOME, then the PATH. Another version writes other code.
 find_jextract() {
+  local program version
   if [[ -n ${JEXTRACT_HOME:-} ]]; then
-    [[ -x $JEXTRACT_HOME/bin/jextract ]] || fail "no bin/jextract in JEXTRACT_HOME=$JEXTRACT_HOME"
-    echo "$JEXTRACT_HOME/bin/jextract"
+    program=$JEXTRACT_HOME/bin/jextract
+    [[ -x $program ]] || fail "no bin/jextract in JEXTRACT_HOME=$JEXTRACT_HOME"
   else
-    command -v jextract || fail "no jextract: set JEXTRACT_HOME to a jextract release, or put it on the PATH"
+    program=$(command -v jextract) || fail "no jextract: set JEXTRACT_HOME to a jextract 25, or put it on the PATH"
   fi
+  version=$("$program" --version 2>&1) || fail "$program does not run: ${version%%$'\n'*}"
+  [[ $version == "jextract 25"* ]] || fail "$program is ${version%%$'\n'*}, wanted is jextract 25"
+  echo "$program"
 }
 
-# names FILE: the functions that an argument file of jextract includes.
+# names FILE: the functions that an argument file of jextract includes, in one line.
 names() {
-  awk '$1 == "--include-function" { print $2 }' "$1"
+  awk '$1 == "--include-function" { printf "%s ", $2 }' "$1"
 }
 
 # c_view FILTER HEADER...: libtorch's headers are C++ on the surface and jextract reads C only. Prints, as C11, the
@@ -70,7 +74,7 @@ c_view() {
       declared[name] = 1
       functions[++count] = text (since() == "" ? "" : " // " since())
     }
-    BEGIN { n = split(wanted, list, /[ \n]+/); for (i = 1; i <= n; i++) want[list[i]] = 1 }
+    BEGIN { n = split(wanted, list); for (i = 1; i <= n; i++) want[list[i]] = 1 }
     { sub(/\/\/.*$/, ""); sub(/\r$/, "") }
     /^#if / && /TORCH_FEATURE_VERSION >= TORCH_VERSION_/ {
       match($0, /TORCH_VERSION_[0-9_]+/)
@@ -158,7 +162,7 @@ edit() {
 # it says nothing of a listed name that no header declares.
 bind() {
   local package=$1 class=$2 library=$3 header=$4 filter=$5 folder=$out/$java/$1 option name
-  local paths=("${cuda_includes[@]/#/-I}")
+  local paths=(${cuda_includes[@]+"${cuda_includes[@]/#/-I}"})
   "$jextract" --output "$out/src/main/java" -t "dev.gatun.bindings.$package" --header-class-name "$class" \
     -l "$library" ${paths[@]+"${paths[@]}"} "@$filter" "$header" || fail "jextract failed on $header"
   while read -r option name; do
@@ -212,17 +216,24 @@ make_cuda() {
   package_info nccl 'NCCL: collectives between CUDA devices. Made by jextract.'
 }
 
-# checksums: one line for each input and output of this script, by paths from the root. A run without CUDA headers
-# keeps the old lines of the CUDA libraries, so that a change of their inputs alone does not pass for a regeneration.
+# checksums: one line for each input and output of this script, by paths from the root.
 checksums() {
   local sum=(sha256sum)
   command -v sha256sum >/dev/null || sum=(shasum -a 256)
   cd "$root"
-  {
-    find jextract.sh bindings/includes bindings/src/main/c "bindings/$resources" "bindings/$java"/{torch,cuda,cublas,nvrtc,nccl} \
-      -type f -print0 2>/dev/null | xargs -0 "${sum[@]}" | if $with_cuda; then cat; else grep -Ev "$cuda_files"; fi
-    $with_cuda || grep -E "$cuda_files" bindings/bindings.sha256 || true
-  } | sort -k 2
+  find jextract.sh bindings/includes "bindings/$views" "bindings/$resources" "bindings/$java"/{torch,cuda,cublas,nvrtc,nccl} \
+    -type f -print0 | xargs -0 "${sum[@]}" | sort -k 2
+}
+
+# new_checksums: a run without CUDA headers keeps the old lines of the CUDA libraries, so that a change of their
+# inputs does not pass for a regeneration.
+new_checksums() {
+  local cuda_files='bindings/(includes/(cuda|cublas|cublaslt|nvrtc|nccl)\.txt|src/main/java/.*/(cuda|cublas|nvrtc|nccl)/)'
+  if $with_cuda; then
+    checksums
+  else
+    { checksums | grep -Ev "$cuda_files"; grep -E "$cuda_files" "$root/bindings/bindings.sha256"; } | sort -k 2
+  fi
 }
 
 check=false
@@ -240,7 +251,6 @@ done
 torch_include=${folders[0]}
 cuda_includes=("${folders[@]:1}")
 with_cuda=$([[ ${#cuda_includes[@]} -gt 0 ]] && echo true || echo false)
-cuda_files='bindings/(includes/(cuda|cublas|cublaslt|nvrtc|nccl)\.txt|src/main/java/.*/(cuda|cublas|nvrtc|nccl)/)'
 [[ -f $torch_include/torch/csrc/stable/c/shim.h ]] ||
   fail "$torch_include is no include folder of libtorch 2.10 or later: it has no torch/csrc/stable/c/shim.h"
 torch_version=$(awk '/^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) / { v = v (v == "" ? "" : ".") $3 } END { print v }' \
@@ -276,6 +286,6 @@ else
     rm -r "$root/bindings/$folder"
     cp -r "$out/$folder" "$root/bindings/$folder"
   done
-  checksums >"$work/bindings.sha256"
+  new_checksums >"$work/bindings.sha256"
   cp "$work/bindings.sha256" "$root/bindings/bindings.sha256"
 fi

@@ -22,4 +22,8 @@ module dev.gatun.bindings {
   exports dev.gatun.bindings.torch to
       dev.gatun.runtime,
       dev.gatun.bench;
+
+  // The resources of the package are the runtime's: the operator schemas, the optional symbols.
+  opens dev.gatun.bindings.torch to
+      dev.gatun.runtime;
 }

@@ -40,7 +40,7 @@ record ClassPathNatives(List<Resource> resources) {
         resources.add(resource(library.file(), url.get()));
       } else if (library.required()) {
         throw new IOException(
-            "the class path has libtorch but not "
+            "has libtorch but not "
                 + path
                 + ": add org.bytedeco:"
                 + library.artifact()

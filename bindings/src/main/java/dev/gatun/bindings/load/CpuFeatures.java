@@ -17,16 +17,33 @@ import java.util.TreeSet;
 /// @param vendor the maker's id such as `GenuineIntel` or `AuthenticAMD`, empty where not known
 /// @param family the maker's family number, -1 where not known
 /// @param processors how many logical processors the machine has, 0 where not known; a container
-///     may be allowed fewer, see [Runtime#availableProcessors]
-/// @param flags those of `avx2`, `avx512f`, `avx512_bf16`, `amx_bf16` and the like that matter
-///     to libtorch's kernels, sorted
+///   may be allowed fewer, see [Runtime#availableProcessors]
+/// @param flags those of `avx2`, `avx512f`, `avx512_bf16`, `amx_bf16` and the like that matter to
+///   libtorch's kernels, sorted
 public record CpuFeatures(
     String model, String vendor, int family, int processors, Set<String> flags) {
   private static final Set<String> SHOWN =
       Set.of(
-          "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512cd", "avx512dq",
-          "avx512vl", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16",
-          "amx_int8", "asimd", "bf16", "i8mm", "sve", "sve2");
+          "avx2",
+          "fma",
+          "f16c",
+          "avx_vnni",
+          "avx512f",
+          "avx512bw",
+          "avx512cd",
+          "avx512dq",
+          "avx512vl",
+          "avx512_vnni",
+          "avx512_bf16",
+          "avx512_fp16",
+          "amx_tile",
+          "amx_bf16",
+          "amx_int8",
+          "asimd",
+          "bf16",
+          "i8mm",
+          "sve",
+          "sve2");
 
   /// Copies the flags.
   public CpuFeatures {

@@ -11,11 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /// The libtorch of this process: which one it is, where it was found, and its symbols.
 ///
-/// [#load] looks in this order and takes the first that is there: the folder that the system property
-/// `gatun.libtorch` names, that of the variable `GATUN_LIBTORCH`, that of `LIBTORCH`, the native jars
-/// on the class path (unpacked once into a cache, see [#CACHE_VARIABLE]), and the torch of the
-/// `python3` on the `PATH`. A folder that is named but missing, broken or too old is an error; it is
-/// never skipped. Nothing is ever downloaded.
+/// [#load] looks in this order and takes the first that is there: the folder that the system
+/// property `gatun.libtorch` names, that of the variable `GATUN_LIBTORCH`, that of `LIBTORCH`, the
+/// native jars on the class path (unpacked once into a cache, see [#CACHE_VARIABLE]), and the torch
+/// of the `python3` on the `PATH`. A folder that is named but missing, broken or too old is an
+/// error; it is never skipped. Nothing is ever downloaded.
+///
+/// A libtorch before 2.13 prints each of its errors with a backtrace and cannot hand the text out;
+/// it is silenced unless the variable `TORCH_CPP_LOG_LEVEL` is set.
 ///
 /// Immutable and thread-safe. libtorch is never unloaded.
 public final class LibTorch {
@@ -80,8 +83,8 @@ public final class LibTorch {
     this.threads = new NativeThreads(opened.symbols());
   }
 
-  /// Finds and opens libtorch, or returns the one that is open. The first unpacking takes seconds and
-  /// is logged as one line.
+  /// Finds and opens libtorch, or returns the one that is open. The first unpacking takes seconds
+  /// and is logged as one line.
   ///
   /// @return the libtorch of this process
   /// @throws LibTorchLinkError if there is none that can be used
@@ -108,11 +111,7 @@ public final class LibTorch {
     SystemLoader loader = systemLoader(platform);
     Search search =
         new Search(
-            platform,
-            System.getProperty("gatun.libtorch"),
-            environment,
-            classLoaders(),
-            progress);
+            platform, System.getProperty("gatun.libtorch"), environment, classLoaders(), progress);
     Search.Found found = search.find();
     Map<String, String> variables =
         NativeDefaults.of(
@@ -132,13 +131,22 @@ public final class LibTorch {
     try {
       return SystemLoader.of(platform);
     } catch (IllegalCallerException e) {
-      Module module = LibTorch.class.getModule();
-      String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
       throw new LibTorchLinkError(
-          "native access is denied to Gatun: start java with --enable-native-access=" + name,
+          "native access is denied to Gatun: start java with --enable-native-access="
+              + callers(LibTorch.class.getModule()),
           List.of(),
           e);
     }
+  }
+
+  // The value of --enable-native-access: this module and the one that calls libtorch through it.
+  private static String callers(Module module) {
+    if (!module.isNamed()) {
+      return "ALL-UNNAMED";
+    }
+    String runtime = "dev.gatun.runtime";
+    boolean split = module.getLayer() != null && module.getLayer().findModule(runtime).isPresent();
+    return split ? module.getName() + "," + runtime : module.getName();
   }
 
   private static List<ClassLoader> classLoaders() {

@@ -2,8 +2,8 @@ package dev.gatun.bindings.load;
 
 import java.util.List;
 
-/// libtorch could not be found, unpacked or opened. The message is one line: what failed, where, what
-/// was found and wanted, and the flag or variable that changes it.
+/// libtorch could not be found, unpacked or opened. The message is one line: what failed, where,
+/// what was found and wanted, and the flag or variable that changes it.
 ///
 /// Like every [LinkageError] it is not meant to be caught and survived, except by a program that
 /// only reports on its surroundings.

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -23,13 +23,14 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import java.util.zip.ZipException;
 
 /// A folder of the user's in which the native jars' libraries are unpacked once.
 ///
-/// Every set of libraries has a folder of its own, named after their sizes and checksums. It appears
-/// under its name only when it is whole: libraries are written beside it, checked against the jar's
-/// CRC-32, forced to the disk and then renamed. `SHA256SUMS` in it is written last and can be
-/// checked with `sha256sum -c`. A lock file keeps other processes out meanwhile.
+/// Every set of libraries has a folder of its own, named after their sizes and checksums. It
+/// appears under its name only when it is whole: libraries are written beside it, checked against
+/// the jar's CRC-32, forced to the disk and then renamed. `SHA256SUMS` in it is written last and
+/// can be checked with `sha256sum -c`. A lock file keeps other processes out meanwhile.
 ///
 /// @param root the folder that holds all sets
 record NativeCache(Path root) {
@@ -68,6 +69,9 @@ record NativeCache(Path root) {
       return folder;
     }
     try {
+      if (!root.isAbsolute()) {
+        throw new IOException("the user has no home folder");
+      }
       Files.createDirectories(root);
       Path lockFile = root.resolve(name + ".lock");
       try (FileChannel channel =
@@ -80,6 +84,8 @@ record NativeCache(Path root) {
         }
       }
       return folder;
+    } catch (ZipException e) {
+      throw e; // The jar's fault, not the cache's.
     } catch (IOException e) {
       throw new IOException(
           "cannot unpack libtorch (%d MB) into %s: %s; set %s to a folder that can be written"
@@ -89,13 +95,25 @@ record NativeCache(Path root) {
   }
 
   private void unpackLocked(Path folder, ClassPathNatives natives) throws IOException {
-    try (DirectoryStream<Path> left =
-        Files.newDirectoryStream(root, folder.getFileName() + ".part*")) {
-      for (Path old : left) {
-        delete(old); // Whoever wrote it is gone: we hold the lock.
-      }
+    Path part = root.resolve(folder.getFileName() + ".part");
+    if (Files.exists(part)) {
+      delete(part); // Whoever wrote it is gone: we hold the lock.
     }
-    Path part = Files.createDirectory(root.resolve(folder.getFileName() + ".part"));
+    Files.createDirectory(part);
+    try {
+      fill(part, natives);
+    } catch (IOException e) {
+      delete(part); // Gives a full disk its space back.
+      throw e;
+    }
+    if (Files.exists(folder)) {
+      delete(folder);
+    }
+    Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
+    force(root);
+  }
+
+  private static void fill(Path part, ClassPathNatives natives) throws IOException {
     StringBuilder sums = new StringBuilder();
     for (ClassPathNatives.Resource resource : natives.resources()) {
       String sum = copy(resource, part.resolve(resource.name()));
@@ -106,11 +124,6 @@ record NativeCache(Path root) {
       out.force(true);
     }
     force(part);
-    if (Files.exists(folder)) {
-      delete(folder);
-    }
-    Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
-    force(root);
   }
 
   private static String copy(ClassPathNatives.Resource resource, Path file) throws IOException {
@@ -129,9 +142,11 @@ record NativeCache(Path root) {
         size += read;
       }
       out.force(true);
+    } catch (ZipException e) {
+      throw new ZipException(resource.url() + " is damaged: " + e.getMessage());
     }
     if (size != resource.size() || (resource.crc() >= 0 && crc.getValue() != resource.crc())) {
-      throw new IOException(
+      throw new ZipException(
           "%s is damaged: found %d bytes with CRC %08x, expected %d with %08x"
               .formatted(resource.url(), size, crc.getValue(), resource.size(), resource.crc()));
     }
@@ -204,12 +219,12 @@ record NativeCache(Path root) {
     }
   }
 
-  // The JDK's file system exceptions carry the reason apart from the file, and some only a class.
+  // Some of the JDK's file system exceptions tell the reason by their class alone.
   private static String reason(IOException e) {
-    String message = e.getMessage() == null ? "" : e.getMessage();
-    return e.getClass() == IOException.class
-        ? message
-        : e.getClass().getSimpleName().replace("Exception", "") + " " + message;
+    String message = String.valueOf(e.getMessage());
+    return e instanceof FileSystemException f && f.getReason() == null
+        ? e.getClass().getSimpleName().replace("Exception", "") + " " + message
+        : message;
   }
 
   private static MessageDigest sha256() {

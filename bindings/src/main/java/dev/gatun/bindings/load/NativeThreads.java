@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
-/// Sets and reads how many threads libtorch's kernels use. Thread-safe; each method says whether
-/// it is about the calling thread or the process.
+/// Sets and reads how many threads libtorch's kernels use. Thread-safe; each method says whether it
+/// is about the calling thread or the process.
 @SuppressWarnings("restricted")
 public final class NativeThreads {
   private static final FunctionDescriptor GET = FunctionDescriptor.of(JAVA_INT);
@@ -73,8 +73,8 @@ public final class NativeThreads {
     mklSet.ifPresent(set -> SystemLoader.call(() -> (int) set.invokeExact(threads)));
   }
 
-  /// Sets the threads of OpenBLAS for the whole process; nothing happens where libtorch does not use
-  /// OpenBLAS.
+  /// Sets the threads of OpenBLAS for the whole process; nothing happens where libtorch does not
+  /// use OpenBLAS.
   ///
   /// More than 1 makes matrix products that go to OpenBLAS faster, but its pool and OpenMP's fight
   /// for the cores when they take turns.
@@ -120,11 +120,10 @@ public final class NativeThreads {
   }
 
   private static void run(MethodHandle setter, int threads) {
-    SystemLoader.call(
-        () -> {
-          setter.invokeExact(threads);
-          return threads;
-        });
+    SystemLoader.call(() -> {
+      setter.invokeExact(threads);
+      return threads;
+    });
   }
 
   private static void requirePositive(int threads) {

@@ -45,7 +45,7 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
       List<MemorySegment> handles = new ArrayList<>();
       for (Path file : files) {
         if (platform.isLinux()) {
-          ElfFile.check(file);
+          ElfFile.check(file, platform.arch());
         }
         // MKL's parts use symbols of each other that they do not name; PyTorch does the same.
         boolean visible = file.getFileName().toString().contains("torch_global_deps");
@@ -59,11 +59,18 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
             case PROPERTY, GATUN_LIBTORCH, LIBTORCH ->
                 "correct or remove " + found.source().place();
             case CLASS_PATH ->
-                "set " + NativeCache.VARIABLE + " to another folder, or GATUN_LIBTORCH to a libtorch";
+                "set "
+                    + NativeCache.VARIABLE
+                    + " to another folder, or GATUN_LIBTORCH to a libtorch";
             case PYTHON -> "set GATUN_LIBTORCH to the folder of another libtorch";
           };
       throw new LibTorchLinkError(
-          "cannot use libtorch from " + found.source().place() + ": " + e.getMessage() + "; " + advice,
+          "cannot use libtorch from "
+              + found.source().place()
+              + ": "
+              + e.getMessage()
+              + "; "
+              + advice,
           steps,
           e);
     }
@@ -88,8 +95,7 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
     }
     MethodHandle abiVersion =
         downcall(symbols.findOrThrow("aoti_torch_abi_version"), FunctionDescriptor.of(JAVA_LONG));
-    Version version =
-        Version.ofAbi(SystemLoader.call(() -> (long) abiVersion.invokeExact()));
+    Version version = Version.ofAbi(SystemLoader.call(() -> (long) abiVersion.invokeExact()));
     requireSupported(version, folder);
     return version;
   }

@@ -22,7 +22,8 @@ record Platform(String os, String arch) {
 
   static Platform of(String osName, String osArch) {
     String name = osName.toLowerCase(Locale.ROOT);
-    String os = name.startsWith("mac") ? "macosx" : name.startsWith("windows") ? "windows" : "linux";
+    String os =
+        name.startsWith("mac") ? "macosx" : name.startsWith("windows") ? "windows" : "linux";
     String arch =
         switch (osArch) {
           case "amd64", "x86_64" -> "x86_64";
@@ -61,8 +62,8 @@ record Platform(String os, String arch) {
     return fileName("torch_cpu");
   }
 
-  /// The libraries of the native jars in the order in which they must be opened: libgfortran finds
-  /// libquadmath, and libtorch_cpu finds OpenBLAS, only where it is loaded already.
+  /// The libraries of the native jars in the order in which they must be opened: each after those
+  /// that it needs, since libgfortran would not find libquadmath by itself.
   List<Library> bundled() {
     return switch (os) {
       case "windows" ->
@@ -73,11 +74,9 @@ record Platform(String os, String arch) {
               new Library("pytorch", "torch_cpu.dll", true));
       case "macosx" ->
           List.of(
-              new Library("openblas", "libgcc_s.1.1.dylib", false),
-              new Library("openblas", "libquadmath.0.dylib", false),
-              new Library("openblas", "libgfortran.5.dylib", false),
               new Library("openblas", "libopenblas.0.dylib", true),
-              new Library("pytorch", "libomp.dylib", false),
+              new Library("pytorch", "libomp.dylib", false), // since 2.13
+              new Library("pytorch", "libiomp5.dylib", false), // before
               new Library("pytorch", "libc10.dylib", true),
               new Library("pytorch", "libtorch_cpu.dylib", true));
       default ->

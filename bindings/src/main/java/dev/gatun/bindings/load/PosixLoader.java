@@ -60,7 +60,9 @@ final class PosixLoader implements SystemLoader {
   public SymbolLookup symbols(List<MemorySegment> libraries) {
     // dlsym on a library searches all that it depends on as well.
     return name ->
-        libraries.reversed().stream().flatMap(library -> symbol(library, name).stream()).findFirst();
+        libraries.reversed().stream()
+            .flatMap(library -> symbol(library, name).stream())
+            .findFirst();
   }
 
   private Optional<MemorySegment> symbol(MemorySegment library, String name) {

@@ -23,10 +23,8 @@ final class Search {
 
   // Does not import torch, and does not look in the current folder.
   private static final String PYTHON_QUERY =
-      "import sys; sys.path = [p for p in sys.path if p]\n"
-          + "from importlib.util import find_spec\n"
-          + "spec = find_spec('torch')\n"
-          + "print(spec.origin if spec and spec.origin else '')";
+      "import sys; sys.path = [p for p in sys.path if p]; from importlib.util import find_spec; "
+          + "spec = find_spec('torch'); print(spec.submodule_search_locations[0] if spec else '')";
 
   private final Platform platform;
   private final @Nullable String property;
@@ -72,7 +70,7 @@ final class Search {
             + platform.classifier()
             + ": "
             + steps.stream().map(Step::toString).collect(Collectors.joining("; "))
-            + ". Add dev.gatun:gatun-libtorch-cpu (type pom) to the class path, or set "
+            + ". Add dev.gatun:gatun-libtorch-cpu to the class path, or set "
             + Source.GATUN_LIBTORCH.place()
             + " to the folder of a LibTorch or pip torch, 2.10 or newer",
         steps);
@@ -117,25 +115,22 @@ final class Search {
       steps.add(new Step(Source.CLASS_PATH, "unpacked in " + folder));
       return Optional.of(folder);
     } catch (IOException e) {
-      throw failed(Source.CLASS_PATH, e.getMessage(), e);
+      throw failed(Source.CLASS_PATH, String.valueOf(e.getMessage()), e);
     }
   }
 
   private Optional<Path> python() {
     String outcome;
     try {
-      String origin = askPython();
-      Optional<Path> folder =
-          origin.isEmpty()
-              ? Optional.empty()
-              : folderIn(Path.of(origin).toAbsolutePath().getParent());
+      String torch = askPython();
+      Optional<Path> folder = torch.isEmpty() ? Optional.empty() : folderIn(Path.of(torch));
       if (folder.isPresent()) {
         steps.add(new Step(Source.PYTHON, folder.get().toString()));
         return folder;
       }
-      outcome = origin.isEmpty() ? "has no torch" : origin + " has no " + platform.torchCpu();
+      outcome = torch.isEmpty() ? "has no torch" : torch + " has no " + platform.torchCpu();
     } catch (IOException e) {
-      outcome = e.getMessage();
+      outcome = String.valueOf(e.getMessage());
     }
     steps.add(new Step(Source.PYTHON, outcome));
     return Optional.empty();
@@ -145,7 +140,6 @@ final class Search {
     ProcessBuilder builder =
         new ProcessBuilder(platform.isWindows() ? "python" : "python3", "-c", PYTHON_QUERY)
             .redirectError(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().putAll(environment);
     Process process;
     try {
       process = builder.start();

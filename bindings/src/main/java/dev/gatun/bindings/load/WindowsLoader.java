@@ -60,11 +60,10 @@ final class WindowsLoader implements SystemLoader {
       MemorySegment path = arena.allocateFrom(library.toString(), StandardCharsets.UTF_16LE);
       MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
       MemorySegment handle =
-          SystemLoader.call(
-              () ->
-                  (MemorySegment)
-                      loadLibrary.invokeExact(
-                          state, path, MemorySegment.NULL, LOAD_WITH_ALTERED_SEARCH_PATH));
+          SystemLoader.call(() ->
+              (MemorySegment)
+                  loadLibrary.invokeExact(
+                      state, path, MemorySegment.NULL, LOAD_WITH_ALTERED_SEARCH_PATH));
       if (handle.address() == 0) {
         throw new IOException(library + ": " + reason((int) LAST_ERROR.get(state, 0L)));
       }

@@ -1,10 +1,15 @@
 package dev.gatun.bindings.load;
 
-/// Loads libtorch in a process of its own and prints what came of it, one `key=value` a line.
+/// Loads libtorch in a process of its own and prints what came of it, one `key=value` a line. An
+/// argument names a library that is opened before.
 final class LoadProbe {
   private LoadProbe() {}
 
+  @SuppressWarnings("restricted")
   public static void main(String[] arguments) {
+    for (String library : arguments) {
+      System.load(library);
+    }
     try {
       LibTorch torch = LibTorch.load(line -> System.out.println("progress=" + line));
       torch.threads().set(1);
@@ -15,8 +20,8 @@ final class LoadProbe {
       System.out.println("libraries=" + torch.libraries());
       System.out.println("variables=" + torch.variables());
       System.out.println("blas=" + torch.blas());
-      System.out.println("threads=" + torch.threads().read());
       System.out.println("openmp=" + torch.threads().openMpLibraries());
+      System.out.println("threads=" + torch.threads().read());
       System.out.println("same=" + (LibTorch.load() == torch));
     } catch (LibTorchLinkError e) {
       System.out.println("steps=" + e.steps());

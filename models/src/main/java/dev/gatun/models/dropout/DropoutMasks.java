@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 /// @param dropout the method
 /// @param seed seed of the run
 /// @param step optimizer step
-/// @param branch 0, or 1 for HiddenKey's second branch
+/// @param branches branch of each sequence: 0, or 1 for HiddenKey's second
 /// @param rows row of the optimizer step of each sequence
 /// @param layers layers of the model
 public record DropoutMasks(
-    Dropout dropout, long seed, int step, int branch, int[] rows, int layers) {
+    Dropout dropout, long seed, int step, int[] branches, int[] rows, int layers) {
 
   private boolean masked(int layer) {
     return layer >= dropout.firstLayer(layers);
@@ -37,11 +37,11 @@ public record DropoutMasks(
     if (dropout.keyRate() == 0 || !masked(layer)) {
       return null;
     }
-    MaskStream stream = new MaskStream(seed, step, layer, Site.KEY, branch, 0);
     long threshold = Philox.threshold(dropout.keyRate());
     int longest = batch.longest();
     float[] mask = new float[batch.sequences() * heads * longest];
     for (int i = 0; i < batch.sequences(); i++) {
+      MaskStream stream = new MaskStream(seed, step, layer, Site.KEY, branches[i], 0);
       for (int h = 0; h < heads; h++) {
         int at = (i * heads + h) * longest;
         stream.line(
@@ -63,11 +63,11 @@ public record DropoutMasks(
     if (dropout.hiddenRate() == 0 || !masked(layer)) {
       return null;
     }
-    MaskStream stream = new MaskStream(seed, step, layer, Site.HIDDEN, branch, 0);
     long threshold = Philox.threshold(dropout.hiddenRate());
     float kept = (float) (1 / (1 - dropout.hiddenRate()));
     float[] mask = new float[batch.tokens() * width];
     for (int i = 0; i < batch.sequences(); i++) {
+      MaskStream stream = new MaskStream(seed, step, layer, Site.HIDDEN, branches[i], 0);
       for (int t = 0; t < batch.length(i); t++) {
         int at = (batch.start(i) + t) * width;
         stream.line(rows[i], t, threshold, kept, 0, mask, at, width);

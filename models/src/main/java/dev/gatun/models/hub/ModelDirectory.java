@@ -67,6 +67,16 @@ public final class ModelDirectory {
     return config;
   }
 
+  /// Returns the type that config.json names for stored weights; f32 where it names none.
+  public DType weightType() {
+    String name = config.json().path("dtype").asString(config.json().path("torch_dtype").asString(""));
+    return switch (name) {
+      case "bfloat16" -> DType.BF16;
+      case "float16" -> DType.F16;
+      default -> DType.F32;
+    };
+  }
+
   /// How the weights are held.
   public enum Use {
     /// Mapped from the file where the type allows, never written.

@@ -70,7 +70,7 @@ public final class AdapterConfigJson {
   /// @param file an `adapter_config.json`
   /// @return the configuration
   /// @throws MalformedFileException if it is no JSON object, a value is unfit, or a key asks for
-  ///     what is not supported
+  ///   what is not supported
   /// @throws IOException if the file cannot be read
   public static LoraConfig read(Path file) throws IOException {
     return new Reader(file, StrictJson.read(file, MAX_BYTES)).read();
@@ -99,8 +99,7 @@ public final class AdapterConfigJson {
   public static String toJson(LoraConfig config) {
     Map<String, @Nullable Object> json = new TreeMap<>();
     UNSUPPORTED.forEach(key -> json.put(key, null));
-    for (String flag :
-        List.of("ensure_weight_tying", "lora_bias", "use_dora", "use_qalora")) {
+    for (String flag : List.of("ensure_weight_tying", "lora_bias", "use_dora", "use_qalora")) {
       json.put(flag, false);
     }
     HARMLESS.forEach(key -> json.put(key, null));
@@ -279,7 +278,8 @@ public final class AdapterConfigJson {
             throw malformed(
                 "init_lora_weights",
                 text(value),
-                "true, false, gaussian, orthogonal or eva, which leave the base weights as they are");
+                "true, false, gaussian, orthogonal or eva, which leave the base weights as they"
+                    + " are");
       };
     }
 

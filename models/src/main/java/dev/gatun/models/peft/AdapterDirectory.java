@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -29,8 +30,7 @@ public record AdapterDirectory(
   private static final String CONFIG = "adapter_config.json";
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String PICKLE = "adapter_model.bin";
-  private static final Set<DType> FLOATS =
-      EnumSet.of(DType.F32, DType.F64, DType.BF16, DType.F16);
+  private static final Set<DType> FLOATS = EnumSet.of(DType.F32, DType.F64, DType.BF16, DType.F16);
 
   /// Maps an adapter and checks it against its base model: each adapted layer has both matrices in
   /// the right shape, all values are finite, and no tensor is left over.
@@ -69,6 +69,21 @@ public record AdapterDirectory(
     return new AdapterDirectory(directory, match, weights.tensors());
   }
 
+  /// Returns the base weights that the adapter brings along, see [AdapterKeys#baseWeight(String)].
+  /// They take the place of the base model's own under this adapter.
+  ///
+  /// @return by module path, usually empty
+  public Map<String, TensorEntry> baseWeights() {
+    Map<String, TensorEntry> weights = new LinkedHashMap<>();
+    for (LoraTarget target : match.targets()) {
+      TensorEntry weight = tensors.get(AdapterKeys.baseWeight(target.module()));
+      if (weight != null) {
+        weights.put(target.module(), weight);
+      }
+    }
+    return weights;
+  }
+
   /// Writes an adapter, the weights first; each file is replaced in one step. The same adapter
   /// gives the same bytes.
   ///
@@ -89,10 +104,17 @@ public record AdapterDirectory(
   /// @param match the adapted layers
   /// @param tree the base model
   /// @throws MalformedFileException if a tensor is missing, left over, of another shape or type, or
-  ///     not finite; it describes the first and names some more
+  ///   not finite; it describes the first and names some more
   public static void check(SafetensorsFile weights, TargetMatch match, ModuleTree tree)
       throws MalformedFileException {
-    Check check = new Check(weights.tensors(), AdapterKeys.shapes(match, tree), tree);
+    Map<String, List<Long>> shapes = AdapterKeys.shapes(match, tree);
+    AdapterKeys.optionalShapes(match, tree)
+        .forEach((name, shape) -> {
+          if (weights.tensors().containsKey(name)) {
+            shapes.put(name, shape);
+          }
+        });
+    Check check = new Check(weights.tensors(), shapes, tree);
     List<Fault> faults = check.faults();
     if (!faults.isEmpty()) {
       Fault first = faults.getFirst();
@@ -117,24 +139,21 @@ public record AdapterDirectory(
           .filter(name -> !shapes.containsKey(name))
           .map(this::leftOver)
           .forEach(faults::add);
-      shapes.forEach(
-          (name, shape) -> {
-            TensorEntry tensor = tensors.get(name);
-            if (tensor == null) {
-              faults.add(missing(name, shape));
-            } else if (!tensor.shape().equals(shape)) {
-              faults.add(wrongShape(name, tensor.shape(), shape));
-            } else if (!FLOATS.contains(tensor.dtype())) {
-              faults.add(new Fault(place(name), tensor.dtype().toString(), "a float type"));
-            } else {
-              OptionalLong bad = tensor.firstNonFinite();
-              bad.ifPresent(
-                  i ->
-                      faults.add(
-                          new Fault(
-                              place(name), "NaN or infinity at element " + i, "finite values")));
-            }
-          });
+      shapes.forEach((name, shape) -> {
+        TensorEntry tensor = tensors.get(name);
+        if (tensor == null) {
+          faults.add(missing(name, shape));
+        } else if (!tensor.shape().equals(shape)) {
+          faults.add(wrongShape(name, tensor.shape(), shape));
+        } else if (!FLOATS.contains(tensor.dtype())) {
+          faults.add(new Fault(place(name), tensor.dtype().toString(), "a float type"));
+        } else {
+          OptionalLong bad = tensor.firstNonFinite();
+          bad.ifPresent(i ->
+              faults.add(
+                  new Fault(place(name), "NaN or infinity at element " + i, "finite values")));
+        }
+      });
       return faults;
     }
 
@@ -147,21 +166,20 @@ public record AdapterDirectory(
           return new Fault(place(name), part.substring(1), "no such part, for it is not supported");
         }
       }
-      if (!name.endsWith(AdapterKeys.A_SUFFIX) && !name.endsWith(AdapterKeys.B_SUFFIX)) {
-        return new Fault(
-            place(name),
-            "a weight that the configuration does not name",
-            "adapter matrices, and what bias and modules_to_save ask for");
-      }
+      String path = name.substring(AdapterKeys.PREFIX.length());
+      boolean matrix = name.endsWith(AdapterKeys.A_SUFFIX) || name.endsWith(AdapterKeys.B_SUFFIX);
       String module =
-          name.substring(
-              AdapterKeys.PREFIX.length(), name.length() - AdapterKeys.A_SUFFIX.length());
-      return tree.modules().contains(module)
+          matrix ? path.substring(0, path.length() - AdapterKeys.A_SUFFIX.length()) : path;
+      if (!tree.modules().contains(module) && !tree.parameters().containsKey(module)) {
+        return new Fault(
+            place(name), "a part that the base model lacks", "parts of it; wrong base model?");
+      }
+      return matrix
           ? new Fault(place(name), "a layer that target_modules leaves out", "only its layers")
           : new Fault(
               place(name),
-              "a layer that the base model lacks",
-              "layers of it; wrong base model?");
+              "a weight that the configuration does not name",
+              "adapter matrices, and what bias and modules_to_save ask for");
     }
 
     private Fault missing(String name, List<Long> shape) {
@@ -184,8 +202,7 @@ public record AdapterDirectory(
             "rank " + found.get(rankAt),
             "rank " + expected.get(rankAt) + ", as r or rank_pattern says");
       }
-      return new Fault(
-          place(name), "shape " + found, "shape " + expected + "; wrong base model?");
+      return new Fault(place(name), "shape " + found, "shape " + expected + "; wrong base model?");
     }
 
     private static @Nullable String otherHalf(String name) {

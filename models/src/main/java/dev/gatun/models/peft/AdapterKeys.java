@@ -41,6 +41,15 @@ public final class AdapterKeys {
     return PREFIX + module + ".base_layer.bias";
   }
 
+  /// Returns the name of a base weight that PEFT adds for an adapted output head. It stands for the
+  /// one of the base model; the adapter is complete without it.
+  ///
+  /// @param module path of a linear layer
+  /// @return the name
+  public static String baseWeight(String module) {
+    return PREFIX + module + ".base_layer.weight";
+  }
+
   /// Returns the name of a base parameter that is trained whole.
   ///
   /// @param parameter its full name in the base model
@@ -49,7 +58,7 @@ public final class AdapterKeys {
     return PREFIX + parameter;
   }
 
-  /// Lists every tensor that an adapter has, no more and no less.
+  /// Lists the tensors that an adapter must have.
   ///
   /// @param match the adapted layers
   /// @param tree the base model
@@ -65,21 +74,50 @@ public final class AdapterKeys {
     }
     Bias bias = match.config().bias();
     tree.parameters()
-        .forEach(
-            (name, shape) -> {
-              int dot = name.lastIndexOf('.');
-              String module = name.substring(0, Math.max(dot, 0));
-              boolean isBias = name.endsWith(".bias");
-              boolean isSaved =
-                  match.savedModules().stream().anyMatch(saved -> name.startsWith(saved + "."));
-              if (isSaved) {
-                shapes.put(parameter(name), shape);
-              } else if (isBias && targets.contains(module) && bias != Bias.NONE) {
-                shapes.put(targetBias(module), shape);
-              } else if (isBias && bias == Bias.ALL) {
-                shapes.put(parameter(name), shape);
+        .forEach((name, shape) -> {
+          int dot = name.lastIndexOf('.');
+          String module = name.substring(0, Math.max(dot, 0));
+          boolean isBias = name.endsWith(".bias");
+          boolean isSaved =
+              match.savedModules().stream().anyMatch(saved -> name.startsWith(saved + "."));
+          if (isSaved) {
+            shapes.put(parameter(name), shape);
+          } else if (isBias && targets.contains(module) && bias != Bias.NONE) {
+            shapes.put(targetBias(module), shape);
+          } else if (isBias && bias == Bias.ALL) {
+            shapes.put(parameter(name), shape);
+          }
+        });
+    return shapes;
+  }
+
+  /// Lists the tensors that PEFT adds in some cases and that an adapter is complete without: base
+  /// weights of an adapted output head, and second copies of biases that are trained twice over, by
+  /// `bias` and by `modules_to_save`.
+  ///
+  /// @param match the adapted layers
+  /// @param tree the base model
+  /// @return shapes by name, sorted
+  public static Map<String, List<Long>> optionalShapes(TargetMatch match, ModuleTree tree) {
+    Map<String, List<Long>> shapes = new TreeMap<>();
+    for (LoraTarget target : match.targets()) {
+      List<Long> shape = tree.parameters().get(target.module() + ".weight");
+      if (shape != null) {
+        shapes.put(baseWeight(target.module()), shape);
+      }
+    }
+    if (match.config().bias() == Bias.ALL) {
+      for (String saved : match.savedModules()) {
+        tree.parameters()
+            .forEach((name, shape) -> {
+              if (name.startsWith(saved + ".") && name.endsWith(".bias")) {
+                String inside = name.substring(saved.length());
+                shapes.put(parameter(saved + ".original_module" + inside), shape);
+                shapes.put(parameter(saved + ".modules_to_save" + inside), shape);
               }
             });
+      }
+    }
     return shapes;
   }
 }

@@ -76,7 +76,8 @@ public record LoraConfig(
         throw new InvalidSettingException(
             "exclude_modules", exclude.toString(), "names or an expression");
       }
-      boolean string = target instanceof TargetModules.Regex || target instanceof TargetModules.AllLinear;
+      boolean string =
+          target instanceof TargetModules.Regex || target instanceof TargetModules.AllLinear;
       if (!layers.isEmpty() && string) {
         throw new InvalidSettingException(
             "layers_to_transform", layers + " beside a string in target_modules", "a list there");
@@ -111,8 +112,7 @@ public record LoraConfig(
     checkRank("r", r);
     checkAlpha("lora_alpha", alpha);
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new InvalidSettingException(
-          "lora_dropout", Double.toString(dropout), "0 <= p < 1");
+      throw new InvalidSettingException("lora_dropout", Double.toString(dropout), "0 <= p < 1");
     }
     rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
     alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));

@@ -12,11 +12,11 @@ import java.util.Map;
 /// Rewrites an adapter so that every reader scales it right.
 ///
 /// Readers disagree. PEFT divides alpha by the layer's rank or its root, and knows the patterns.
-/// llama.cpp divides the one `lora_alpha` by the rank it sees in the shape. vLLM divides `lora_alpha`
-/// by the one `r`, whatever the shape. They agree exactly if all layers have rank `r`, there are no
-/// patterns, and the root is not used. So layers of lower rank are padded to the highest with rows of
-/// A and columns of B that are zero, which adds nothing to `B·A`; then `lora_alpha = r` makes every
-/// reader's factor 1, and each layer's own scaling goes into its B.
+/// llama.cpp divides the one `lora_alpha` by the rank it sees in the shape. vLLM divides
+/// `lora_alpha` by the one `r`, whatever the shape. They agree exactly if all layers have rank `r`,
+/// there are no patterns, and the root is not used. So layers of lower rank are padded to the
+/// highest with rows of A and columns of B that are zero, which adds nothing to `B·A`; then
+/// `lora_alpha = r` makes every reader's factor 1, and each layer's own scaling goes into its B.
 ///
 /// An adapter that all read alike already is left as it is.
 ///

@@ -8,8 +8,8 @@ import java.util.regex.PatternSyntaxException;
 
 /// A regular expression of Python's `re`, which adapter files hold, run by Java's engine.
 ///
-/// Expressions come from strangers: their length and nesting, and the steps of a match, are bounded.
-/// Thread-safe.
+/// Expressions come from strangers: their length and nesting, and the steps of a match, are
+/// bounded. Thread-safe.
 final class PythonRegex {
   private static final int MAX_LENGTH = 20_000;
   private static final int MAX_DEPTH = 50;
@@ -36,8 +36,7 @@ final class PythonRegex {
           "regular expression", source.length() + " characters", "at most " + MAX_LENGTH);
     }
     try {
-      int flags =
-          Pattern.UNIX_LINES | Pattern.UNICODE_CASE | Pattern.UNICODE_CHARACTER_CLASS;
+      int flags = Pattern.UNIX_LINES | Pattern.UNICODE_CASE | Pattern.UNICODE_CHARACTER_CLASS;
       return new PythonRegex(source, Pattern.compile(new Translation(source).translate(), flags));
     } catch (PatternSyntaxException e) {
       throw invalid(source, e.getDescription());
@@ -51,7 +50,7 @@ final class PythonRegex {
 
   /// Python's `re.match`: anchored at the start only. The caller asks the matcher.
   Matcher matcher(String text) {
-    return pattern.matcher(new Bounded(source, text, new int[] {MAX_STEPS}));
+    return pattern.matcher(new Bounded(source, text));
   }
 
   private static InvalidSettingException invalid(String source, String found) {
@@ -60,10 +59,19 @@ final class PythonRegex {
   }
 
   /// Counts what the engine reads, so that no expression can hang it.
-  private record Bounded(String source, String text, int[] left) implements CharSequence {
+  private static final class Bounded implements CharSequence {
+    private final String source;
+    private final String text;
+    private int left = MAX_STEPS;
+
+    Bounded(String source, String text) {
+      this.source = source;
+      this.text = text;
+    }
+
     @Override
     public char charAt(int index) {
-      if (--left[0] < 0) {
+      if (--left < 0) {
         throw new InvalidSettingException(
             "regular expression '" + source + "'",
             "more than " + MAX_STEPS + " steps on '" + text + "'",

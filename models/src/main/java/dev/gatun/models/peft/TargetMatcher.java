@@ -12,7 +12,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
-import org.jspecify.annotations.Nullable;
 
 /// Finds the modules that a LoRA configuration adapts, by PEFT's rules to the letter: names match
 /// whole paths or their ends, expressions whole paths, `exclude_modules` and `modules_to_save` win.
@@ -136,18 +135,19 @@ public final class TargetMatcher {
     }
     boolean exact = target instanceof TargetModules.Names names && names.names().contains(module);
     boolean anyLayer = selection.layers().isEmpty() || target instanceof TargetModules.Regex;
-    return exact || anyLayer || selection.layers().contains(layerNumber(module));
+    return exact || anyLayer || isInLayers(module);
   }
 
-  private @Nullable Integer layerNumber(String module) {
+  private boolean isInLayers(String module) {
     for (PythonRegex pattern : layerPatterns) {
       Matcher matcher = pattern.matcher(module);
       if (matcher.lookingAt()) {
         String digits = module.substring(matcher.start("g0"), matcher.end("g0"));
-        return digits.length() > 9 ? null : Integer.valueOf(digits);
+        return digits.length() <= 9
+            && config.selection().layers().contains(Integer.valueOf(digits));
       }
     }
-    return null;
+    return false;
   }
 
   private <T> T pattern(Map<String, T> values, String module, T otherwise) {

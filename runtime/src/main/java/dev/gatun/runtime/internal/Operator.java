@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// | schema | Java |
 /// |---|---|
 /// | `Tensor`, `Tensor?` | [Tensor] |
-/// | `Tensor[]` | `Tensor[]` |
+/// | `Tensor[]`, `Tensor?[]` | `Tensor[]` |
 /// | `int`, `int?` | [Long] or [Integer] |
 /// | `int[]`, `int[]?` | `long[]` |
 /// | `float`, `float?` | [Double] |
@@ -118,7 +118,7 @@ public final class Operator {
             ? type.endsWith("?")
             : switch (type.endsWith("?") ? type.substring(0, type.length() - 1) : type) {
               case "Tensor" -> argument instanceof Tensor;
-              case "Tensor[]" -> argument instanceof Tensor[];
+              case "Tensor[]", "Tensor?[]" -> argument instanceof Tensor[];
               case "int" -> argument instanceof Long || argument instanceof Integer;
               case "int[]" -> argument instanceof long[];
               case "float" -> argument instanceof Double;
@@ -149,7 +149,8 @@ public final class Operator {
           case Tensor[] tensors -> {
             long[] handles = new long[tensors.length];
             for (int i = 0; i < tensors.length; i++) {
-              handles[i] = Shim.newHandle(scope, tensors[i].handle()).address();
+              long handle = Shim.newHandle(scope, tensors[i].handle()).address();
+              handles[i] = type.startsWith("Tensor?") ? boxed(scope, handle) : handle;
             }
             yield list(scope, handles);
           }

@@ -17,7 +17,9 @@ import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.TorchException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// libtorch's kernels called directly, past the dispatcher.
 ///
@@ -31,6 +33,8 @@ public final class Shim {
   private static final boolean HAS_TEXT;
   private static final boolean HAS_OPTIONALS;
 
+  private static final MemorySegment NO_ACTIVATION = Arena.global().allocateFrom("none");
+  private static final boolean HAS_ONEDNN_LINEAR;
   private static final boolean BF16_GEMM;
   private static final boolean F16_GEMM;
 
@@ -39,6 +43,7 @@ public final class Shim {
     BF16_GEMM = cpu.has("avx512bw", "avx512vl", "avx512dq");
     F16_GEMM = cpu.has("avx512_fp16");
     LibTorch torch = LibTorch.load();
+    HAS_ONEDNN_LINEAR = torch.has("aoti_torch_cpu__linear_pointwise");
     HAS_TEXT = torch.has("torch_exception_get_what_without_backtrace");
     HAS_OPTIONALS = torch.has("torch_new_stable_ivalue");
   }
@@ -276,6 +281,31 @@ public final class Shim {
   public static MemorySegment pow(Scope scope, MemorySegment a, double exponent) {
     MemorySegment scratch = scope.scratch();
     check(Torch.aoti_torch_cpu_pow_Tensor_Scalar(a, exponent, scratch), "pow");
+    return out(scratch);
+  }
+
+  /// Returns whether this libtorch has oneDNN's linear layer, see [#linear].
+  public static boolean hasOneDnnLinear() {
+    return HAS_ONEDNN_LINEAR;
+  }
+
+  /// Returns x wᵀ + bias by oneDNN: for f32 about twice as fast as MKL or OpenBLAS on AMD processors, and
+  /// without OpenBLAS's own threads, which fight with OpenMP's.
+  ///
+  /// @param w `(O, I)`, any strides
+  /// @param bias `(O)`, or null
+  public static MemorySegment linear(
+      Scope scope, MemorySegment x, MemorySegment w, @Nullable MemorySegment bias) {
+    MemorySegment scratch = scope.scratch();
+    MemorySegment optional = MemorySegment.NULL;
+    if (bias != null) {
+      optional = scratch.asSlice(SIZES, 8);
+      optional.set(ADDRESS, 0, bias);
+    }
+    check(
+        Torch.aoti_torch_cpu__linear_pointwise(
+            x, w, optional, NO_ACTIVATION, MemorySegment.NULL, 0, MemorySegment.NULL, scratch),
+        "linear");
     return out(scratch);
   }
 

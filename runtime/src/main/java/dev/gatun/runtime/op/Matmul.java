@@ -67,6 +67,9 @@ public final class Matmul {
         return Layout.to(scope, wide, dtype);
       }
     }
+    if (oneDnn(a, b)) {
+      return transposedLinear(scope, a, b);
+    }
     Tensor result = scope.empty(dtype, shape);
     if (shape.length == 2) {
       Shim.mm(result.handle(), a.handle(), b.handle());
@@ -74,6 +77,22 @@ public final class Matmul {
       Shim.bmm(result.handle(), a.handle(), b.handle());
     }
     return result;
+  }
+
+  private static boolean oneDnn(Tensor a, Tensor b) {
+    return a.dtype() == DType.F32
+        && a.rank() == 2
+        && a.elements() > 0
+        && b.elements() > 0
+        && Shim.hasOneDnnLinear();
+  }
+
+  /// oneDNN's linear layer takes the second matrix as `(N, K)`.
+  private static Tensor transposedLinear(Scope scope, Tensor a, Tensor b) {
+    try (Scope block = scope.untaped()) {
+      Tensor w = Layout.transpose(block, b, 0, 1);
+      return scope.adopt(Shim.linear(scope, a.handle(), w.handle(), null));
+    }
   }
 
   /// Returns the type that products of this type are computed in on this processor.
@@ -104,7 +123,11 @@ public final class Matmul {
     Tensor result;
     try (Scope block = scope.untaped()) {
       Tensor transposed = Layout.transpose(block, w, 0, 1);
-      if (bias != null && bias.dtype() == x.dtype() && computeType(x.dtype()) == x.dtype()) {
+      if (oneDnn(x, transposed) && (bias == null || bias.dtype() == x.dtype())) {
+        result =
+            scope.adopt(
+                Shim.linear(scope, x.handle(), w.handle(), bias == null ? null : bias.handle()));
+      } else if (bias != null && bias.dtype() == x.dtype() && computeType(x.dtype()) == x.dtype()) {
         result = scope.empty(x.dtype(), x.size(0), w.size(0));
         Shim.addmm(result.handle(), bias.handle(), x.handle(), transposed.handle(), 1, 1);
       } else if (bias != null) {

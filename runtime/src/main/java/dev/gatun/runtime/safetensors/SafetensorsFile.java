@@ -41,8 +41,8 @@ public record SafetensorsFile(
   /// @param path the file
   /// @param arena owner of the mapping
   /// @return the tensors as views of the mapping
-  /// @throws MalformedFileException if the file breaks a rule of the format, or holds a tensor of an
-  ///     unsupported dtype
+  /// @throws MalformedFileException if the file breaks a rule of the format, or holds a tensor of
+  ///   an unsupported dtype
   /// @throws IOException if the file cannot be read
   public static SafetensorsFile open(Path path, Arena arena) throws IOException {
     if (Files.isDirectory(path)) {
@@ -77,8 +77,7 @@ public record SafetensorsFile(
         SafetensorsHeader.parse(path, file.asSlice(Long.BYTES, headerBytes), dataBytes);
     Map<String, TensorEntry> tensors = LinkedHashMap.newLinkedHashMap(header.extents().size());
     for (SafetensorsHeader.Extent extent : header.extents()) {
-      MemorySegment data =
-          file.asSlice(dataStart + extent.begin(), extent.end() - extent.begin());
+      MemorySegment data = file.asSlice(dataStart + extent.begin(), extent.end() - extent.begin());
       if (extent.dtype() == DType.BOOL) {
         checkBooleans(path, extent.name(), data);
       }

@@ -94,8 +94,7 @@ final class SafetensorsHeader {
     }
     byte end = json.get(ValueLayout.JAVA_BYTE, last);
     if (end != '}') {
-      throw malformed(
-          "header byte " + last, "byte 0x%02x".formatted(end), "'}', then only spaces");
+      throw malformed("header byte " + last, "byte 0x%02x".formatted(end), "'}', then only spaces");
     }
   }
 
@@ -161,11 +160,11 @@ final class SafetensorsHeader {
   }
 
   private void parseMetadata(JsonParser parser) throws MalformedFileException {
-    expect(parser, parser.nextToken(), JsonToken.START_OBJECT, METADATA);
+    expect(parser.nextToken(), JsonToken.START_OBJECT, METADATA);
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String key = parser.currentName();
       String place = METADATA + " '" + key + "'";
-      expect(parser, parser.nextToken(), JsonToken.VALUE_STRING, place);
+      expect(parser.nextToken(), JsonToken.VALUE_STRING, place);
       if (metadata.putIfAbsent(key, parser.getString()) != null) {
         throw malformed(METADATA, "the key '" + key + "' twice", "each key once");
       }
@@ -174,7 +173,7 @@ final class SafetensorsHeader {
 
   private Extent parseTensor(JsonParser parser, String name) throws MalformedFileException {
     String place = "tensor '" + name + "'";
-    expect(parser, parser.nextToken(), JsonToken.START_OBJECT, place);
+    expect(parser.nextToken(), JsonToken.START_OBJECT, place);
     String dtypeName = null;
     List<Long> shape = null;
     List<Long> offsets = null;
@@ -185,7 +184,7 @@ final class SafetensorsHeader {
       switch (key) {
         case "dtype" -> {
           twice = dtypeName != null;
-          expect(parser, parser.nextToken(), JsonToken.VALUE_STRING, keyPlace);
+          expect(parser.nextToken(), JsonToken.VALUE_STRING, keyPlace);
           dtypeName = parser.getString();
         }
         case "shape" -> {
@@ -219,7 +218,8 @@ final class SafetensorsHeader {
     long begin = offsets.get(0);
     long end = offsets.get(1);
     if (begin > end) {
-      throw malformed(place + " data_offsets", "begin " + begin + " after end " + end, "begin <= end");
+      throw malformed(
+          place + " data_offsets", "begin " + begin + " after end " + end, "begin <= end");
     }
     long bytes;
     try {
@@ -239,8 +239,7 @@ final class SafetensorsHeader {
   private DType dtype(String name, String place) throws MalformedFileException {
     DType dtype = DType.fromSafetensors(name);
     if (dtype == null) {
-      throw malformed(
-          place + " dtype", "unsupported dtype '" + name + "'", "one of " + DTYPES);
+      throw malformed(place + " dtype", "unsupported dtype '" + name + "'", "one of " + DTYPES);
     }
     return dtype;
   }
@@ -255,7 +254,7 @@ final class SafetensorsHeader {
 
   private List<Long> parseIntegers(JsonParser parser, String place, int max)
       throws MalformedFileException {
-    expect(parser, parser.nextToken(), JsonToken.START_ARRAY, place);
+    expect(parser.nextToken(), JsonToken.START_ARRAY, place);
     List<Long> numbers = new ArrayList<>(4);
     for (JsonToken t = parser.nextToken(); t != JsonToken.END_ARRAY; t = parser.nextToken()) {
       if (t != JsonToken.VALUE_NUMBER_INT && t != JsonToken.VALUE_NUMBER_FLOAT) {
@@ -280,7 +279,7 @@ final class SafetensorsHeader {
     throw malformed(place, "the number " + text, "a plain integer from 0 to 2^63 - 1");
   }
 
-  private void expect(JsonParser parser, @Nullable JsonToken found, JsonToken expected, String place)
+  private void expect(@Nullable JsonToken found, JsonToken expected, String place)
       throws MalformedFileException {
     if (found != expected) {
       throw malformed(place, kind(found), kind(expected));

@@ -11,7 +11,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -21,8 +20,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// Writes safetensors files, byte for byte as the reference library does, only that several metadata
-/// keys are sorted: the same tensors give the same file in whatever order they come. Thread-safe.
+/// Writes safetensors files, byte for byte as the reference library does, only that several
+/// metadata keys are sorted: the same tensors give the same file in whatever order they come.
+/// Thread-safe.
 public final class SafetensorsWriter {
   /// The metadata that readers of PyTorch weights ask for.
   public static final Map<String, String> PYTORCH = Map.of("format", "pt");
@@ -39,38 +39,35 @@ public final class SafetensorsWriter {
   /// @param metadata written as `__metadata__` unless empty; usually [#PYTORCH]
   /// @throws IllegalArgumentException if a name comes twice, is `__metadata__` or no Unicode text
   /// @throws IOException if writing failed; the file is then as it was
-  public static void write(
-      Path path, Collection<TensorEntry> tensors, Map<String, String> metadata)
+  public static void write(Path path, Collection<TensorEntry> tensors, Map<String, String> metadata)
       throws IOException {
-    List<Named> sorted = sort(tensors);
+    List<TensorEntry> sorted = sort(tensors);
     ByteBuffer header = header(sorted, metadata);
     AtomicFile.write(
         path,
         channel -> {
           writeFully(channel, header);
-          for (Named named : sorted) {
-            writeFully(channel, named.tensor().data());
+          for (TensorEntry tensor : sorted) {
+            writeFully(channel, tensor.data());
           }
         });
   }
 
-  private record Named(TensorEntry tensor, byte[] utf8) {}
-
-  private static List<Named> sort(Collection<TensorEntry> tensors) {
+  private static List<TensorEntry> sort(Collection<TensorEntry> tensors) {
     Set<String> names = new HashSet<>();
-    List<Named> sorted = new ArrayList<>(tensors.size());
     for (TensorEntry tensor : tensors) {
       String name = tensor.name();
       if (name.equals("__metadata__") || !names.add(name)) {
         throw new IllegalArgumentException(
             "tensor name '" + name + "': found it twice or reserved, expected distinct names");
       }
-      sorted.add(new Named(tensor, utf8(name)));
     }
-    sorted.sort(
-        Comparator.comparingInt((Named n) -> rank(n.tensor().dtype()))
-            .thenComparing(Named::utf8, Arrays::compareUnsigned));
-    return sorted;
+    // By code point, which is the order of UTF-8 but not of UTF-16.
+    return tensors.stream()
+        .sorted(
+            Comparator.comparingInt((TensorEntry t) -> rank(t.dtype()))
+                .thenComparing(t -> t.name().codePoints().toArray(), Arrays::compare))
+        .toList();
   }
 
   // The order of the reference writer: by falling size, and so by falling alignment.
@@ -89,22 +86,20 @@ public final class SafetensorsWriter {
     };
   }
 
-  private static ByteBuffer header(List<Named> sorted, Map<String, String> metadata) {
+  private static ByteBuffer header(List<TensorEntry> sorted, Map<String, String> metadata) {
     StringBuilder json = new StringBuilder("{");
     if (!metadata.isEmpty()) {
       json.append("\"__metadata__\":{");
       new TreeMap<>(metadata)
-          .forEach(
-              (key, value) -> {
-                appendString(json, key).append(':');
-                appendString(json, value).append(',');
-              });
+          .forEach((key, value) -> {
+            appendString(json, key).append(':');
+            appendString(json, value).append(',');
+          });
       json.setCharAt(json.length() - 1, '}');
       json.append(',');
     }
     long begin = 0;
-    for (Named named : sorted) {
-      TensorEntry tensor = named.tensor();
+    for (TensorEntry tensor : sorted) {
       long end = Math.addExact(begin, tensor.data().byteSize());
       appendString(json, tensor.name());
       json.append(":{\"dtype\":\"").append(tensor.dtype().safetensorsName());
@@ -116,8 +111,8 @@ public final class SafetensorsWriter {
       json.setLength(json.length() - 1);
     }
     json.append('}');
-    byte[] utf8 = utf8(json.toString());
-    int padded = Math.ceilDiv(utf8.length, 8) * 8;
+    ByteBuffer utf8 = utf8(json);
+    int padded = Math.ceilDiv(utf8.remaining(), 8) * 8;
     if (padded > SafetensorsHeader.MAX_BYTES) {
       throw new IllegalArgumentException(
           "header: found %d bytes, expected at most %d"
@@ -158,10 +153,9 @@ public final class SafetensorsWriter {
     return json.append('"');
   }
 
-  private static byte[] utf8(String text) {
+  private static ByteBuffer utf8(CharSequence text) {
     try {
-      ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-      return Arrays.copyOf(bytes.array(), bytes.limit());
+      return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException(
           "tensor name or metadata: found half a surrogate pair, expected Unicode text", e);

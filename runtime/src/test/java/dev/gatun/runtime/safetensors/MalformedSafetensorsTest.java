@@ -7,9 +7,11 @@ import dev.gatun.runtime.MalformedFileException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +23,7 @@ class MalformedSafetensorsTest {
 
   @TempDir Path folder;
 
-  record Row(String title, byte[] file, String place, String found, String expected) {
+  record Row(String title, ByteBuffer file, String place, String found, String expected) {
     @Override
     public String toString() {
       return title;
@@ -32,7 +34,7 @@ class MalformedSafetensorsTest {
   @MethodSource("rows")
   void isRefusedInOneLine(Row row) throws IOException {
     Path file = folder.resolve("bad.safetensors");
-    Files.write(file, row.file());
+    write(file, row.file());
     try (Arena arena = Arena.ofConfined()) {
       MalformedFileException e =
           catchThrowableOfType(
@@ -51,23 +53,23 @@ class MalformedSafetensorsTest {
 
   static Stream<Row> rows() {
     return Stream.of(
-        new Row("empty file", new byte[0], "file", "0 bytes", "at least 8 bytes"),
-        new Row("seven bytes", new byte[7], "file", "7 bytes", "at least 8 bytes"),
+        new Row("empty file", ByteBuffer.allocate(0), "file", "0 bytes", "at least 8 bytes"),
+        new Row("seven bytes", ByteBuffer.allocate(7), "file", "7 bytes", "at least 8 bytes"),
         new Row(
             "header length with the top bit set",
-            concat(SafetensorsRoundTripTest.lengthPrefix(-1), "{}"),
+            concat(prefix(-1), "{}"),
             "header length",
             "18446744073709551615 bytes",
             "at most 100000000 bytes"),
         new Row(
             "header length over the limit",
-            concat(SafetensorsRoundTripTest.lengthPrefix(100_000_001), "{}"),
+            concat(prefix(100_000_001), "{}"),
             "header length",
             "100000001 bytes",
             "at most 100000000 bytes"),
         new Row(
             "header length that lies",
-            concat(SafetensorsRoundTripTest.lengthPrefix(99_999_999), "{}"),
+            concat(prefix(99_999_999), "{}"),
             "header length",
             "99999999 bytes",
             "at most the 2 bytes that follow"),
@@ -311,7 +313,7 @@ class MalformedSafetensorsTest {
   @MethodSource("notJson")
   void isNotJson(String header) throws IOException {
     Path file = folder.resolve("bad.safetensors");
-    Files.write(file, file(header, 0));
+    write(file, file(header, 0));
     try (Arena arena = Arena.ofConfined()) {
       MalformedFileException e =
           catchThrowableOfType(
@@ -361,22 +363,31 @@ class MalformedSafetensorsTest {
         + "}}";
   }
 
-  private static byte[] file(String header, int dataBytes) {
+  private static ByteBuffer file(String header, int dataBytes) {
     return file(header.getBytes(StandardCharsets.UTF_8), dataBytes);
   }
 
-  private static byte[] file(byte[] header, int dataBytes) {
+  private static ByteBuffer file(byte[] header, int dataBytes) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes(SafetensorsRoundTripTest.lengthPrefix(header.length));
     out.writeBytes(header);
     out.writeBytes(new byte[dataBytes]);
-    return out.toByteArray();
+    return ByteBuffer.wrap(out.toByteArray());
   }
 
-  private static byte[] concat(byte[] head, String tail) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.writeBytes(head);
-    out.writeBytes(tail.getBytes(StandardCharsets.UTF_8));
-    return out.toByteArray();
+  private static ByteBuffer concat(ByteBuffer head, String tail) {
+    byte[] end = tail.getBytes(StandardCharsets.UTF_8);
+    return ByteBuffer.allocate(head.remaining() + end.length).put(head).put(end).flip();
+  }
+
+  private static ByteBuffer prefix(long length) {
+    return ByteBuffer.wrap(SafetensorsRoundTripTest.lengthPrefix(length));
+  }
+
+  private static void write(Path file, ByteBuffer bytes) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      channel.write(bytes.duplicate());
+    }
   }
 }

@@ -131,8 +131,7 @@ class SafetensorsDirectoryTest {
         List.of(
             new Row("no weight_map", "{}", "weight_map", "nothing", "an object"),
             new Row("list", "[]", "file", "an array", "an object"),
-            new Row(
-                "map is a list", "{\"weight_map\":[]}", "weight_map", "an array", "an object"),
+            new Row("map is a list", "{\"weight_map\":[]}", "weight_map", "an array", "an object"),
             new Row(
                 "empty map",
                 "{\"weight_map\":{}}",

@@ -1,0 +1,48 @@
+package dev.gatun.models.hub;
+
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Linear;
+import dev.gatun.models.nn.Param;
+import dev.gatun.models.peft.ModuleTree;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The module paths of a model, for PEFT's rules.
+public final class ModuleTrees {
+  private static final String HEAD = "lm_head";
+
+  private ModuleTrees() {}
+
+  /// Returns the paths of a model as transformers names them.
+  public static ModuleTree of(CausalLm model) {
+    Set<String> modules = new LinkedHashSet<>();
+    Map<String, List<Long>> parameters = new LinkedHashMap<>();
+    for (Param param : model.params()) {
+      parameters.put(param.name(), shape(param));
+      for (int dot = param.name().indexOf('.'); dot > 0; dot = param.name().indexOf('.', dot + 1)) {
+        modules.add(param.name().substring(0, dot));
+      }
+    }
+    modules.add(HEAD);
+    parameters.put(HEAD + ".weight", shape(model.head()));
+    Map<String, ModuleTree.Linear> linear = new LinkedHashMap<>();
+    boolean transposed = false;
+    for (Linear layer : model.linears()) {
+      linear.put(layer.path(), new ModuleTree.Linear(layer.inputs(), layer.outputs()));
+      transposed |= layer.transposed();
+    }
+    linear.put(
+        HEAD, new ModuleTree.Linear(model.head().value().size(1), model.head().value().size(0)));
+    return new ModuleTree(
+        model.modelType(), new ArrayList<>(modules), linear, HEAD, parameters, transposed);
+  }
+
+  private static List<Long> shape(Param param) {
+    return Arrays.stream(param.value().shape()).boxed().toList();
+  }
+}

@@ -1,0 +1,121 @@
+"""Makes the small tokenizers beside this script and what each makes of some texts.
+
+    python make_fixtures.py ../../../../../LICENSE
+
+Needs the package `tokenizers`. The stored truncation and padding must have no effect in Gatun, so the
+expected ids are taken with both switched off. The Unigram and WordPiece trainers give other vocabularies on
+each run: commit all files together.
+"""
+
+import json
+import pathlib
+import sys
+
+import tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+HERE = pathlib.Path(__file__).parent
+TEXTS = [
+    "a",
+    "Licensed under the Apache License, Version 2.0",
+    "  two  spaces\n\n\tand a tab \n",
+    "int x = 12345; // été 漢字 🚀\r\n",
+    "<s>written out</s> and <s>",
+    "nul \0 byte",
+    "",
+]
+
+
+def with_begin(tokenizer: Tokenizer) -> None:
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
+    )
+
+
+def bpe(lines: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<s>", "</s>"], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(lines, trainer)
+    with_begin(tokenizer)
+    return tokenizer
+
+
+def unigram(lines: list[str]) -> Tokenizer:
+    trained = Tokenizer(models.Unigram())
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=500, special_tokens=special, unk_token="<unk>", show_progress=False
+    )
+    trained.train_from_iterator(lines, trainer)
+    model = json.loads(trained.to_str())["model"]
+    vocabulary = [(piece, score) for piece, score in model["vocab"]]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=0, byte_fallback=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.Replace("▁", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    tokenizer.add_special_tokens(["<s>", "</s>"])
+    with_begin(tokenizer)
+    return tokenizer
+
+
+def wordpiece(lines: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=False)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=300, special_tokens=["[UNK]", "[CLS]", "[SEP]", "[PAD]"], show_progress=False
+    )
+    tokenizer.train_from_iterator(lines, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    return tokenizer
+
+
+def main() -> None:
+    lines = pathlib.Path(sys.argv[1]).read_text().splitlines()
+    cases = []
+    configs = {
+        "bpe": {"bos_token": "<s>", "eos_token": {"content": "</s>", "special": True}, "pad_token": None},
+        "unigram": {"add_bos_token": True, "bos_token": "<s>", "eos_token": "</s>"},
+        "wordpiece": {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"},
+    }
+    for make in (bpe, unigram, wordpiece):
+        tokenizer = make(lines)
+        for text in TEXTS:
+            ids = tokenizer.encode(text, add_special_tokens=False).ids
+            cases.append(
+                {
+                    "tokenizer": make.__name__,
+                    "text": text,
+                    "ids": ids,
+                    "documentIds": tokenizer.encode(text).ids,
+                    "decoded": tokenizer.decode(ids, skip_special_tokens=False),
+                    "decodedWithoutSpecial": tokenizer.decode(ids, skip_special_tokens=True),
+                }
+            )
+        tokenizer.enable_truncation(max_length=4)
+        tokenizer.enable_padding(pad_id=1, pad_token="</s>", length=16)
+        folder = HERE / make.__name__
+        folder.mkdir(exist_ok=True)
+        (folder / "tokenizer.json").write_text(tokenizer.to_str() + "\n")
+        (folder / "tokenizer_config.json").write_text(json.dumps(configs[make.__name__], indent=2) + "\n")
+    out = {"tokenizers": tokenizers.__version__, "cases": cases}
+    (HERE / "cases.json").write_text(json.dumps(out, indent=1, ensure_ascii=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()
