@@ -86,13 +86,16 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// Ends one tensor of this scope now, before the scope does.
   ///
   /// @throws IllegalArgumentException if another scope owns it
+  /// @throws IllegalStateException if it was freed before, or the scope has ended
+  /// @throws WrongThreadException if the scope is confined to another thread
   public void free(Tensor tensor) {
-    int slot = tensor.slot;
     if (tensor.scope != this) {
       throw new IllegalArgumentException("free: the tensor belongs to another scope");
     }
     synchronized (lock()) {
+      tensor.checkThread();
       MemorySegment handle = tensor.end();
+      int slot = tensor.slot;
       Tensor last = tensors[--count];
       tensors[count] = null;
       if (slot != count && last != null) {
@@ -124,13 +127,13 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   @SuppressWarnings("restricted")
   private Tensor adopt(MemorySegment handle, Storage storage) {
-    MemorySegment confined = handle.reinterpret(arena, null);
-    Tensor tensor = new Tensor(this, confined, storage);
+    Tensor tensor;
     synchronized (lock()) {
       if (ended) {
         Shim.delete(handle);
         throw new IllegalStateException("Already closed");
       }
+      tensor = new Tensor(this, handle.reinterpret(arena, null), storage);
       if (count == tensors.length) {
         tensors = Arrays.copyOf(tensors, count * 2);
       }
