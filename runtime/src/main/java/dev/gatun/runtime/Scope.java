@@ -113,8 +113,16 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// afterwards.
   ///
   /// @param handle a handle that the caller owns
+  /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted then
   public Tensor adopt(MemorySegment handle) {
-    return adopt(handle, new Storage(Shim.storageBytes(this, handle), false, null));
+    long bytes = Shim.storageBytes(this, handle);
+    try {
+      NativeMemory.checkBudget(bytes);
+    } catch (MemoryBudgetException e) {
+      Shim.delete(handle);
+      throw e;
+    }
+    return adopt(handle, new Storage(bytes, false, null));
   }
 
   /// Takes ownership of a handle that views the memory of another tensor.
