@@ -86,13 +86,16 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// Ends one tensor of this scope now, before the scope does.
   ///
   /// @throws IllegalArgumentException if another scope owns it
+  /// @throws IllegalStateException if it was freed before, or the scope has ended
+  /// @throws WrongThreadException if the scope is confined to another thread
   public void free(Tensor tensor) {
-    int slot = tensor.slot;
     if (tensor.scope != this) {
       throw new IllegalArgumentException("free: the tensor belongs to another scope");
     }
     synchronized (lock()) {
+      tensor.checkThread();
       MemorySegment handle = tensor.end();
+      int slot = tensor.slot;
       Tensor last = tensors[--count];
       tensors[count] = null;
       if (slot != count && last != null) {
@@ -110,8 +113,16 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// afterwards.
   ///
   /// @param handle a handle that the caller owns
+  /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted then
   public Tensor adopt(MemorySegment handle) {
-    return adopt(handle, new Storage(Shim.storageBytes(this, handle), false, null));
+    long bytes = Shim.storageBytes(this, handle);
+    try {
+      NativeMemory.checkBudget(bytes);
+    } catch (MemoryBudgetException e) {
+      Shim.delete(handle);
+      throw e;
+    }
+    return adopt(handle, new Storage(bytes, false, null));
   }
 
   /// Takes ownership of a handle that views the memory of another tensor.
@@ -124,13 +135,13 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   @SuppressWarnings("restricted")
   private Tensor adopt(MemorySegment handle, Storage storage) {
-    MemorySegment confined = handle.reinterpret(arena, null);
-    Tensor tensor = new Tensor(this, confined, storage);
+    Tensor tensor;
     synchronized (lock()) {
       if (ended) {
         Shim.delete(handle);
         throw new IllegalStateException("Already closed");
       }
+      tensor = new Tensor(this, handle.reinterpret(arena, null), storage);
       if (count == tensors.length) {
         tensors = Arrays.copyOf(tensors, count * 2);
       }

@@ -196,8 +196,11 @@ public final class Tape extends Scope {
     for (int i = 0; i < values.length; i++) {
       Node node = values[i].node;
       Tensor gradient = gradients[i];
+      Tape owner = leafOwner(values[i]);
       if (node != null && gradient != null) {
         node.tape.arrive(node, values[i].output, gradient);
+      } else if (owner != null && gradient != null) {
+        owner.arrive(values[i], gradient);
       }
     }
     for (int i = nodes.size() - 1; i >= 0; i--) {
@@ -244,9 +247,12 @@ public final class Tape extends Scope {
     if (from != null) {
       from.tape.arrive(from, node.inputOutputs[input], gradient);
     } else if (leaf != null) {
-      Tape owner = Objects.requireNonNull(leafOwner(leaf));
-      owner.leaves.put(leaf, owner.accumulated(owner.leaves.get(leaf), gradient));
+      Objects.requireNonNull(leafOwner(leaf)).arrive(leaf, gradient);
     }
+  }
+
+  private void arrive(Tensor leaf, Tensor gradient) {
+    leaves.put(leaf, accumulated(leaves.get(leaf), gradient));
   }
 
   private void arrive(Node node, int output, Tensor gradient) {

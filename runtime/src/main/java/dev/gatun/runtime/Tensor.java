@@ -46,8 +46,19 @@ public final class Tensor {
     return this;
   }
 
+  /// Refuses the use from a thread that the scope is not open to. Native calls see to it themselves.
+  ///
+  /// @throws WrongThreadException if the scope is confined to another thread
+  /// @throws IllegalStateException if the tensor was freed or its scope has ended
+  void checkThread() {
+    if (!live().isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException("the tensor's scope is confined to another thread");
+    }
+  }
+
   /// Ends this object's use and returns the raw handle, which nothing protects any more.
   MemorySegment end() {
+    live();
     handle = null;
     node = null;
     storage.release();
@@ -59,13 +70,18 @@ public final class Tensor {
   /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed memory
   ///     under it has ended
   public MemorySegment handle() {
-    MemorySegment live = handle;
-    if (live == null) {
-      throw new IllegalStateException("Already closed: the tensor was freed or its scope has ended");
-    }
+    MemorySegment live = live();
     MemorySegment source = storage.source;
     if (source != null && !source.scope().isAlive()) {
       throw new IllegalStateException("Already closed: the arena of the borrowed memory has ended");
+    }
+    return live;
+  }
+
+  private MemorySegment live() {
+    MemorySegment live = handle;
+    if (live == null) {
+      throw new IllegalStateException("Already closed: the tensor was freed or its scope has ended");
     }
     return live;
   }
@@ -140,8 +156,11 @@ public final class Tensor {
     return Shim.strides(scope, handle(), rank());
   }
 
-  /// Returns whether the elements lie row-major without gaps.
+  /// Returns whether the elements lie row-major without gaps; a tensor without elements does.
   public boolean isContiguous() {
+    if (elements() == 0) {
+      return true;
+    }
     long[] sizes = sizes();
     long[] strides = strides();
     long step = 1;
@@ -169,7 +188,8 @@ public final class Tensor {
     return Device.CPU;
   }
 
-  /// Returns the tensor's own memory as a segment that ends with the scope; read-only where the tensor is.
+  /// Returns the tensor's own memory as a segment that ends with the scope, borrowed memory as a part of the
+  /// segment that it was borrowed from, which ends with that one's arena; read-only where the tensor is.
   ///
   /// Writing through it is not seen by the tape.
   ///
@@ -178,9 +198,13 @@ public final class Tensor {
     if (!isContiguous()) {
       throw new IllegalStateException("segment: " + this + " is not contiguous; copy it first");
     }
-    MemorySegment view =
-        scope.view(Shim.dataPointer(scope, handle()), elements() * dtype().bytes());
-    return storage.readOnly ? view.asReadOnly() : view;
+    long address = Shim.dataPointer(scope, handle());
+    long bytes = elements() * dtype().bytes();
+    MemorySegment source = storage.source;
+    if (source == null) {
+      return scope.view(address, bytes);
+    }
+    return bytes == 0 ? source.asSlice(0, 0) : source.asSlice(address - source.address(), bytes);
   }
 
   /// Returns the single element as a double.

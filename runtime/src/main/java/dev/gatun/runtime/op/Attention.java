@@ -3,6 +3,7 @@ package dev.gatun.runtime.op;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,8 @@ public final class Attention {
       boolean causal,
       @Nullable Tensor mask,
       double scale) {
+    Checks.rank("attention", "q", q, 3);
+    Checks.rank("attention", "k", k, 3);
     check(q, k, v);
     if (q.size(0) != batch.tokens()) {
       throw new ShapeException("attention: q: found " + q + ", expected " + batch.tokens() + " tokens");
@@ -55,6 +58,7 @@ public final class Attention {
     if (!causal && !batch.isUniform() && mask == null) {
       throw new ShapeException("attention: sequences of different lengths that see forward need a mask");
     }
+    checkMask(mask, batch.sequences(), q.size(1), batch.longest(), batch.longest());
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(dtype);
     try (Scope block = scope.untaped()) {
@@ -104,8 +108,17 @@ public final class Attention {
   /// @param mask added to the scores: `(B, H, T, S)` or sizes of 1 that are broadcast; or null
   /// @param scale factor of the scores
   /// @return `(B, H, T, D)`
+  /// @throws ShapeException if sizes do not fit together
   public static Tensor attendCache(
       Scope scope, Tensor q, Tensor k, Tensor v, boolean causal, @Nullable Tensor mask, double scale) {
+    Checks.rank("attention", "q", q, 4);
+    Checks.rank("attention", "k", k, 4);
+    check(q, k, v);
+    if (causal && q.size(2) != k.size(2)) {
+      throw new ShapeException(
+          "attention: found q " + q + ", k " + k + ", expected equal tokens where it is causal");
+    }
+    checkMask(mask, q.size(0), q.size(1), q.size(2), k.size(2));
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(dtype);
     try (Scope block = scope.untaped()) {
@@ -134,16 +147,37 @@ public final class Attention {
     return new Tensor[] {out, lse};
   }
 
+  /// Checks what all layouts have in common: one size of the batch, one head size, a divisor of the heads.
   private static void check(Tensor q, Tensor k, Tensor v) {
-    Checks.rank("attention", "q", q, 3);
-    Checks.rank("attention", "k", k, 3);
+    Checks.floating("attention", q);
     Checks.sameDType("attention", q, k);
     Checks.sameDType("attention", q, v);
     Checks.shape("attention", "v", v, k.shape());
-    if (k.size(0) != q.size(0) || k.size(2) != q.size(2) || q.size(1) % k.size(1) != 0) {
+    long groups = k.size(1);
+    if (k.size(0) != q.size(0)
+        || k.size(-1) != q.size(-1)
+        || groups == 0
+        || q.size(1) % groups != 0) {
       throw new ShapeException(
           "attention: found q " + q + ", k " + k
-              + ", expected equal tokens and head size, and key heads that divide the query heads");
+              + ", expected equal batch and head size, and key heads that divide the query heads");
+    }
+  }
+
+  /// The kernel reads a mask unchecked.
+  private static void checkMask(@Nullable Tensor mask, long... full) {
+    if (mask == null) {
+      return;
+    }
+    Checks.floating("attention", mask);
+    boolean fits = mask.rank() == full.length;
+    for (int i = 0; fits && i < full.length; i++) {
+      fits = mask.size(i) == full[i] || mask.size(i) == 1;
+    }
+    if (!fits) {
+      throw new ShapeException(
+          "attention: mask: found " + mask + ", expected " + Shapes.text(full)
+              + " or sizes of 1 in their place");
     }
   }
 }

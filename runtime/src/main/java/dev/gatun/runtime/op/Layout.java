@@ -1,6 +1,7 @@
 package dev.gatun.runtime.op;
 
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.DTypeException;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
@@ -74,6 +75,7 @@ public final class Layout {
   /// @return `(N, A, B)`
   /// @throws ShapeException if the dimension is not their product
   public static Tensor unflatten(Scope scope, Tensor x, long outer, long inner) {
+    Shapes.elements("unflatten", x.size(0), outer, inner);
     Checks.shape("unflatten", "x", x, x.size(0), outer * inner);
     long[] strides = x.strides();
     Tensor result =
@@ -161,7 +163,8 @@ public final class Layout {
   ///
   /// @throws ShapeException if the lengths do not add up to the dimension
   public static Tensor[] split(Scope scope, Tensor x, int dim, long... lengths) {
-    if (Arrays.stream(lengths).sum() != x.size(dim)) {
+    if (Arrays.stream(lengths).anyMatch(length -> length < 0)
+        || Arrays.stream(lengths).sum() != x.size(dim)) {
       throw new ShapeException(
           "split: found " + x + ", expected dimension " + dim + " to be the sum of "
               + Shapes.text(lengths));
@@ -202,6 +205,7 @@ public final class Layout {
   ///
   /// @throws ShapeException if another dimension would change
   public static Tensor expand(Scope scope, Tensor x, long... shape) {
+    Shapes.elements("expand", shape);
     long[] strides = x.strides();
     long[] original = x.shape();
     long[] steps = new long[shape.length];
@@ -266,15 +270,21 @@ public final class Layout {
   ///
   /// @throws ShapeException if another dimension differs
   public static Tensor cat(Scope scope, int dim, Tensor... parts) {
+    if (parts.length == 0) {
+      throw new ShapeException("cat: found no tensors, expected one or more");
+    }
     long[] first = parts[0].shape();
     int d = Shapes.dim("cat", first, dim);
     long[] lengths = new long[parts.length];
     for (int i = 0; i < parts.length; i++) {
       Checks.sameDType("cat", parts[0], parts[i]);
       long[] shape = parts[i].shape();
-      lengths[i] = shape[d];
-      shape[d] = first[d];
-      if (!Arrays.equals(shape, first)) {
+      boolean fits = shape.length == first.length;
+      if (fits) {
+        lengths[i] = shape[d];
+        shape[d] = first[d];
+      }
+      if (!fits || !Arrays.equals(shape, first)) {
         throw new ShapeException("cat: " + parts[0] + " and " + parts[i] + " differ outside " + d);
       }
     }
@@ -293,6 +303,12 @@ public final class Layout {
   /// @return `(K, ...)`; the gradient adds up where a row was taken twice
   public static Tensor rows(Scope scope, Tensor x, Tensor rows) {
     Checks.rank("rows", "rows", rows, 1);
+    if (rows.dtype() != DType.I64 && rows.dtype() != DType.I32) {
+      throw new DTypeException("rows: rows: found " + rows + ", expected I64 or I32");
+    }
+    if (x.rank() == 0) {
+      throw new ShapeException("rows: found " + x + ", expected 1 dimension or more");
+    }
     Tensor result = INDEX_SELECT.call(scope, x, 0, rows);
     if (scope.records(x)) {
       long[] shape = x.shape();

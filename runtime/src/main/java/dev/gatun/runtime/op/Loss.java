@@ -81,6 +81,7 @@ public final class Loss {
       boolean both) {
     Checks.rank("cross_entropy", "hidden", first, 2);
     Checks.rank("cross_entropy", "head", head, 2);
+    Checks.floating("cross_entropy", first);
     Checks.sameDType("cross_entropy", first, head);
     if (first.size(1) != head.size(1) || first.size(0) != labels.length || labels.length == 0) {
       throw new ShapeException(
@@ -109,6 +110,7 @@ public final class Loss {
     private final boolean wantFirst;
     private final boolean wantSecond;
     private final boolean wantHead;
+    private final boolean wantSecondLogits;
     private final DType wide;
     private double task;
     private double divergence;
@@ -131,6 +133,7 @@ public final class Loss {
       this.wantFirst = scope.needs(first);
       this.wantSecond = both && scope.needs(second);
       this.wantHead = scope.needs(head);
+      this.wantSecondLogits = wantSecond || (both && wantHead);
       this.wide = first.dtype() == DType.F64 ? DType.F64 : DType.F32;
     }
 
@@ -216,7 +219,7 @@ public final class Loss {
         if (wanted) {
           klToLogits1 = klGradient(s, p1, logRatio, difference, 1);
         }
-        if (wantSecond) {
+        if (wantSecondLogits) {
           toLogits2 = Elementwise.scale(s, klGradient(s, p2, logRatio, difference, -1), scale * lambda);
         }
       }

@@ -51,9 +51,9 @@ public final class Norm {
   /// Returns layer normalisation over the last dimension.
   ///
   /// @param scope owner of the result
-  /// @param x `(N, C)`, f32, f64, or bf16 with an f32 weight
-  /// @param weight `(C)`
-  /// @param bias `(C)`
+  /// @param x `(N, C)`
+  /// @param weight `(C)`, of the type of `x`, or f32 where that is bf16 or f16
+  /// @param bias `(C)`, of the type of `weight`
   /// @param eps added to the variance
   /// @return `(N, C)` of the type of `x`
   public static Tensor layerNorm(Scope scope, Tensor x, Tensor weight, Tensor bias, double eps) {
@@ -61,6 +61,12 @@ public final class Norm {
     long width = x.size(1);
     Checks.shape("layer_norm", "weight", weight, width);
     Checks.shape("layer_norm", "bias", bias, width);
+    Checks.floating("layer_norm", x);
+    Checks.sameDType("layer_norm", weight, bias);
+    boolean half = x.dtype() == DType.BF16 || x.dtype() == DType.F16;
+    if (!half || weight.dtype() != DType.F32) {
+      Checks.sameDType("layer_norm", x, weight);
+    }
     long[] over = {width};
     try (Scope block = scope.untaped()) {
       @Nullable Tensor[] all = LAYER_NORM.callAll(block, x, over, weight, bias, eps);

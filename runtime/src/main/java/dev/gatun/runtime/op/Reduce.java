@@ -7,6 +7,7 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Sums and other reductions.
 public final class Reduce {
@@ -35,6 +36,10 @@ public final class Reduce {
     long[] kept = shape.clone();
     for (int i = 0; i < dims.length; i++) {
       int dim = Shapes.dim("sum", shape, dims[i]);
+      if (LongStream.of(over).limit(i).anyMatch(d -> d == dim)) {
+        throw new ShapeException(
+            "sum: found dimension " + dims[i] + " of " + Shapes.text(shape) + " twice");
+      }
       over[i] = dim;
       kept[dim] = 1;
     }

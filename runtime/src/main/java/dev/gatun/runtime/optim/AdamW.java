@@ -5,6 +5,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
+import dev.gatun.runtime.internal.Shim;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,10 +67,9 @@ public final class AdamW implements Optimizer {
     if (parameters.isEmpty()) {
       return;
     }
-    steps++;
     try (Scope call = Scope.open()) {
       for (Tensor count : counts) {
-        dev.gatun.runtime.internal.Shim.fill(count.handle(), steps);
+        Shim.fill(count.handle(), steps + 1);
       }
       for (Tensor parameter : parameters) {
         parameter.handleForWriting("adamw");
@@ -92,6 +92,7 @@ public final class AdamW implements Optimizer {
           null,
           null);
     }
+    steps++;
   }
 
   @Override
