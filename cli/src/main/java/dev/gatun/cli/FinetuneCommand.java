@@ -1,5 +1,6 @@
 package dev.gatun.cli;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Preview;
 import dev.gatun.models.hub.ModelDirectory;
@@ -137,6 +138,7 @@ final class FinetuneCommand implements Callable<Integer> {
     }
   }
 
+  @MustBeClosed
   private CausalLm open(ModelDirectory directory) throws IOException {
     if (course.isFresh()) {
       return directory.fresh(model.computeType(), course.seed());

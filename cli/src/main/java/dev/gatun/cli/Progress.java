@@ -2,6 +2,7 @@ package dev.gatun.cli;
 
 import java.io.Console;
 import java.util.Locale;
+import java.util.Optional;
 
 /// Progress on standard error: one line that is rewritten on a terminal, plain lines now and then elsewhere.
 final class Progress {
@@ -14,8 +15,7 @@ final class Progress {
   private boolean open;
 
   Progress() {
-    Console console = System.console();
-    terminal = console != null && console.isTerminal();
+    terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }
 
   /// Shows how far something is.

@@ -1,13 +1,12 @@
 package dev.gatun.runtime;
 
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The value of a function and its gradients, owned by the scope that [Tape#gradients] was given.
 public final class Gradients {
   private final Tensor value;
-  private final Map<Tensor, Tensor> byParameter;
+  private final IdentityHashMap<Tensor, Tensor> byParameter;
 
   Gradients(Tensor value, IdentityHashMap<Tensor, Tensor> byParameter) {
     this.value = value;

@@ -25,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -110,6 +111,7 @@ public final class ModelDirectory {
   /// @throws MalformedFileException if weights are missing, left over or of another shape: all of them in one
   ///     message
   @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm open(DType compute, Use use) throws IOException {
     Scope scope = Scope.openShared();
     try {
@@ -132,6 +134,7 @@ public final class ModelDirectory {
   /// @param compute f32 or f64
   /// @param seed of the weights
   @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm fresh(DType compute, long seed) {
     Scope scope = Scope.openShared();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -199,7 +202,7 @@ public final class ModelDirectory {
         continue;
       }
       used.add(stored);
-      TensorEntry entry = files.tensors().get(stored);
+      TensorEntry entry = Objects.requireNonNull(files.tensors().get(stored));
       if (!Arrays.equals(entry.sizes(), each.getValue())) {
         misshapen.add(
             name + " is " + Shapes.text(entry.sizes()) + ", not " + Shapes.text(each.getValue()));

@@ -34,6 +34,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A LoRA adapter in memory: f32 matrices A and B for the adapted layers of one model, and whatever else its
@@ -56,7 +57,7 @@ public final class LoraAdapter implements Trained {
       linears.put(linear.path(), linear.index());
     }
     for (LoraTarget target : match.targets()) {
-      layers[linears.get(target.module())] =
+      layers[Objects.requireNonNull(linears.get(target.module()), target.module())] =
           new AdapterLayer(
               tensor(AdapterKeys.loraA(target.module())),
               tensor(AdapterKeys.loraB(target.module())),
@@ -151,7 +152,7 @@ public final class LoraAdapter implements Trained {
   private static float[] initial(LoraConfig config, long[] shape, long seed, int number) {
     float[] values = new float[Math.toIntExact(shape[0] * shape[1])];
     int[] words = new int[4];
-    double bound = 1 / Math.sqrt(shape[1]);
+    double bound = 1 / Math.sqrt((double) shape[1]);
     for (int i = 0; i < values.length; i++) {
       Philox.block(seed, i, number, 0, 1, words, 0);
       double u = Philox.uniform(words[0], words[1]);
@@ -236,8 +237,8 @@ public final class LoraAdapter implements Trained {
       for (PortableFolding.Fold fold : folding.folds()) {
         String a = AdapterKeys.loraA(fold.module());
         String b = AdapterKeys.loraB(fold.module());
-        entries.compute(a, (key, entry) -> fold.a(java.util.Objects.requireNonNull(entry), arena));
-        entries.compute(b, (key, entry) -> fold.b(java.util.Objects.requireNonNull(entry), arena));
+        entries.compute(a, (key, entry) -> fold.a(Objects.requireNonNull(entry), arena));
+        entries.compute(b, (key, entry) -> fold.b(Objects.requireNonNull(entry), arena));
       }
       AdapterDirectory.write(directory, folding.config(), new ArrayList<>(entries.values()));
     }

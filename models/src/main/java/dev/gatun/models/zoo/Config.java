@@ -53,7 +53,7 @@ public final class Config {
 
   private JsonNode get(String key) {
     JsonNode node = json;
-    for (String part : key.split("\\.")) {
+    for (String part : key.split("\\.", -1)) {
       node = node.path(part);
     }
     return node;

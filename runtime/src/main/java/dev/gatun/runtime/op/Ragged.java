@@ -42,7 +42,7 @@ public final class Ragged {
       for (int i = 0; i < sequences(); i++) {
         for (int t = 0; t < longest; t++) {
           // a place past the end reads the sequence's last token: finite, and masked or dropped later
-          source[i * longest + t] = offsets[i] + Math.min(t, length(i) - 1);
+          source[i * longest + t] = (long) offsets[i] + Math.min(t, length(i) - 1);
         }
         for (int t = 0; t < length(i); t++) {
           target[offsets[i] + t] = (long) i * longest + t;
