@@ -95,9 +95,9 @@ public final class Trainer {
           made = read.step();
         }
       }
-      End end = End.COMPLETED;
+      End end = outOfPatience() ? End.STOPPED_EARLY : End.COMPLETED;
       Iterator<Step> steps = batches.from(cursor);
-      while (made < options.steps()) {
+      while (made < options.steps() && end == End.COMPLETED) {
         Step step = steps.next();
         boolean goOn = listener.onStep(step(step, made, optimizer));
         made++;
@@ -116,9 +116,6 @@ public final class Trainer {
         boolean due = options.checkpointEvery() > 0 && made % options.checkpointEvery() == 0;
         if (checkpoints != null && (due || last || end != End.COMPLETED)) {
           save(made, cursor, best, optimizer, listener);
-        }
-        if (end != End.COMPLETED) {
-          break;
         }
       }
       if (heldOut != null && options.patience() > 0 && end == End.COMPLETED) {
@@ -260,8 +257,12 @@ public final class Trainer {
               });
       return false;
     }
+    return outOfPatience();
+  }
+
+  private boolean outOfPatience() {
     long since = evaluations.stream().filter(e -> e.step() > bestStep).count();
-    return since >= options.patience();
+    return options.patience() > 0 && since >= options.patience();
   }
 
   private void save(
