@@ -13,12 +13,15 @@ public final class Gradients {
     this.byParameter = byParameter;
   }
 
-  /// Returns the function's value.
+  /// {@return the function's value}
   public Tensor value() {
     return value;
   }
 
-  /// Returns the gradient with respect to a parameter, or null where the value does not depend on it.
+  /// {@return the gradient with respect to a parameter, or null where the value does not depend on
+  /// it}
+  ///
+  /// @param parameter one of the tensors that were differentiated with respect to
   public @Nullable Tensor of(Tensor parameter) {
     return byParameter.get(parameter);
   }

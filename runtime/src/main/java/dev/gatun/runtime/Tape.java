@@ -65,6 +65,7 @@ public final class Tape extends Scope {
   /// Opens a tape that records what depends on these tensors.
   ///
   /// @param leaves the tensors to differentiate with respect to
+  /// @return the tape
   @MustBeClosed
   public static Tape open(Collection<Tensor> leaves) {
     return new Tape(leaves, null);
@@ -75,7 +76,7 @@ public final class Tape extends Scope {
     return this;
   }
 
-  /// Returns the value of a scalar function and its gradients.
+  /// {@return the value of a scalar function and its gradients}
   ///
   /// @param owner owner of the value and the gradients
   /// @param leaves the tensors to differentiate with respect to
@@ -95,6 +96,7 @@ public final class Tape extends Scope {
   ///
   /// @param owner owner of the gradients
   /// @param value one element, a result of this tape
+  /// @return the value and its gradients
   @CheckReturnValue
   public Gradients backward(Scope owner, Tensor value) {
     if (value.elements() != 1) {
@@ -127,6 +129,7 @@ public final class Tape extends Scope {
   /// @param scope owner of the result
   /// @param input the activation that the function starts from
   /// @param function the block
+  /// @return the function's result
   public static Tensor checkpoint(
       Scope scope, Tensor input, BiFunction<Scope, Tensor, Tensor> function) {
     Tape tape = scope.tape();

@@ -20,7 +20,8 @@ public record DataOptions(
     }
   }
 
-  /// Returns options for texts and rows of a model with that tokenizer, conversations in the plain format.
+  /// {@return options for texts and rows of a model with that tokenizer, conversations in the plain
+  /// format}
   ///
   /// @param tokenizer encodes texts
   /// @param maxLength most tokens of an example

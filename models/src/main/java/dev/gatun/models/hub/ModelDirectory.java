@@ -52,6 +52,8 @@ public final class ModelDirectory {
 
   /// Reads a directory's config.json; weights are not touched yet.
   ///
+  /// @param path the model's folder
+  /// @return the directory
   /// @throws MalformedFileException if the config is missing, unknown or contradictory
   /// @throws IOException if it cannot be read
   public static ModelDirectory read(Path path) throws IOException {
@@ -59,17 +61,17 @@ public final class ModelDirectory {
     return new ModelDirectory(path, config, Architectures.of(config));
   }
 
-  /// Returns the directory.
+  /// {@return the directory}
   public Path path() {
     return path;
   }
 
-  /// Returns its config.
+  /// {@return its config}
   public Config config() {
     return config;
   }
 
-  /// Returns the type that config.json names for stored weights; f32 where it names none.
+  /// {@return the type that config.json names for stored weights; f32 where it names none}
   public DType weightType() {
     String name = config.json().path("dtype").asString(config.json().path("torch_dtype").asString(""));
     return switch (name) {
@@ -79,7 +81,7 @@ public final class ModelDirectory {
     };
   }
 
-  /// Returns the ids that end a text: generation_config.json's, or else config.json's.
+  /// {@return the ids that end a text: generation_config.json's, or else config.json's}
   ///
   /// @throws MalformedFileException if they are no ids
   public Set<Integer> stopIds() throws IOException {
@@ -108,7 +110,9 @@ public final class ModelDirectory {
   ///
   /// @param compute f32, bf16 or f64
   /// @param use whether the weights are trained
-  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of them in one
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of
+  ///     them in one
   ///     message
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
@@ -133,6 +137,7 @@ public final class ModelDirectory {
   ///
   /// @param compute f32 or f64
   /// @param seed of the weights
+  /// @return the model, to be closed by the caller
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm fresh(DType compute, long seed) {

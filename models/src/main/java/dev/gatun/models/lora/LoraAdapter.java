@@ -93,6 +93,7 @@ public final class LoraAdapter implements Trained {
   /// @param model the base
   /// @param config what to adapt
   /// @param seed of A
+  /// @return the adapter
   /// @throws InvalidSettingException if the configuration does not fit the model
   public static LoraAdapter create(Scope owner, CausalLm model, LoraConfig config, long seed) {
     ModuleTree tree = ModuleTrees.of(model);
@@ -172,7 +173,9 @@ public final class LoraAdapter implements Trained {
   /// @param owner owner of its tensors
   /// @param model the base
   /// @param directory the adapter's folder
-  /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the model
+  /// @return the adapter
+  /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
+  ///     model
   /// @throws IOException if a file cannot be read
   public static LoraAdapter load(Scope owner, CausalLm model, Path directory) throws IOException {
     try (Arena files = Arena.ofConfined();
@@ -192,7 +195,7 @@ public final class LoraAdapter implements Trained {
     }
   }
 
-  /// Returns the configuration and the layers that it matched.
+  /// {@return the configuration and the layers that it matched}
   public TargetMatch match() {
     return match;
   }
@@ -202,12 +205,12 @@ public final class LoraAdapter implements Trained {
     return parameters;
   }
 
-  /// Returns the branch of each linear layer, by [Linear#index]; null where it is not adapted.
+  /// {@return the branch of each linear layer, by [Linear#index()]; null where it is not adapted}
   public @Nullable AdapterLayer[] layers() {
     return layers.clone();
   }
 
-  /// Returns the weights that this adapter replaces, by [Param#index].
+  /// {@return the weights that this adapter replaces, by [Param#index()]}
   public Map<Integer, Tensor> replaced() {
     return Map.copyOf(replaced);
   }
@@ -254,7 +257,7 @@ public final class LoraAdapter implements Trained {
     return merged(owner, model, 1);
   }
 
-  /// Returns weights that this adapter was merged into, without it again: W - scale B A.
+  /// {@return weights that this adapter was merged into, without it again: W - scale B A}
   ///
   /// Equal to the original within the rounding of the weights' type. Replaced weights stay replaced.
   ///

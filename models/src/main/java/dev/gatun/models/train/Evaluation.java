@@ -19,7 +19,7 @@ public record Evaluation(double loss, long tokens) {
   /// Tokens of one forward pass: enough to keep the cores busy, few enough for little memory.
   private static final int TOKENS_PER_PASS = 2048;
 
-  /// Returns e to the loss.
+  /// {@return e to the loss}
   public double perplexity() {
     return Math.exp(loss);
   }
@@ -31,6 +31,7 @@ public record Evaluation(double loss, long tokens) {
   /// @param addition the adapter to go with it
   /// @param data at least one predicted token
   /// @param progress is told how many examples are done
+  /// @return the result
   public static Evaluation of(
       CausalLm model, PassAddition addition, Dataset data, IntConsumer progress) {
     LanguageModelLoss loss =

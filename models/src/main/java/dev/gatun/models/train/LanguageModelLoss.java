@@ -31,7 +31,7 @@ public record LanguageModelLoss(CausalLm model, PassAddition addition, Options o
     public static final Options EVALUATION = new Options(Dropout.NONE, 0, false, false);
   }
 
-  /// Returns the loss, scaled.
+  /// {@return the loss, scaled}
   ///
   /// HiddenKey's second branch starts at the first masked layer from the activation that both share.
   ///

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 public interface TrainListener {
   /// Is told of each step.
   ///
+  /// @param report what the step did
   /// @return whether to go on; a run that is stopped writes a checkpoint first
   boolean onStep(StepReport report);
 

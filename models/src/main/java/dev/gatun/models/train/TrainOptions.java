@@ -40,8 +40,8 @@ public record TrainOptions(
     }
   }
 
-  /// Returns options with a constant learning rate, shuffled rows and gradients clipped at norm 1, without
-  /// evaluations and checkpoints on the way.
+  /// {@return options with a constant learning rate, shuffled rows and gradients clipped at norm 1,
+  /// without evaluations and checkpoints on the way}
   ///
   /// @param steps optimizer steps
   /// @param learningRate constant rate
@@ -59,17 +59,17 @@ public record TrainOptions(
         0);
   }
 
-  /// Returns the dropout method.
+  /// {@return the dropout method}
   public Dropout dropout() {
     return lossOptions.dropout();
   }
 
-  /// Returns the number of steps of the whole run.
+  /// {@return the number of steps of the whole run}
   public int steps() {
     return schedule.steps();
   }
 
-  /// Returns what must be equal for a run to go on from a checkpoint, by name.
+  /// {@return what must be equal for a run to go on from a checkpoint, by name}
   public Map<String, String> fingerprint() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("dropout", lossOptions.dropout().toString());

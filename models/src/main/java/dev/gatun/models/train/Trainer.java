@@ -73,6 +73,7 @@ public final class Trainer {
   /// @param heldOut what is evaluated, or null
   /// @param resume whether to go on from the newest checkpoint, if there is one
   /// @param listener watches
+  /// @return what came of the run
   /// @throws NonFiniteLossException if a step's loss is not a number
   /// @throws IllegalArgumentException if a checkpoint is of a run with other settings
   /// @throws IOException if a checkpoint cannot be read or written

@@ -6,8 +6,9 @@ import dev.gatun.runtime.MalformedFileException;
 public final class Architectures {
   private Architectures() {}
 
-  /// Returns how to build the model of a config.
+  /// {@return how to build the model of a config}
   ///
+  /// @param config the model's config.json
   /// @throws MalformedFileException if the type is unknown or a value cannot be used
   public static Architecture of(Config config) throws MalformedFileException {
     if (config.has("quantization_config")) {

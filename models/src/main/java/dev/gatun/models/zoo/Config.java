@@ -28,6 +28,8 @@ public final class Config {
 
   /// Reads config.json of a model directory.
   ///
+  /// @param directory the model's folder
+  /// @return the config
   /// @throws MalformedFileException if it is missing or is not one JSON object
   /// @throws IOException if it cannot be read
   public static Config read(Path directory) throws IOException {
@@ -36,6 +38,9 @@ public final class Config {
 
   /// Reads another JSON file of the directory.
   ///
+  /// @param directory the model's folder
+  /// @param name name of the file
+  /// @return the config
   /// @throws MalformedFileException if it is missing or is not one JSON object
   /// @throws IOException if it cannot be read
   public static Config read(Path directory, String name) throws IOException {
@@ -46,7 +51,7 @@ public final class Config {
     return new Config(file, StrictJson.read(file, MAX_BYTES));
   }
 
-  /// Returns the JSON object, for keys that are only passed on.
+  /// {@return the JSON object, for keys that are only passed on}
   public ObjectNode json() {
     return json;
   }
@@ -64,7 +69,10 @@ public final class Config {
     return node.isMissingNode() || node.isNull();
   }
 
-  /// Returns the error for a value that cannot be used.
+  /// {@return the error for a value that cannot be used}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param expected what would be right, for the message
   public MalformedFileException refused(String key, String expected) {
     return new MalformedFileException(file, key, describe(get(key)), expected);
   }
@@ -73,12 +81,17 @@ public final class Config {
     return node.isString() ? "'" + node.asString() + "'" : StrictJson.kind(node);
   }
 
-  /// Returns whether a key has a value other than null.
+  /// {@return whether a key has a value other than null}
+  ///
+  /// @param key the key; dots lead into nested objects
   public boolean has(String key) {
     return !absent(key);
   }
 
-  /// Returns a string, or null.
+  /// {@return a string, or null}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is of another kind
   public @Nullable String text(String key) throws MalformedFileException {
     if (absent(key)) {
       return null;
@@ -89,7 +102,11 @@ public final class Config {
     return get(key).asString();
   }
 
-  /// Returns a whole number above 0.
+  /// {@return a whole number above 0}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is not a whole number above 0
   public int positive(String key, int missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -101,7 +118,10 @@ public final class Config {
     return node.asInt();
   }
 
-  /// Returns a whole number above 0 that has no default.
+  /// {@return a whole number above 0 that has no default}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is missing or not a whole number above 0
   public int positive(String key) throws MalformedFileException {
     if (absent(key)) {
       throw refused(key, "a whole number above 0");
@@ -109,7 +129,11 @@ public final class Config {
     return positive(key, 1);
   }
 
-  /// Returns a number above 0.
+  /// {@return a number above 0}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is not a number above 0
   public double positiveReal(String key, double missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -121,7 +145,10 @@ public final class Config {
     return node.asDouble();
   }
 
-  /// Returns a number above 0 that has no default.
+  /// {@return a number above 0 that has no default}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is missing or not a number above 0
   public double positiveReal(String key) throws MalformedFileException {
     if (absent(key)) {
       throw refused(key, "a number above 0");
@@ -129,7 +156,11 @@ public final class Config {
     return positiveReal(key, 1);
   }
 
-  /// Returns a truth value.
+  /// {@return a truth value}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is of another kind
   public boolean flag(String key, boolean missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -141,6 +172,11 @@ public final class Config {
   }
 
   /// Refuses any value of a key but these; a missing one means the first.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing what a missing or null key means
+  /// @param allowed the values that are not refused
+  /// @throws MalformedFileException if the value is another one or of another kind
   public void expect(String key, String missing, String... allowed) throws MalformedFileException {
     String found = text(key);
     if (!Arrays.asList(allowed).contains(found == null ? missing : found)) {
@@ -149,6 +185,10 @@ public final class Config {
   }
 
   /// Refuses a truth value other than this one, which is also the default.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param wanted the value that is not refused
+  /// @throws MalformedFileException if the value is the other one or of another kind
   public void expectBoolean(String key, boolean wanted) throws MalformedFileException {
     if (flag(key, wanted) != wanted) {
       throw refused(key, Boolean.toString(wanted));
@@ -156,6 +196,12 @@ public final class Config {
   }
 
   /// Refuses sizes of which one does not divide the other.
+  ///
+  /// @param key the key of the size to divide, for the message
+  /// @param whole the size to divide
+  /// @param partKey the key of the divisor, for the message
+  /// @param part the size that must divide it
+  /// @throws MalformedFileException if `part` does not divide `whole`
   public void divides(String key, int whole, String partKey, int part)
       throws MalformedFileException {
     if (whole % part != 0) {
@@ -164,7 +210,10 @@ public final class Config {
     }
   }
 
-  /// Returns the token ids of a key that holds one or a list of them; empty where it is missing.
+  /// {@return the token ids of a key that holds one or a list of them; empty where it is missing}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is neither an id nor a list of ids
   public Set<Integer> tokenIds(String key) throws MalformedFileException {
     Set<Integer> ids = new LinkedHashSet<>();
     if (absent(key)) {
