@@ -191,10 +191,6 @@ final class FinetuneArguments {
     if (isFull() && loraOption != null) {
       throw new RefusedException(loraOption + ": found --method full, expected --method lora");
     }
-    if (initAdapter != null && loraOption != null) {
-      throw new RefusedException(
-          loraOption + ": found beside --init-adapter, which fixes it; expected one of the two");
-    }
     if (noShuffle && pack) {
       throw new RefusedException("--pack: found --no-shuffle, expected one of the two");
     }

@@ -167,9 +167,12 @@ final class FinetuneCommand implements Callable<Integer> {
       return new FullWeights(directory, lm);
     }
     Path start = course.initAdapter();
-    return start == null
-        ? LoraAdapter.create(owner, lm, lora.config(directory.path().toString()), course.seed())
-        : LoraAdapter.load(owner, lm, start);
+    if (start == null) {
+      return LoraAdapter.create(owner, lm, lora.config(directory.path().toString()), course.seed());
+    }
+    LoraAdapter adapter = LoraAdapter.load(owner, lm, start);
+    lora.check(adapter, lm);
+    return adapter;
   }
 
   private int train(
