@@ -2,10 +2,10 @@ package dev.gatun.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
-import dev.gatun.runtime.DType;
 import dev.gatun.runtime.safetensors.SafetensorsFile;
 import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.IOException;
