@@ -1,4 +1,5 @@
-/// Off-heap tensors on libtorch's C ABI: scopes, operations with gradients, optimizers, safetensors.
+/// Off-heap tensors on libtorch's C ABI: scopes, operations with gradients, optimizers,
+/// safetensors.
 @SuppressWarnings("module") // the modules that it is exported to are built after it
 module dev.gatun.runtime {
   requires dev.gatun.bindings;

@@ -34,9 +34,9 @@ import tools.jackson.databind.ObjectMapper;
 
 /// Gatun's side of `bench/compare.py`: trains an adapter one step at a time, as it is told.
 ///
-/// The first line of standard input is a JSON object of [Settings]; each further line asks for one step of
-/// [Trainer], and its end for the end. Answers are JSON objects, a line each: one when everything is read,
-/// then one per step.
+/// The first line of standard input is a JSON object of [Settings]; each further line asks for one
+/// step of [Trainer], and its end for the end. Answers are JSON objects, a line each: one when
+/// everything is read, then one per step.
 final class StepWorker {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -112,8 +112,10 @@ final class StepWorker {
       Dataset rows = DataReader.read(Path.of(settings.rows), ids);
       answer(
           Map.of(
-              "library", "gatun, libtorch " + Backend.version() + " with " + Backend.blas(),
-              "trained", adapter.parameters().values().stream().mapToLong(p -> p.elements()).sum()));
+              "library",
+              "gatun, libtorch " + Backend.version() + " with " + Backend.blas(),
+              "trained",
+              adapter.parameters().values().stream().mapToLong(p -> p.elements()).sum()));
       if (commands.readLine() != null) {
         new Trainer(model, adapter, settings.options(), null)
             .run(rows, null, false, new Obedient(commands));

@@ -113,17 +113,16 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static void show(String indent, Map<?, ?> fields) {
-    fields.forEach(
-        (name, value) -> {
-          if (value instanceof Map<?, ?> map) {
-            System.out.println(indent + name);
-            show(indent + "  ", map);
-          } else if (value instanceof List<?> list) {
-            System.out.println(indent + name);
-            list.forEach(line -> System.out.println(indent + "  " + line));
-          } else {
-            System.out.printf("%s%-20s %s%n", indent, name, value);
-          }
-        });
+    fields.forEach((name, value) -> {
+      if (value instanceof Map<?, ?> map) {
+        System.out.println(indent + name);
+        show(indent + "  ", map);
+      } else if (value instanceof List<?> list) {
+        System.out.println(indent + name);
+        list.forEach(line -> System.out.println(indent + "  " + line));
+      } else {
+        System.out.printf("%s%-20s %s%n", indent, name, value);
+      }
+    });
   }
 }

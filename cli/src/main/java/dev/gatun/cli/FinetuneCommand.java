@@ -62,7 +62,9 @@ final class FinetuneCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "F",
-      description = "JSONL rows, a text file or a folder of text files. Default with the demo model: its data.")
+      description =
+          "JSONL rows, a text file or a folder of text files. Default with the demo model: its"
+              + " data.")
   private @Nullable Path data;
 
   @Option(names = "--eval", paramLabel = "F", description = "Held-out data.")
@@ -72,10 +74,14 @@ final class FinetuneCommand implements Callable<Integer> {
       names = "--eval-split",
       paramLabel = "SHARE",
       defaultValue = "0.05",
-      description = "Share of --data to hold out where there is no --eval; 0 for none. Default: 0.05.")
+      description =
+          "Share of --data to hold out where there is no --eval; 0 for none. Default: 0.05.")
   private double evalSplit;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Results. Default: runs/finetune-TIME.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Results. Default: runs/finetune-TIME.")
   private @Nullable Path out;
 
   @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")
@@ -127,7 +133,8 @@ final class FinetuneCommand implements Callable<Integer> {
       inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
       inForce.put("--steps", Integer.toString(options.steps()));
       inForce.put("--max-length", Integer.toString(dataArguments.maxLength(lm)));
-      Plan plan = new Plan(lm, trained, options, sets, dataArguments.maxLength(lm), course, threads);
+      Plan plan =
+          new Plan(lm, trained, options, sets, dataArguments.maxLength(lm), course, threads);
       plan.lines().forEach(progress::say);
       if (dryRun) {
         progress.say(Preview.of(sets.train, tokenizer, PREVIEW_ROWS, PREVIEW_TOKENS));
@@ -249,30 +256,24 @@ final class FinetuneCommand implements Callable<Integer> {
     return evaluation;
   }
 
-  /// Trains until the end, or until the process is asked to end: then the current step is finished, a
-  /// checkpoint written, and only then does the process go.
+  /// Trains until the end, or until the process is asked to end: then the current step is finished,
+  /// a checkpoint written, and only then does the process go.
   private TrainResult runStoppable(
-      CausalLm lm,
-      Trained trained,
-      TrainOptions options,
-      Sets sets,
-      Path target,
-      RunLog log)
+      CausalLm lm, Trained trained, TrainOptions options, Sets sets, Path target, RunLog log)
       throws IOException {
     AtomicBoolean stop = new AtomicBoolean();
     CountDownLatch ended = new CountDownLatch(1);
     Thread hook =
-        new Thread(
-            () -> {
-              stop.set(true);
-              try {
-                if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
-                  System.err.println("gatun: the step did not end in time; no checkpoint of it");
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
+        new Thread(() -> {
+          stop.set(true);
+          try {
+            if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+              System.err.println("gatun: the step did not end in time; no checkpoint of it");
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       Trainer trainer = new Trainer(lm, trained, options, target.resolve("checkpoints"));

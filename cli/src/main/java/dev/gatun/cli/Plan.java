@@ -33,8 +33,8 @@ record Plan(
     return trained.parameters().values().stream().mapToLong(Tensor::elements).sum();
   }
 
-  /// Estimates the bytes of a step: copied weights, trained tensors with gradient and two moments, saved
-  /// activations and the logits of a chunk.
+  /// Estimates the bytes of a step: copied weights, trained tensors with gradient and two moments,
+  /// saved activations and the logits of a chunk.
   long memory() {
     long weights = 0;
     for (Param param : model.params()) {
@@ -67,7 +67,8 @@ record Plan(
       Map<String, Integer> modules = new TreeMap<>();
       for (LoraTarget target : adapter.match().targets()) {
         String name = target.module().substring(target.module().lastIndexOf('.') + 1);
-        modules.merge(name + " r=" + target.rank() + " x%.3g".formatted(target.scaling()), 1, Integer::sum);
+        modules.merge(
+            name + " r=" + target.rank() + " x%.3g".formatted(target.scaling()), 1, Integer::sum);
       }
       List<String> matched = new ArrayList<>();
       modules.forEach((name, count) -> matched.add(count + " " + name));
@@ -84,7 +85,9 @@ record Plan(
                     : "; held out %,d rows, %,d tokens"
                         .formatted(sets.heldOut().size(), sets.heldOut().tokens())));
     if (sets.train().truncated() > 0) {
-      lines.add("warning    %,d rows are cut off at %d tokens".formatted(sets.train().truncated(), maxLength));
+      lines.add(
+          "warning    %,d rows are cut off at %d tokens"
+              .formatted(sets.train().truncated(), maxLength));
     }
     lines.add(
         "steps      %,d of %d x %d rows, %s %.2e, warm-up %d, dropout %s"
@@ -96,7 +99,8 @@ record Plan(
                 options.schedule().peak(),
                 options.schedule().warmup(),
                 dropout()));
-    lines.add("memory     about " + Progress.bytes(memory()) + " of native memory beside mapped weights");
+    lines.add(
+        "memory     about " + Progress.bytes(memory()) + " of native memory beside mapped weights");
     return lines;
   }
 
@@ -130,7 +134,4 @@ record Plan(
         ? adapter.match().targets().stream().map(LoraTarget::module).toList()
         : List.of();
   }
-
-
-
 }

@@ -4,7 +4,8 @@ import java.io.Console;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Progress on standard error: one line that is rewritten on a terminal, plain lines now and then elsewhere.
+/// Progress on standard error: one line that is rewritten on a terminal, plain lines now and then
+/// elsewhere.
 final class Progress {
   private static final int BAR = 24;
   private static final long PLAIN_EVERY_NANOS = 10_000_000_000L;

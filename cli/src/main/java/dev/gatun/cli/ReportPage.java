@@ -47,8 +47,7 @@ final class ReportPage {
         file,
         new RunReport(
             (plan.course().isFull() ? "Full training of " : "LoRA on ") + model.getFileName(),
-            new RunReport.Model(
-                model.toString(), plan.modelParameters(), plan.trainedParameters()),
+            new RunReport.Model(model.toString(), plan.modelParameters(), plan.trainedParameters()),
             adapter(plan),
             settings,
             train,

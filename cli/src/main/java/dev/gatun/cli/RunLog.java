@@ -66,7 +66,10 @@ final class RunLog {
     if (Files.exists(file)) {
       for (String line : Files.readAllLines(file)) {
         try {
-          lines.add(JSON.readValue(line, JSON.getTypeFactory().constructMapType(Map.class, String.class, Object.class)));
+          lines.add(
+              JSON.readValue(
+                  line,
+                  JSON.getTypeFactory().constructMapType(Map.class, String.class, Object.class)));
         } catch (JacksonException e) {
           break; // a line that a kill cut short; it and what follows are written again
         }

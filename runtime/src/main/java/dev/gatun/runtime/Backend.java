@@ -11,15 +11,15 @@ import java.util.OptionalInt;
 
 /// The libtorch that this process uses, and its threads.
 ///
-/// It is found and opened at the first use of any tensor, or by [#open]; see the README for the search order.
-/// Thread-safe.
+/// It is found and opened at the first use of any tensor, or by [#open]; see the README for the
+/// search order. Thread-safe.
 public final class Backend {
   private Backend() {}
 
   /// Finds and opens libtorch now, if it is not open yet.
   ///
-  /// @throws LinkageError if there is none, or one that cannot be used: what was tried and found, and what
-  ///     to set
+  /// @throws LinkageError if there is none, or one that cannot be used: what was tried and found,
+  ///   and what to set
   public static void open() {
     LibTorch.load();
   }

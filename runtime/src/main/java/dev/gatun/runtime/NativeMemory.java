@@ -34,8 +34,8 @@ public final class NativeMemory {
     PEAK.set(BYTES.get());
   }
 
-  /// Refuses, from now on, tensors that would bring [#liveBytes] above a limit: allocations before they are
-  /// made, results of operations as soon as their size is known.
+  /// Refuses, from now on, tensors that would bring [#liveBytes] above a limit: allocations before
+  /// they are made, results of operations as soon as their size is known.
   ///
   /// @param bytes the limit in bytes, at least 1
   public static void setBudget(long bytes) {

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Owner of native tensors, as [Arena] is of segments: what is made in a scope ends with it.
 ///
-/// Every operation that makes a tensor takes the scope that shall own the result first; a result never
-/// inherits the lifetime of an operand. After [#close] a tensor of the scope, or a segment over it, throws
-/// [IllegalStateException] when used.
+/// Every operation that makes a tensor takes the scope that shall own the result first; a result
+/// never inherits the lifetime of an operand. After [#close] a tensor of the scope, or a segment
+/// over it, throws [IllegalStateException] when used.
 ///
 /// | kind | opened by | used from | cost to close |
 /// |---|---|---|---|
@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 public sealed class Scope implements AutoCloseable permits Tape {
   private static final int SCRATCH_BYTES = 1024;
 
-  /// Shared scopes are used from many threads: each such thread keeps one small block for arguments.
+  /// Shared scopes are used from many threads: each such thread keeps one small block for
+  /// arguments.
   private static final ThreadLocal<MemorySegment> THREAD_SCRATCH =
       ThreadLocal.withInitial(() -> Arena.global().allocate(SCRATCH_BYTES, 8));
 
@@ -69,7 +70,8 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return new Scope(false, tape(), this);
   }
 
-  /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a tape.
+  /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a
+  /// tape.
   ///
   /// @return the scope
   @MustBeClosed
@@ -118,13 +120,13 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Takes ownership of a libtorch handle (`AtenTensorHandle`) with a storage of its own.
   ///
-  /// For operations written outside this package; `handle` must not be used or deleted by the caller
-  /// afterwards.
+  /// For operations written outside this package; `handle` must not be used or deleted by the
+  /// caller afterwards.
   ///
   /// @param handle a handle that the caller owns
   /// @return the tensor, owned by this scope
   /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted
-  ///     then
+  ///   then
   public Tensor adopt(MemorySegment handle) {
     long bytes = Shim.storageBytes(this, handle);
     try {
@@ -167,9 +169,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Views the caller's memory as a tensor, without a copy.
   ///
-  /// The segment's arena must outlive this scope: it is checked at each use, and use after its end is an
-  /// [IllegalStateException]. A tensor over a read-only segment is read-only: in-place operations refuse it.
-  /// A file truncated under a mapping kills any JVM.
+  /// The segment's arena must outlive this scope: it is checked at each use, and use after its end
+  /// is an [IllegalStateException]. A tensor over a read-only segment is read-only: in-place
+  /// operations refuse it. A file truncated under a mapping kills any JVM.
   ///
   /// @param segment native memory of at least the bytes that the shape takes
   /// @param dtype element type
@@ -302,10 +304,11 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return listening != null && input != null && listening.tracks(input);
   }
 
-  /// Records an operation on the tape: how to get from the gradient of its result to those of its inputs.
+  /// Records an operation on the tape: how to get from the gradient of its result to those of its
+  /// inputs.
   ///
-  /// Only call it where [#records] said yes. `saved` is what the gradient reads; the tape takes its own
-  /// references, and gives them back to `gradient` in the same order.
+  /// Only call it where [#records] said yes. `saved` is what the gradient reads; the tape takes its
+  /// own references, and gives them back to `gradient` in the same order.
   ///
   /// @param result the operation's result
   /// @param inputs its inputs; gradients come back in this order
@@ -319,7 +322,8 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return result;
   }
 
-  /// Records an operation with several results; see [#record(Tensor, Tensor[], Tensor[], Gradient)].
+  /// Records an operation with several results; see [#record(Tensor, Tensor[], Tensor[],
+  /// Gradient)].
   ///
   /// @param results the operation's results
   /// @param inputs its inputs; gradients come back in this order
@@ -369,8 +373,8 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Ends the scope and every tensor in it. Closing twice does nothing.
   ///
-  /// @throws IllegalStateException if a call with one of its tensors is in flight on another thread: the
-  ///     scope stays open, to be closed again
+  /// @throws IllegalStateException if a call with one of its tensors is in flight on another
+  ///   thread: the scope stays open, to be closed again
   @Override
   public void close() {
     synchronized (lock()) {

@@ -15,7 +15,7 @@ public final class Shapes {
   /// @param op name for the error
   /// @param shape sizes, none negative
   /// @throws ShapeException if a size is negative, the product overflows or there are more than 64
-  ///     sizes
+  ///   sizes
   public static long elements(String op, long... shape) {
     if (shape.length > MAX_RANK) {
       throw new ShapeException(op + ": found rank " + shape.length + ", expected at most 64");
@@ -23,7 +23,8 @@ public final class Shapes {
     long product = 1;
     for (long size : shape) {
       if (size < 0) {
-        throw new ShapeException(op + ": found shape " + text(shape) + ", expected no negative size");
+        throw new ShapeException(
+            op + ": found shape " + text(shape) + ", expected no negative size");
       }
       if (size != 0 && product > Long.MAX_VALUE / 8 / size) {
         throw new ShapeException(op + ": the elements of " + text(shape) + " overflow 64 bits");
@@ -50,7 +51,9 @@ public final class Shapes {
   ///
   /// @param shape sizes
   public static String text(long... shape) {
-    return LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(", ", "(", ")"));
+    return LongStream.of(shape)
+        .mapToObj(Long::toString)
+        .collect(Collectors.joining(", ", "(", ")"));
   }
 
   /// {@return the shape of an element-wise result of two shapes}
@@ -86,7 +89,12 @@ public final class Shapes {
     int positive = dim < 0 ? dim + shape.length : dim;
     if (positive < 0 || positive >= shape.length) {
       throw new ShapeException(
-          op + ": found dimension " + dim + ", expected one of the " + shape.length + " of "
+          op
+              + ": found dimension "
+              + dim
+              + ", expected one of the "
+              + shape.length
+              + " of "
               + text(shape));
     }
     return positive;

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A scope that records: operations in it, or in its children, can be differentiated.
 ///
-/// The same model code run in a plain [Scope] is evaluation. Only operations that a gradient flows through
-/// are recorded, only what their gradients read is saved, and each is freed as soon as its node has run.
+/// The same model code run in a plain [Scope] is evaluation. Only operations that a gradient flows
+/// through are recorded, only what their gradients read is saved, and each is freed as soon as its
+/// node has run.
 ///
 /// ```java
 /// Gradients gradients = Tape.gradients(step, parameters, scope -> loss(scope, model, batch));
@@ -33,8 +34,7 @@ public final class Tape extends Scope {
     private final Gradient gradient;
     private final @Nullable Tensor[] results;
 
-    Node(
-        Tape tape, int inputs, int results, Tensor[] saved, int[] versions, Gradient gradient) {
+    Node(Tape tape, int inputs, int results, Tensor[] saved, int[] versions, Gradient gradient) {
       this.tape = tape;
       this.leaves = new Tensor[inputs];
       this.inputNodes = new Node[inputs];
@@ -108,23 +108,22 @@ public final class Tape extends Scope {
       Tensor one = scope.full(1, value.dtype(), value.sizes());
       run(new Tensor[] {value}, new Tensor[] {one});
       IdentityHashMap<Tensor, Tensor> result = new IdentityHashMap<>();
-      leaves.forEach(
-          (leaf, gradient) -> {
-            if (gradient != null) {
-              result.put(leaf, owner.keep(gradient));
-            }
-          });
+      leaves.forEach((leaf, gradient) -> {
+        if (gradient != null) {
+          result.put(leaf, owner.keep(gradient));
+        }
+      });
       return new Gradients(owner.keep(value).detached(), result);
     } finally {
       flow = null;
     }
   }
 
-  /// Records a function as one operation that is run again for its gradient, so that nothing inside it is
-  /// saved: gradient checkpointing.
+  /// Records a function as one operation that is run again for its gradient, so that nothing inside
+  /// it is saved: gradient checkpointing.
   ///
-  /// The function must give the same result each time: randomness from [dev.gatun.runtime.random.Philox]
-  /// does. Parameters that it captures get their gradients too.
+  /// The function must give the same result each time: randomness from
+  /// [dev.gatun.runtime.random.Philox] does. Parameters that it captures get their gradients too.
   ///
   /// @param scope owner of the result
   /// @param input the activation that the function starts from

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A dense array in native memory, owned by a [Scope].
 ///
-/// Operations on it are static functions in `dev.gatun.runtime.op`. Accessors allocate nothing native.
-/// Use after the scope's end throws [IllegalStateException]. Not thread-safe for writing; reading a tensor
-/// of a shared scope from several threads is safe.
+/// Operations on it are static functions in `dev.gatun.runtime.op`. Accessors allocate nothing
+/// native. Use after the scope's end throws [IllegalStateException]. Not thread-safe for writing;
+/// reading a tensor of a shared scope from several threads is safe.
 public final class Tensor {
   final Scope scope;
   int slot;
@@ -46,7 +46,8 @@ public final class Tensor {
     return this;
   }
 
-  /// Refuses the use from a thread that the scope is not open to. Native calls see to it themselves.
+  /// Refuses the use from a thread that the scope is not open to. Native calls see to it
+  /// themselves.
   ///
   /// @throws WrongThreadException if the scope is confined to another thread
   /// @throws IllegalStateException if the tensor was freed or its scope has ended
@@ -68,7 +69,7 @@ public final class Tensor {
   /// {@return the libtorch handle (`AtenTensorHandle`), valid while the scope is open}
   ///
   /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed
-  ///     memory under it has ended
+  ///   memory under it has ended
   public MemorySegment handle() {
     MemorySegment live = live();
     MemorySegment source = storage.source;
@@ -81,7 +82,8 @@ public final class Tensor {
   private MemorySegment live() {
     MemorySegment live = handle;
     if (live == null) {
-      throw new IllegalStateException("Already closed: the tensor was freed or its scope has ended");
+      throw new IllegalStateException(
+          "Already closed: the tensor was freed or its scope has ended");
     }
     return live;
   }
@@ -215,7 +217,8 @@ public final class Tensor {
   /// @throws ShapeException if there is not exactly one element
   public double item() {
     if (elements() != 1) {
-      throw new ShapeException("item: found shape " + Shapes.text(sizes()) + ", expected one element");
+      throw new ShapeException(
+          "item: found shape " + Shapes.text(sizes()) + ", expected one element");
     }
     return Shim.item(scope, handle(), dtype());
   }

@@ -25,7 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Training steps of one attention block, many times over: nothing native may pile up.
 ///
-/// Every tensor of a step has 16 KiB or more, so that one lost in each step would add 14 MiB in 900.
+/// Every tensor of a step has 16 KiB or more, so that one lost in each step would add 14 MiB in
+/// 900.
 @ExtendWith(LeakCheck.class)
 class SoakTest {
   private static final int WIDTH = 64;
@@ -63,8 +64,7 @@ class SoakTest {
 
     private Tensor attention(Scope s, Tensor in, Ragged batch) {
       Tensor normed = Norm.layerNorm(s, in, weight, bias, 1e-5);
-      Tensor[] parts =
-          Layout.split(s, Matmul.linear(s, normed, qkv, null), 1, WIDTH, WIDTH, WIDTH);
+      Tensor[] parts = Layout.split(s, Matmul.linear(s, normed, qkv, null), 1, WIDTH, WIDTH, WIDTH);
       Tensor[] q = new Tensor[3];
       for (int i = 0; i < 3; i++) {
         q[i] = Layout.unflatten(s, parts[i], HEADS, WIDTH / HEADS);
@@ -126,7 +126,8 @@ class SoakTest {
     assertThat(NativeMemory.liveTensors()).isZero();
   }
 
-  /// Touches the whole young generation first: what the collector has not used yet is no growth of ours.
+  /// Touches the whole young generation first: what the collector has not used yet is no growth of
+  /// ours.
   private static long settledRss() throws IOException {
     long touched = 0;
     while (touched < 2 * Runtime.getRuntime().maxMemory()) {

@@ -26,7 +26,6 @@ public record DataOptions(
   /// @param tokenizer encodes texts
   /// @param maxLength most tokens of an example
   public static DataOptions of(Tokenizer tokenizer, int maxLength) {
-    return new DataOptions(
-        tokenizer, new PlainChatFormat(), maxLength, tokenizer.vocabularySize());
+    return new DataOptions(tokenizer, new PlainChatFormat(), maxLength, tokenizer.vocabularySize());
   }
 }

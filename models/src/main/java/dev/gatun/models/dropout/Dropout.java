@@ -1,18 +1,19 @@
 package dev.gatun.models.dropout;
 
-/// A dropout method: what is masked, how often, and what makes up for the gap between training and inference.
+/// A dropout method: what is masked, how often, and what makes up for the gap between training and
+/// inference.
 ///
-/// The named ones are values of this record. Source: "LoRA Meets Dropout under a Unified Framework",
-/// arXiv:2403.00812, sections 3 and 4; rates are drop rates.
+/// The named ones are values of this record. Source: "LoRA Meets Dropout under a Unified
+/// Framework", arXiv:2403.00812, sections 3 and 4; rates are drop rates.
 ///
 /// @param name the name on the command line
-/// @param keyRate rate at which whole keys are dropped before the softmax (column-wise DropKey), per sequence
-///     and query head
-/// @param hiddenRate rate at which elements of the feed-forward output are dropped, before the residual
-///     (element-wise HiddenCut, kept ones scaled by 1 / (1 - p))
+/// @param keyRate rate at which whole keys are dropped before the softmax (column-wise DropKey),
+///   per sequence and query head
+/// @param hiddenRate rate at which elements of the feed-forward output are dropped, before the
+///   residual (element-wise HiddenCut, kept ones scaled by 1 / (1 - p))
 /// @param lambda weight of the bidirectional KL divergence between two branches; 0 for one branch
-/// @param bothBranches whether the divergence's gradient flows through both branches; the paper's through
-///     the first alone
+/// @param bothBranches whether the divergence's gradient flows through both branches; the paper's
+///   through the first alone
 /// @param layers which layers are masked
 public record Dropout(
     String name,

@@ -16,14 +16,13 @@ public final class TensorEntries {
   /// @param tensors contiguous tensors by name; to be kept open while the entries are read
   public static List<TensorEntry> of(Map<String, Tensor> tensors) {
     List<TensorEntry> entries = new ArrayList<>();
-    tensors.forEach(
-        (name, tensor) ->
-            entries.add(
-                new TensorEntry(
-                    name,
-                    tensor.dtype(),
-                    Arrays.stream(tensor.shape()).boxed().toList(),
-                    tensor.segment())));
+    tensors.forEach((name, tensor) ->
+        entries.add(
+            new TensorEntry(
+                name,
+                tensor.dtype(),
+                Arrays.stream(tensor.shape()).boxed().toList(),
+                tensor.segment())));
     return entries;
   }
 }

@@ -37,11 +37,11 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A LoRA adapter in memory: f32 matrices A and B for the adapted layers of one model, and whatever else its
-/// configuration trains.
+/// A LoRA adapter in memory: f32 matrices A and B for the adapted layers of one model, and whatever
+/// else its configuration trains.
 ///
-/// Its tensors live in the scope that it was made in. Source: Hu et al., arXiv:2106.09685; names, rules and
-/// initialisation are PEFT's.
+/// Its tensors live in the scope that it was made in. Source: Hu et al., arXiv:2106.09685; names,
+/// rules and initialisation are PEFT's.
 public final class LoraAdapter implements Trained {
   private final TargetMatch match;
   private final Map<String, Tensor> parameters;
@@ -87,7 +87,8 @@ public final class LoraAdapter implements Trained {
     }
   }
 
-  /// Makes an adapter that changes nothing yet: A random, B zero, other trained weights as in the model.
+  /// Makes an adapter that changes nothing yet: A random, B zero, other trained weights as in the
+  /// model.
   ///
   /// @param owner owner of its tensors
   /// @param model the base
@@ -119,7 +120,8 @@ public final class LoraAdapter implements Trained {
       } else {
         value = Layout.to(owner, present(base, key), DType.F32);
       }
-      parameters.put(key, model.computeType() == DType.F64 ? Layout.to(owner, value, DType.F64) : value);
+      parameters.put(
+          key, model.computeType() == DType.F64 ? Layout.to(owner, value, DType.F64) : value);
     }
     return new LoraAdapter(model, match, parameters);
   }
@@ -141,7 +143,8 @@ public final class LoraAdapter implements Trained {
     }
     if (model.isTied()
         && match.savedModules().stream()
-            .anyMatch(m -> m.equals("lm_head") || m.endsWith("embed_tokens") || m.endsWith("wte"))) {
+            .anyMatch(
+                m -> m.equals("lm_head") || m.endsWith("embed_tokens") || m.endsWith("wte"))) {
       throw new InvalidSettingException(
           "modules_to_save",
           String.join(", ", match.savedModules()),
@@ -175,7 +178,7 @@ public final class LoraAdapter implements Trained {
   /// @param directory the adapter's folder
   /// @return the adapter
   /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
-  ///     model
+  ///   model
   /// @throws IOException if a file cannot be read
   public static LoraAdapter load(Scope owner, CausalLm model, Path directory) throws IOException {
     try (Arena files = Arena.ofConfined();
@@ -225,7 +228,8 @@ public final class LoraAdapter implements Trained {
     AdapterDirectory.write(directory, match.config(), TensorEntries.of(parameters));
   }
 
-  /// Writes the adapter so that every consumer scales it right: rsLoRA and the patterns are folded into B.
+  /// Writes the adapter so that every consumer scales it right: rsLoRA and the patterns are folded
+  /// into B.
   ///
   /// @param directory made if missing
   /// @return one line for each thing that some consumers refuse
@@ -259,7 +263,8 @@ public final class LoraAdapter implements Trained {
 
   /// {@return weights that this adapter was merged into, without it again: W - scale B A}
   ///
-  /// Equal to the original within the rounding of the weights' type. Replaced weights stay replaced.
+  /// Equal to the original within the rounding of the weights' type. Replaced weights stay
+  /// replaced.
   ///
   /// @param owner owner of the changed weights
   /// @param model the model of the merged weights

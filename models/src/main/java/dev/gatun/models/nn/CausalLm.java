@@ -8,10 +8,11 @@ import dev.gatun.runtime.op.Matmul;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A decoder-only language model, cut at its layers: an embedding, equal layers, a last norm and a head.
+/// A decoder-only language model, cut at its layers: an embedding, equal layers, a last norm and a
+/// head.
 ///
-/// Weights live as long as the model; they may be used from several threads at once, each with its own
-/// scopes and passes.
+/// Weights live as long as the model; they may be used from several threads at once, each with its
+/// own scopes and passes.
 public interface CausalLm extends AutoCloseable {
   /// {@return the `model_type` of its config.json}
   String modelType();

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Everything that one run of a model needs besides its weights: the tokens, how they divide, which adapters
-/// and replaced weights they go through, the dropout masks, and the cache of a generation.
+/// Everything that one run of a model needs besides its weights: the tokens, how they divide, which
+/// adapters and replaced weights they go through, the dropout masks, and the cache of a generation.
 public final class ForwardPass {
   private final Ragged batch;
   private final Tensor ids;
@@ -155,8 +155,7 @@ public final class ForwardPass {
   /// @param layer the layer
   /// @param output `(N, C)`, before the residual is added
   public Tensor hiddenCut(Scope scope, int layer, Tensor output) {
-    Tensor mask =
-        masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
+    Tensor mask = masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
     return mask == null
         ? output
         : Elementwise.mul(scope, output, Layout.as(scope, mask, output.dtype()));

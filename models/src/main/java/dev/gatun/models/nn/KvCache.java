@@ -73,10 +73,7 @@ public final class KvCache {
     Tensor target = Layout.narrow(scope, all, 2, length, added);
     Tensor source =
         Layout.transpose(
-            scope,
-            Layout.reshape(scope, fresh, 1, added, fresh.size(1), fresh.size(2)),
-            1,
-            2);
+            scope, Layout.reshape(scope, fresh, 1, added, fresh.size(1), fresh.size(2)), 1, 2);
     Layout.copyInPlace(target, source);
     return Layout.narrow(scope, all, 2, 0, length + added);
   }

@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The weights that a model is built from, by their names in transformers' module tree; each is handed out
-/// as a numbered [Param]. Used while a model is built, on one thread.
+/// The weights that a model is built from, by their names in transformers' module tree; each is
+/// handed out as a numbered [Param]. Used while a model is built, on one thread.
 public final class Weights {
   private final Map<String, Tensor> tensors;
   private final DType compute;
@@ -42,7 +42,7 @@ public final class Weights {
   ///
   /// @param name the checkpoint's name of it
   /// @throws IllegalArgumentException if there is none of that name: the architecture did not
-  ///     declare it
+  ///   declare it
   public Param param(String name) {
     Param known = params.get(name);
     if (known != null) {
@@ -63,8 +63,7 @@ public final class Weights {
   /// @param transposed whether the weight is stored `(I, O)`
   public Linear linear(String path, boolean transposed) {
     Param bias = tensors.containsKey(path + ".bias") ? param(path + ".bias") : null;
-    Linear linear =
-        new Linear(linears.size(), path, param(path + ".weight"), bias, transposed);
+    Linear linear = new Linear(linears.size(), path, param(path + ".weight"), bias, transposed);
     linears.add(linear);
     return linear;
   }

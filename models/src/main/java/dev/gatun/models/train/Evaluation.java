@@ -24,8 +24,8 @@ public record Evaluation(double loss, long tokens) {
     return Math.exp(loss);
   }
 
-  /// Computes the loss over a data set, without dropout. Examples are grouped by length, which changes the
-  /// result by rounding only.
+  /// Computes the loss over a data set, without dropout. Examples are grouped by length, which
+  /// changes the result by rounding only.
   ///
   /// @param model the model
   /// @param addition the adapter to go with it

@@ -5,8 +5,8 @@ import dev.gatun.runtime.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A model's config.json: every value is read with its default and checked, and an error names the key.
+/// A model's config.json: every value is read with its default and checked, and an error names the
+/// key.
 public final class Config {
   private static final int MAX_BYTES = 16 << 20;
 

@@ -21,13 +21,14 @@ final class Qwen2 {
             new RotaryConfig.Options(true, false, false, false, windows(config), false)));
   }
 
-  /// Returns the window of each layer: `layer_types` says, or else `use_sliding_window` for the layers from
-  /// `max_window_layers` on.
+  /// Returns the window of each layer: `layer_types` says, or else `use_sliding_window` for the
+  /// layers from `max_window_layers` on.
   static List<Integer> windows(Config config) throws MalformedFileException {
     int layers = config.positive("num_hidden_layers", 32);
     boolean sliding = config.flag("use_sliding_window", false);
     int window = sliding ? config.positive("sliding_window", 4096) : 0;
-    int first = config.has("max_window_layers") ? config.json().path("max_window_layers").asInt() : 28;
+    int first =
+        config.has("max_window_layers") ? config.json().path("max_window_layers").asInt() : 28;
     JsonNode types = config.json().path("layer_types");
     if (types.isArray() && types.size() != layers) {
       throw config.refused("layer_types", "one entry for each of the " + layers + " layers");

@@ -10,7 +10,8 @@ import java.util.List;
 final class RotaryConfig {
   private RotaryConfig() {}
 
-  /// Returns sizes and options with the defaults of Llama; the caller says in which its family differs.
+  /// Returns sizes and options with the defaults of Llama; the caller says in which its family
+  /// differs.
   ///
   /// @param config the file
   /// @param modelType the family

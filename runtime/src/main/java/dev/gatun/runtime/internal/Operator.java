@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// An ATen operator, called by name through libtorch's dispatcher.
 ///
-/// A stack that does not fit the schema would crash the process, so every argument is checked against the
-/// table of schemas here. All arguments are given, defaults included; `null` is an absent optional.
+/// A stack that does not fit the schema would crash the process, so every argument is checked
+/// against the table of schemas here. All arguments are given, defaults included; `null` is an
+/// absent optional.
 ///
 /// | schema | Java |
 /// |---|---|
@@ -148,8 +149,8 @@ public final class Operator {
     }
   }
 
-  /// Refuses ended tensors and those of other threads before the first handle is made, which a failure
-  /// halfway would lose.
+  /// Refuses ended tensors and those of other threads before the first handle is made, which a
+  /// failure halfway would lose.
   private static void checkUsable(@Nullable Object argument) {
     if (argument instanceof Tensor tensor) {
       if (!tensor.handle().isAccessibleBy(Thread.currentThread())) {

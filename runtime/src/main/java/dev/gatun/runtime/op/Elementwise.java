@@ -96,8 +96,7 @@ public final class Elementwise {
       boolean needA = scope.needs(a);
       boolean needB = scope.needs(b);
       // only what the wanted gradients read is kept
-      Tensor[] saved =
-          needA && needB ? new Tensor[] {a, b} : new Tensor[] {needA ? b : a};
+      Tensor[] saved = needA && needB ? new Tensor[] {a, b} : new Tensor[] {needA ? b : a};
       long[] shapeA = a.shape();
       long[] shapeB = b.shape();
       scope.record(
@@ -133,9 +132,7 @@ public final class Elementwise {
             Tensor byA = div(s, g[0], saved[0]);
             return new Tensor[] {
               needA ? Reduce.sumTo(s, byA, shapeA) : null,
-              needB
-                  ? Reduce.sumTo(s, scale(s, mul(s, byA, saved[1]), -1), saved[0].shape())
-                  : null
+              needB ? Reduce.sumTo(s, scale(s, mul(s, byA, saved[1]), -1), saved[0].shape()) : null
             };
           });
     }
@@ -174,9 +171,7 @@ public final class Elementwise {
           new Tensor[] {x},
           new Tensor[] {x},
           (s, saved, g) ->
-              new Tensor[] {
-                mul(s, g[0], scale(s, pow(s, saved[0], exponent - 1), exponent))
-              });
+              new Tensor[] {mul(s, g[0], scale(s, pow(s, saved[0], exponent - 1), exponent))});
     }
     return result;
   }
@@ -244,8 +239,7 @@ public final class Elementwise {
           result,
           new Tensor[] {x},
           new Tensor[] {result},
-          (s, saved, g) ->
-              new Tensor[] {sub(s, g[0], mul(s, g[0], mul(s, saved[0], saved[0])))});
+          (s, saved, g) -> new Tensor[] {sub(s, g[0], mul(s, g[0], mul(s, saved[0], saved[0])))});
     }
     return result;
   }

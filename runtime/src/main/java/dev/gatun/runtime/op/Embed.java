@@ -41,8 +41,8 @@ public final class Embed {
     return result;
   }
 
-  /// Rotates the halves of each head by its position's angles, as transformers' `apply_rotary_pos_emb`:
-  /// x cos + rotate_half(x) sin.
+  /// Rotates the halves of each head by its position's angles, as transformers'
+  /// `apply_rotary_pos_emb`: x cos + rotate_half(x) sin.
   ///
   /// @param scope owner of the result
   /// @param x `(N, H, D)`
@@ -76,8 +76,7 @@ public final class Embed {
     try (Scope block = scope.untaped()) {
       Tensor rolled = ROLL.call(block, x, new long[] {x.size(2) / 2}, new long[] {2});
       Tensor result = Elementwise.mul(block, x, cos);
-      return scope.keep(
-          Elementwise.add(block, result, Elementwise.mul(block, rolled, signedSin)));
+      return scope.keep(Elementwise.add(block, result, Elementwise.mul(block, rolled, signedSin)));
     }
   }
 }

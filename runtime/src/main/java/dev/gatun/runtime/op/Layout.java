@@ -2,8 +2,8 @@ package dev.gatun.runtime.op;
 
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.DTypeException;
-import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
@@ -178,7 +178,11 @@ public final class Layout {
     if (Arrays.stream(lengths).anyMatch(length -> length < 0)
         || Arrays.stream(lengths).sum() != x.size(dim)) {
       throw new ShapeException(
-          "split: found " + x + ", expected dimension " + dim + " to be the sum of "
+          "split: found "
+              + x
+              + ", expected dimension "
+              + dim
+              + " to be the sum of "
               + Shapes.text(lengths));
     }
     Tensor[] parts = new Tensor[lengths.length];

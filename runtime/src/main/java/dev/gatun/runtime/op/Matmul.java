@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Matrix products.
 ///
-/// bf16 and f16 products run natively where the processor has instructions for them, else on f32 copies of
-/// the operands: libtorch's own fallback is an order of magnitude slower.
+/// bf16 and f16 products run natively where the processor has instructions for them, else on f32
+/// copies of the operands: libtorch's own fallback is an order of magnitude slower.
 public final class Matmul {
   private Matmul() {}
 
@@ -181,7 +181,6 @@ public final class Matmul {
       }
       return;
     }
-    Shim.addmm(
-        target.handleForWriting("addmm"), target.handle(), a.handle(), b.handle(), 1, alpha);
+    Shim.addmm(target.handleForWriting("addmm"), target.handle(), a.handle(), b.handle(), 1, alpha);
   }
 }

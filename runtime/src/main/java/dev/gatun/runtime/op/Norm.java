@@ -98,7 +98,8 @@ public final class Norm {
     return tensor;
   }
 
-  /// Returns root-mean-square normalisation over the last dimension: x / sqrt(mean(x²) + eps) * weight.
+  /// Returns root-mean-square normalisation over the last dimension: x / sqrt(mean(x²) + eps) *
+  /// weight.
   ///
   /// Computed in f32 where `x` is narrower, as transformers' `LlamaRMSNorm` does.
   ///
@@ -114,7 +115,8 @@ public final class Norm {
     try (Scope block = scope.untaped()) {
       Tensor wideX = Layout.as(block, x, wide);
       Tensor wideWeight = Layout.as(block, weight, wide);
-      Tensor square = MEAN.call(block, Elementwise.mul(block, wideX, wideX), new long[] {-1}, true, null);
+      Tensor square =
+          MEAN.call(block, Elementwise.mul(block, wideX, wideX), new long[] {-1}, true, null);
       Tensor rstd =
           Elementwise.pow(block, Elementwise.add(block, square, block.full(eps, wide)), -0.5);
       Tensor scaled = Elementwise.mul(block, Elementwise.mul(block, wideX, rstd), wideWeight);
@@ -149,7 +151,8 @@ public final class Norm {
   private static Tensor rmsToInput(
       Scope scope, Tensor flow, Tensor normed, Tensor weight, Tensor rstd, DType dtype) {
     Tensor weighted = Elementwise.mul(scope, flow, weight);
-    Tensor mean = MEAN.call(scope, Elementwise.mul(scope, weighted, normed), new long[] {-1}, true, null);
+    Tensor mean =
+        MEAN.call(scope, Elementwise.mul(scope, weighted, normed), new long[] {-1}, true, null);
     Tensor inner = Elementwise.sub(scope, weighted, Elementwise.mul(scope, normed, mean));
     return Layout.as(scope, Elementwise.mul(scope, inner, rstd), dtype);
   }

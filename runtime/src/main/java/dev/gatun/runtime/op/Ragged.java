@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// How the N tokens of a batch divide into sequences of different lengths.
 ///
-/// Tensors of a batch are `(N, ...)` without padding; only [Attention] needs rows of one length, which this
-/// class gives it, by a view where all lengths are equal and by a gather where they are not. Thread-safe.
+/// Tensors of a batch are `(N, ...)` without padding; only [Attention] needs rows of one length,
+/// which this class gives it, by a view where all lengths are equal and by a gather where they are
+/// not. Thread-safe.
 public final class Ragged {
   private static final Operator INDEX_COPY_IN_PLACE = Operator.of("index_copy_");
 
@@ -26,7 +27,8 @@ public final class Ragged {
     boolean equal = true;
     for (int i = 0; i < sequences(); i++) {
       if (length(i) < 1) {
-        throw new ShapeException("ragged: sequence " + i + " has " + length(i) + " tokens, expected 1 or more");
+        throw new ShapeException(
+            "ragged: sequence " + i + " has " + length(i) + " tokens, expected 1 or more");
       }
       max = Math.max(max, length(i));
       equal &= length(i) == length(0);
@@ -41,7 +43,8 @@ public final class Ragged {
       long[] target = new long[tokens()];
       for (int i = 0; i < sequences(); i++) {
         for (int t = 0; t < longest; t++) {
-          // a place past the end reads the sequence's last token: finite, and masked or dropped later
+          // a place past the end reads the sequence's last token: finite, and masked or dropped
+          // later
           source[i * longest + t] = (long) offsets[i] + Math.min(t, length(i) - 1);
         }
         for (int t = 0; t < length(i); t++) {
@@ -60,7 +63,9 @@ public final class Ragged {
   public static Ragged of(Scope owner, int... offsets) {
     if (offsets.length < 2 || offsets[0] != 0) {
       throw new ShapeException(
-          "ragged: found offsets " + Arrays.toString(offsets) + ", expected 0 and at least one end");
+          "ragged: found offsets "
+              + Arrays.toString(offsets)
+              + ", expected 0 and at least one end");
     }
     return new Ragged(owner, offsets.clone());
   }
@@ -99,7 +104,8 @@ public final class Ragged {
     return uniform;
   }
 
-  /// Returns `(B, H, T, D)` from `(N, H, D)`, T the longest length; rows past a sequence's end repeat its last.
+  /// Returns `(B, H, T, D)` from `(N, H, D)`, T the longest length; rows past a sequence's end
+  /// repeat its last.
   Tensor pad(Scope scope, Tensor x) {
     Tensor rows = padded == null ? x : Layout.rows(scope, x, padded);
     return heads(scope, rows);

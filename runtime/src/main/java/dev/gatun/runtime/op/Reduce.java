@@ -46,8 +46,7 @@ public final class Reduce {
       over[i] = dim;
       kept[dim] = 1;
     }
-    Tensor result =
-        dims.length == 0 ? Layout.copy(scope, x) : SUM.call(scope, x, over, keep, null);
+    Tensor result = dims.length == 0 ? Layout.copy(scope, x) : SUM.call(scope, x, over, keep, null);
     if (scope.records(x) && dims.length > 0) {
       scope.record(
           result,

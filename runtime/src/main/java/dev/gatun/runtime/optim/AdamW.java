@@ -50,8 +50,7 @@ public final class AdamW implements Optimizer {
     this.config = config;
     this.first = new Moments(scope, "exp_avg", parameters);
     this.second = new Moments(scope, "exp_avg_sq", parameters);
-    this.counts =
-        parameters.stream().map(p -> scope.zeros(DType.F32)).toArray(Tensor[]::new);
+    this.counts = parameters.stream().map(p -> scope.zeros(DType.F32)).toArray(Tensor[]::new);
   }
 
   /// Opens an optimizer, confined to this thread, with moments of zero.

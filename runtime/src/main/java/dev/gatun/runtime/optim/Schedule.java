@@ -27,7 +27,11 @@ public record Schedule(Shape shape, double peak, int warmup, int steps) {
     }
     if (warmup < 0 || steps < 1) {
       throw new IllegalArgumentException(
-          "schedule: found warm-up " + warmup + " of " + steps + " steps, expected 0 or more of 1 or more");
+          "schedule: found warm-up "
+              + warmup
+              + " of "
+              + steps
+              + " steps, expected 0 or more of 1 or more");
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.gatun.runtime.random;
 
-/// Where in a run a dropout mask belongs; its bits are a function of this and of each element's logical
-/// coordinates alone.
+/// Where in a run a dropout mask belongs; its bits are a function of this and of each element's
+/// logical coordinates alone.
 ///
 /// The bits of the Philox counter, frozen (low bits first):
 ///
@@ -12,8 +12,8 @@ package dev.gatun.runtime.random;
 /// | 2 | row of the optimizer step (20) | adapter slot (12) |
 /// | 3 | step (22) | layer (10) |
 ///
-/// The last coordinate is the channel of a hidden mask and the position of a key mask, the middle one the
-/// position and the query head. A padded, packed or accumulated batch draws the same bits.
+/// The last coordinate is the channel of a hidden mask and the position of a key mask, the middle
+/// one the position and the query head. A padded, packed or accumulated batch draws the same bits.
 ///
 /// @param seed key of the generator
 /// @param step optimizer step, below 2^22

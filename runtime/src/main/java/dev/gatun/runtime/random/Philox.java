@@ -1,9 +1,10 @@
 package dev.gatun.runtime.random;
 
-/// The counter-based generator Philox 4x32-10: 128 bits of counter and 64 bits of key give 4 random words,
-/// the same on every machine and in any order.
+/// The counter-based generator Philox 4x32-10: 128 bits of counter and 64 bits of key give 4 random
+/// words, the same on every machine and in any order.
 ///
-/// Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. Stateless, thread-safe.
+/// Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. Stateless,
+/// thread-safe.
 public final class Philox {
   private static final long MULTIPLIER_0 = 0xD2511F53L;
   private static final long MULTIPLIER_1 = 0xCD9E8D57L;
