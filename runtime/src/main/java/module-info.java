@@ -3,7 +3,7 @@
 module dev.gatun.runtime {
   requires dev.gatun.bindings;
   requires transitive tools.jackson.databind;
-  requires static com.google.errorprone.annotations;
+  requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 
   exports dev.gatun.runtime;

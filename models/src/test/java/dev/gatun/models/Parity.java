@@ -2,16 +2,23 @@ package dev.gatun.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatun.models.data.Example;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.PassAddition;
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
-import dev.gatun.runtime.DType;
 import dev.gatun.runtime.safetensors.SafetensorsFile;
 import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /// Reads the fixtures that fixtures/make_fixtures.py wrote, and compares with them.
 public final class Parity {
@@ -27,9 +34,26 @@ public final class Parity {
     return SafetensorsFile.open(file, Arena.global());
   }
 
+  /// Returns the three sequences of a tiny model's fixture, with their labels.
+  public static List<Example> examples(String model) throws IOException {
+    SafetensorsFile cases = open(model(model).resolve("cases.safetensors"));
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; cases.tensors().containsKey("ids." + i); i++) {
+      examples.add(new Example(i, i, ints(cases, "ids." + i), ints(cases, "labels." + i)));
+    }
+    return examples;
+  }
+
+  /// Returns the logits of one sequence, `(T, V)`.
+  public static Tensor logits(Scope scope, CausalLm model, PassAddition addition, int... ids) {
+    ForwardPass pass =
+        addition.join(ForwardPass.of(scope, model, ids, 0, ids.length), ids.length).build();
+    return model.logits(scope, model.hidden(scope, pass, false), pass);
+  }
+
   /// Returns the ids or labels of a fixture.
   public static int[] ints(SafetensorsFile file, String name) throws IOException {
-    return java.util.Arrays.stream(entry(file, name).data().toArray(ValueLayout.JAVA_LONG))
+    return Arrays.stream(entry(file, name).data().toArray(ValueLayout.JAVA_LONG))
         .mapToInt(Math::toIntExact)
         .toArray();
   }

@@ -46,35 +46,43 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Opens a scope confined to this thread.
+  ///
+  /// @return the scope
   @MustBeClosed
   public static Scope open() {
     return new Scope(false, null, null);
   }
 
   /// Opens a scope whose tensors may be used from any thread; for weights and adapters.
+  ///
+  /// @return the scope
   @MustBeClosed
   public static Scope openShared() {
     return new Scope(true, null, null);
   }
 
   /// Opens a confined scope for the temporaries of a block. It records on the same [Tape], if any.
+  ///
+  /// @return the scope
   @MustBeClosed
   public Scope child() {
     return new Scope(false, tape(), this);
   }
 
   /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a tape.
+  ///
+  /// @return the scope
   @MustBeClosed
   public Scope untaped() {
     return new Scope(false, null, this);
   }
 
-  /// Returns the tape that this scope records on, or null.
+  /// {@return the tape that this scope records on, or null}
   public @Nullable Tape tape() {
     return tape;
   }
 
-  /// Returns a tensor over the same memory, with the same gradient history, that this scope owns.
+  /// {@return a tensor over the same memory, with the same gradient history, that this scope owns}
   ///
   /// The argument stays as it was: its own scope ends it.
   ///
@@ -85,6 +93,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Ends one tensor of this scope now, before the scope does.
   ///
+  /// @param tensor an open tensor of this scope
   /// @throws IllegalArgumentException if another scope owns it
   /// @throws IllegalStateException if it was freed before, or the scope has ended
   /// @throws WrongThreadException if the scope is confined to another thread
@@ -113,7 +122,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// afterwards.
   ///
   /// @param handle a handle that the caller owns
-  /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted then
+  /// @return the tensor, owned by this scope
+  /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted
+  ///     then
   public Tensor adopt(MemorySegment handle) {
     long bytes = Shim.storageBytes(this, handle);
     try {
@@ -129,6 +140,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   ///
   /// @param handle a handle that the caller owns
   /// @param of the tensor whose memory it views
+  /// @return the tensor, owned by this scope
   public Tensor adoptView(MemorySegment handle, Tensor of) {
     return adopt(handle, of.storage());
   }
@@ -162,6 +174,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param segment native memory of at least the bytes that the shape takes
   /// @param dtype element type
   /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   /// @throws IllegalArgumentException if the segment is on the heap or too small
   public Tensor borrow(MemorySegment segment, DType dtype, long... shape) {
     long bytes = Math.multiplyExact(Shapes.elements("borrow", shape), (long) dtype.bytes());
@@ -179,6 +192,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Allocates a tensor whose elements are not set.
   ///
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   /// @throws MemoryBudgetException if it would exceed the byte budget
   public Tensor empty(DType dtype, long... shape) {
     NativeMemory.checkBudget(
@@ -187,6 +203,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Allocates a tensor of zeros.
+  ///
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor zeros(DType dtype, long... shape) {
     Tensor result = empty(dtype, shape);
     Shim.zero(result.handle());
@@ -194,6 +214,11 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Allocates a tensor with every element set to a value.
+  ///
+  /// @param value the value
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor full(double value, DType dtype, long... shape) {
     Tensor result = empty(dtype, shape);
     Shim.fill(result.handle(), value);
@@ -201,6 +226,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new f32 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(float[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.F32, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
@@ -208,6 +237,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new f64 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(double[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.F64, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
@@ -215,6 +248,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new i64 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(long[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.I64, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
@@ -222,6 +259,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new i32 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(int[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.I32, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
@@ -237,7 +278,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return empty(dtype, shape);
   }
 
-  /// Returns whether an operation on these inputs must be recorded for a gradient.
+  /// {@return whether an operation on these inputs must be recorded for a gradient}
+  ///
+  /// @param inputs the operation's inputs; null ones are ignored
   public boolean records(@Nullable Tensor... inputs) {
     Tape listening = tape();
     if (listening == null) {
@@ -251,7 +294,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return false;
   }
 
-  /// Returns whether a gradient with respect to this input is wanted.
+  /// {@return whether a gradient with respect to this input is wanted}
+  ///
+  /// @param input an input of an operation, or null
   public boolean needs(@Nullable Tensor input) {
     Tape listening = tape();
     return listening != null && input != null && listening.tracks(input);
@@ -275,6 +320,11 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Records an operation with several results; see [#record(Tensor, Tensor[], Tensor[], Gradient)].
+  ///
+  /// @param results the operation's results
+  /// @param inputs its inputs; gradients come back in this order
+  /// @param saved what the gradient reads
+  /// @param gradient the derivative
   public void record(
       Tensor[] results, @Nullable Tensor[] inputs, Tensor[] saved, Gradient gradient) {
     Tape listening = tape();
@@ -284,12 +334,13 @@ public sealed class Scope implements AutoCloseable permits Tape {
     listening.add(results, inputs, saved, gradient);
   }
 
-  /// Returns the arena that ends with this scope, for mapped files and other segments of the same lifetime.
+  /// {@return the arena that ends with this scope, for mapped files and other segments of the same
+  /// lifetime}
   public Arena arena() {
     return arena;
   }
 
-  /// Returns a block for the arguments of one native call, free to overwrite until the next call.
+  /// {@return a block for the arguments of one native call, free to overwrite until the next call}
   public MemorySegment scratch() {
     if (shared) {
       return THREAD_SCRATCH.get();
@@ -302,7 +353,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return block;
   }
 
-  /// Returns the number of open tensors that this scope owns.
+  /// {@return the number of open tensors that this scope owns}
   public int size() {
     return count;
   }

@@ -10,11 +10,12 @@ public final class Shapes {
 
   private Shapes() {}
 
-  /// Returns the number of elements of a shape.
+  /// {@return the number of elements of a shape}
   ///
   /// @param op name for the error
   /// @param shape sizes, none negative
-  /// @throws ShapeException if a size is negative, the product overflows or there are more than 64 sizes
+  /// @throws ShapeException if a size is negative, the product overflows or there are more than 64
+  ///     sizes
   public static long elements(String op, long... shape) {
     if (shape.length > MAX_RANK) {
       throw new ShapeException(op + ": found rank " + shape.length + ", expected at most 64");
@@ -32,7 +33,9 @@ public final class Shapes {
     return product;
   }
 
-  /// Returns row-major strides, in elements.
+  /// {@return row-major strides, in elements}
+  ///
+  /// @param shape sizes
   public static long[] strides(long... shape) {
     long[] strides = new long[shape.length];
     long step = 1;
@@ -43,13 +46,18 @@ public final class Shapes {
     return strides;
   }
 
-  /// Returns a shape as `(4, 8)`.
+  /// {@return a shape as `(4, 8)`}
+  ///
+  /// @param shape sizes
   public static String text(long... shape) {
     return LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(", ", "(", ")"));
   }
 
-  /// Returns the shape of an element-wise result of two shapes.
+  /// {@return the shape of an element-wise result of two shapes}
   ///
+  /// @param op name for the error
+  /// @param a sizes of the one
+  /// @param b sizes of the other
   /// @throws ShapeException if they cannot be broadcast together
   public static long[] broadcast(String op, long[] a, long[] b) {
     if (Arrays.equals(a, b)) {
@@ -68,8 +76,10 @@ public final class Shapes {
     return result;
   }
 
-  /// Returns a dimension counted from the front.
+  /// {@return a dimension counted from the front}
   ///
+  /// @param op name for the error
+  /// @param shape sizes
   /// @param dim a dimension, negative from the back
   /// @throws ShapeException if the shape has no such dimension
   public static int dim(String op, long[] shape, int dim) {

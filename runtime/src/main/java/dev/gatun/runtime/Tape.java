@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -48,7 +47,7 @@ public final class Tape extends Scope {
   }
 
   private final List<@Nullable Node> nodes = new ArrayList<>();
-  private final Map<Tensor, @Nullable Tensor> leaves;
+  private final IdentityHashMap<Tensor, @Nullable Tensor> leaves;
   private final @Nullable Tape enclosing;
 
   /// Owner of the gradients on their way, while the tape runs backwards.
@@ -66,6 +65,7 @@ public final class Tape extends Scope {
   /// Opens a tape that records what depends on these tensors.
   ///
   /// @param leaves the tensors to differentiate with respect to
+  /// @return the tape
   @MustBeClosed
   public static Tape open(Collection<Tensor> leaves) {
     return new Tape(leaves, null);
@@ -76,7 +76,7 @@ public final class Tape extends Scope {
     return this;
   }
 
-  /// Returns the value of a scalar function and its gradients.
+  /// {@return the value of a scalar function and its gradients}
   ///
   /// @param owner owner of the value and the gradients
   /// @param leaves the tensors to differentiate with respect to
@@ -96,6 +96,7 @@ public final class Tape extends Scope {
   ///
   /// @param owner owner of the gradients
   /// @param value one element, a result of this tape
+  /// @return the value and its gradients
   @CheckReturnValue
   public Gradients backward(Scope owner, Tensor value) {
     if (value.elements() != 1) {
@@ -128,6 +129,7 @@ public final class Tape extends Scope {
   /// @param scope owner of the result
   /// @param input the activation that the function starts from
   /// @param function the block
+  /// @return the function's result
   public static Tensor checkpoint(
       Scope scope, Tensor input, BiFunction<Scope, Tensor, Tensor> function) {
     Tape tape = scope.tape();

@@ -65,10 +65,10 @@ public final class Tensor {
     return MemorySegment.ofAddress(address);
   }
 
-  /// Returns the libtorch handle (`AtenTensorHandle`), valid while the scope is open.
+  /// {@return the libtorch handle (`AtenTensorHandle`), valid while the scope is open}
   ///
-  /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed memory
-  ///     under it has ended
+  /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed
+  ///     memory under it has ended
   public MemorySegment handle() {
     MemorySegment live = live();
     MemorySegment source = storage.source;
@@ -86,7 +86,8 @@ public final class Tensor {
     return live;
   }
 
-  /// Returns the address of the libtorch handle, for arguments that travel inside a block of memory.
+  /// {@return the address of the libtorch handle, for arguments that travel inside a block of
+  /// memory}
   ///
   /// @throws IllegalStateException as [#handle]
   public long handleAddress() {
@@ -97,7 +98,7 @@ public final class Tensor {
     return address;
   }
 
-  /// Returns the handle for an operation that writes to this tensor, and counts the write.
+  /// {@return the handle for an operation that writes to this tensor, and counts the write}
   ///
   /// @param op name for the error
   /// @throws IllegalStateException if the memory is read-only, or as [#handle]
@@ -110,7 +111,7 @@ public final class Tensor {
     return live;
   }
 
-  /// Returns whether the memory under this tensor may not be written.
+  /// {@return whether the memory under this tensor may not be written}
   public boolean isReadOnly() {
     return storage.readOnly;
   }
@@ -124,25 +125,26 @@ public final class Tensor {
     return known;
   }
 
-  /// Returns the sizes. The array is a copy.
+  /// {@return the sizes} The array is a copy.
   public long[] shape() {
     return sizes().clone();
   }
 
-  /// Returns the number of dimensions.
+  /// {@return the number of dimensions}
   public int rank() {
     return sizes().length;
   }
 
-  /// Returns the size of one dimension, negative ones counted from the back.
+  /// {@return the size of one dimension, negative ones counted from the back}
   ///
+  /// @param dim a dimension, negative from the back
   /// @throws ShapeException if there is no such dimension
   public long size(int dim) {
     long[] sizes = sizes();
     return sizes[Shapes.dim("size", sizes, dim)];
   }
 
-  /// Returns the number of elements.
+  /// {@return the number of elements}
   public long elements() {
     long product = 1;
     for (long size : sizes()) {
@@ -151,12 +153,12 @@ public final class Tensor {
     return product;
   }
 
-  /// Returns the step of each dimension, in elements.
+  /// {@return the step of each dimension, in elements}
   public long[] strides() {
     return Shim.strides(scope, handle(), rank());
   }
 
-  /// Returns whether the elements lie row-major without gaps; a tensor without elements does.
+  /// {@return whether the elements lie row-major without gaps; a tensor without elements does}
   public boolean isContiguous() {
     if (elements() == 0) {
       return true;
@@ -173,7 +175,7 @@ public final class Tensor {
     return true;
   }
 
-  /// Returns the element type.
+  /// {@return the element type}
   public DType dtype() {
     DType known = dtype;
     if (known == null) {
@@ -183,13 +185,14 @@ public final class Tensor {
     return known;
   }
 
-  /// Returns where the memory lies.
+  /// {@return where the memory lies}
   public Device device() {
     return Device.CPU;
   }
 
-  /// Returns the tensor's own memory as a segment that ends with the scope, borrowed memory as a part of the
-  /// segment that it was borrowed from, which ends with that one's arena; read-only where the tensor is.
+  /// {@return the tensor's own memory as a segment that ends with the scope, borrowed memory as a
+  /// part of the segment that it was borrowed from, which ends with that one's arena; read-only
+  /// where the tensor is}
   ///
   /// Writing through it is not seen by the tape.
   ///
@@ -207,7 +210,7 @@ public final class Tensor {
     return bytes == 0 ? source.asSlice(0, 0) : source.asSlice(address - source.address(), bytes);
   }
 
-  /// Returns the single element as a double.
+  /// {@return the single element as a double}
   ///
   /// @throws ShapeException if there is not exactly one element
   public double item() {
@@ -217,28 +220,28 @@ public final class Tensor {
     return Shim.item(scope, handle(), dtype());
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not f32
   public float[] toFloats() {
     return contiguous(DType.F32).toArray(ValueLayout.JAVA_FLOAT);
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not f64
   public double[] toDoubles() {
     return contiguous(DType.F64).toArray(ValueLayout.JAVA_DOUBLE);
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not i64
   public long[] toLongs() {
     return contiguous(DType.I64).toArray(ValueLayout.JAVA_LONG);
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not i32
   public int[] toInts() {
@@ -252,7 +255,9 @@ public final class Tensor {
     return segment();
   }
 
-  /// Returns whether the shape is this one.
+  /// {@return whether the shape is this one}
+  ///
+  /// @param expected sizes to compare with
   public boolean hasShape(long... expected) {
     return Arrays.equals(sizes(), expected);
   }

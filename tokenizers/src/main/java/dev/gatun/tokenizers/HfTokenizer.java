@@ -20,8 +20,8 @@ import java.util.function.LongFunction;
 /// | `tokenizer_config.json`, else `special_tokens_map.json`, both optional | `bos_token`, `eos_token`, `pad_token`; `add_bos_token` |
 /// | `config.json`, optional | `bos_token_id`, `eos_token_id`, `pad_token_id` where no token is named above |
 ///
-/// Where `add_bos_token` is not given, texts begin with the beginning token if the post-processor of
-/// `tokenizer.json` puts it there. Nothing is ever downloaded or sent. Thread-safe.
+/// Where `add_bos_token` is not given, texts begin with the beginning token if the post-processor
+/// of `tokenizer.json` puts it there. Nothing is ever downloaded or sent. Thread-safe.
 public final class HfTokenizer implements Tokenizer, AutoCloseable {
   private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
 
@@ -43,8 +43,8 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
 
   /// Opens the tokenizer of a model directory.
   ///
-  /// The first call in a process loads the native library, which is unpacked into the user's cache folder
-  /// once: 15 MB.
+  /// The first call in a process loads the native library, which is unpacked into the user's cache
+  /// folder once: 15 MB.
   ///
   /// @param directory a folder with a `tokenizer.json`
   /// @return an open tokenizer; its memory is freed by [#close]
@@ -66,7 +66,10 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
     } catch (RuntimeException e) { // what the binding throws for each of the library's errors
       MalformedFileException malformed =
           new MalformedFileException(
-              file, "tokenizer", String.valueOf(e.getMessage()), "what the tokenizers library reads");
+              file,
+              "tokenizer",
+              String.valueOf(e.getMessage()),
+              "what the tokenizers library reads");
       malformed.initCause(e);
       throw malformed;
     }
@@ -81,15 +84,14 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
   }
 
   private int[] encode(String text, boolean postProcessed) {
-    return withHandle(
-        h -> {
-          long encoding = LIBRARY.encode(h, text, postProcessed);
-          try {
-            return toInts(LIBRARY.getTokenIds(encoding));
-          } finally {
-            LIBRARY.deleteEncoding(encoding);
-          }
-        });
+    return withHandle(h -> {
+      long encoding = LIBRARY.encode(h, text, postProcessed);
+      try {
+        return toInts(LIBRARY.getTokenIds(encoding));
+      } finally {
+        LIBRARY.deleteEncoding(encoding);
+      }
+    });
   }
 
   @Override
@@ -159,7 +161,8 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
     }
   }
 
-  /// Calls the library and names the file in its errors, such as a character that no token stands for.
+  /// Calls the library and names the file in its errors, such as a character that no token stands
+  /// for.
   private <T> T call(LongFunction<T> call) {
     try {
       return call.apply(handle);

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Loads the tokenizers library's CPU build out of its jar.
 ///
-/// The binding looks for a GPU, downloads other builds and unpacks into a folder of its own, as system
-/// properties tell it. They are set while it loads and put back, so that other users of it in the process
-/// keep theirs.
+/// The binding looks for a GPU, downloads other builds and unpacks into a folder of its own, as
+/// system properties tell it. They are set while it loads and put back, so that other users of it
+/// in the process keep theirs.
 final class NativeLibrary {
   private static boolean loaded;
 
@@ -76,7 +76,8 @@ final class NativeLibrary {
       return Files.createDirectories(root);
     } catch (IOException e) {
       throw new LinkageError(
-          root + ": found no writable folder, expected one for the tokenizers library: set GATUN_CACHE",
+          root
+              + ": found no writable folder, expected one for the tokenizers library: set GATUN_CACHE",
           e);
     }
   }

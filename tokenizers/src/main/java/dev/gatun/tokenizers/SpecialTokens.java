@@ -69,8 +69,7 @@ record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt pad, Optional
     }
     OptionalInt id = json.id(text.stringValue());
     if (id.isEmpty()) {
-      throw new MalformedFileException(
-          file, key, text.stringValue(), "a token of tokenizer.json");
+      throw new MalformedFileException(file, key, text.stringValue(), "a token of tokenizer.json");
     }
     return id;
   }

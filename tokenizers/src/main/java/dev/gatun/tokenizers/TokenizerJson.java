@@ -80,9 +80,11 @@ final class TokenizerJson {
       throw new MalformedFileException(file, "model.vocab", "no token", "at least one token");
     }
     JsonNode unknown = model.get("unk_token");
-    boolean needed =
-        type != null && Set.of("WordPiece", "WordLevel").contains(type.stringValue());
-    if (needed && unknown != null && unknown.isString() && !ids.containsKey(unknown.stringValue())) {
+    boolean needed = type != null && Set.of("WordPiece", "WordLevel").contains(type.stringValue());
+    if (needed
+        && unknown != null
+        && unknown.isString()
+        && !ids.containsKey(unknown.stringValue())) {
       throw new MalformedFileException(
           file, "model.unk_token", unknown.stringValue(), "a token of model.vocab");
     }

@@ -68,14 +68,15 @@ class HfTokenizerTest {
     Files.copy(FIXTURES.resolve("bpe/tokenizer.json"), folder.resolve("tokenizer.json"));
     write("config.json", "{\"bos_token_id\": 7, \"eos_token_id\": [1, 9], \"pad_token_id\": -1}");
     assertSpecial(7, 1, OptionalInt.empty(), false);
-    write("special_tokens_map.json", "{\"bos_token\": \"<s>\", \"pad_token\": {\"content\": \"</s>\"}}");
+    write(
+        "special_tokens_map.json",
+        "{\"bos_token\": \"<s>\", \"pad_token\": {\"content\": \"</s>\"}}");
     assertSpecial(0, 1, OptionalInt.of(1), true);
     write("tokenizer_config.json", "{\"add_bos_token\": false, \"eos_token\": \"!\"}");
     assertSpecial(0, 2, OptionalInt.of(1), false);
   }
 
-  private void assertSpecial(int bos, int eos, OptionalInt pad, boolean begins)
-      throws IOException {
+  private void assertSpecial(int bos, int eos, OptionalInt pad, boolean begins) throws IOException {
     try (HfTokenizer tokenizer = HfTokenizer.open(folder)) {
       assertThat(tokenizer.bosId()).hasValue(bos);
       assertThat(tokenizer.eosId()).hasValue(eos);
@@ -144,7 +145,7 @@ class HfTokenizerTest {
             }
             return false;
           } catch (IllegalStateException e) {
-            return e.getMessage().endsWith("the tokenizer is closed");
+            return String.valueOf(e.getMessage()).endsWith("the tokenizer is closed");
           }
         };
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {

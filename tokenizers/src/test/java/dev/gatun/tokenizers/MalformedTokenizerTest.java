@@ -53,7 +53,9 @@ class MalformedTokenizerTest {
 
   @Test
   void settingsMustFitTheVocabulary() throws IOException {
-    write("tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}}");
+    write(
+        "tokenizer.json",
+        "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}}");
     Path settings = write("tokenizer_config.json", "{\"eos_token\": \"</s>\"}");
     expect(settings, "eos_token", "</s>", "a token of tokenizer.json");
     write("tokenizer_config.json", "{\"eos_token\": 5}");

@@ -4,8 +4,8 @@ import java.util.List;
 
 /// The tokens of one forward pass: segments of any length one after the other, without padding.
 ///
-/// `N` is the number of tokens, `S` that of segments. Each segment is one example: it sees only itself
-/// and its positions begin at 0, packed or not. The arrays are not copied.
+/// `N` is the number of tokens, `S` that of segments. Each segment is one example: it sees only
+/// itself and its positions begin at 0, packed or not. The arrays are not copied.
 public final class Batch {
   private final int[] ids; // (N)
   private final int[] labels; // (N)
@@ -75,7 +75,8 @@ public final class Batch {
 
   /// Returns what each place is to predict: the label of the next place of its segment.
   ///
-  /// @return `(N)` token ids or [Example#IGNORED], which the last place of a segment always has; a new array
+  /// @return `(N)` token ids or [Example#IGNORED], which the last place of a segment always has; a
+  ///   new array
   public int[] targets() {
     int[] targets = new int[ids.length];
     System.arraycopy(labels, 1, targets, 0, ids.length - 1);
@@ -92,7 +93,8 @@ public final class Batch {
     return offsets;
   }
 
-  /// Returns the logical row of each segment in its optimizer step, which dropout masks are drawn by.
+  /// Returns the logical row of each segment in its optimizer step, which dropout masks are drawn
+  /// by.
   ///
   /// @return `(S)` rows, counted through all batches of the step
   public int[] rows() {

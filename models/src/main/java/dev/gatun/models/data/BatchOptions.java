@@ -2,10 +2,11 @@ package dev.gatun.models.data;
 
 /// How examples are grouped.
 ///
-/// @param rows rows of a forward pass; with packing a row is as many examples as fit into `maxLength`
+/// @param rows rows of a forward pass; with packing a row is as many examples as fit into
+///   `maxLength`
 /// @param accumulation forward passes of an optimizer step
-/// @param shuffle whether each epoch has its own random order; else the order is that of the data and
-///     `bucket` and `pack` must be false
+/// @param shuffle whether each epoch has its own random order; else the order is that of the data
+///   and `bucket` and `pack` must be false
 /// @param bucket whether examples of like length come together
 /// @param pack whether examples share rows
 /// @param maxLength tokens of a packed row

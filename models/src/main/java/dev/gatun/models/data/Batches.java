@@ -8,9 +8,9 @@ import java.util.List;
 
 /// The order of training: for each epoch, which examples meet in which optimizer step.
 ///
-/// The order is a function of data, options and epoch, so a [Cursor] is enough to resume. It does not
-/// depend on how a step's rows are divided: 8 rows, and 4 rows accumulated twice, give the same steps.
-/// Each epoch has each example once; its last step may be short. Not thread-safe.
+/// The order is a function of data, options and epoch, so a [Cursor] is enough to resume. It does
+/// not depend on how a step's rows are divided: 8 rows, and 4 rows accumulated twice, give the same
+/// steps. Each epoch has each example once; its last step may be short. Not thread-safe.
 public final class Batches {
   /// Steps whose examples are sorted by length among each other.
   private static final int WINDOW_STEPS = 50;
@@ -25,14 +25,16 @@ public final class Batches {
   ///
   /// @param dataset at least one example
   /// @param options how to group
-  /// @throws IllegalArgumentException if there are no examples, or a step has more than 2^31 - 1 rows
+  /// @throws IllegalArgumentException if there are no examples, or a step has more than 2^31 - 1
+  ///   rows
   public Batches(Dataset dataset, BatchOptions options) {
     if (dataset.size() == 0) {
       throw new IllegalArgumentException("batches: found no examples, expected at least one");
     }
     long rows = (long) options.rows() * options.accumulation();
     if (rows > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException("batches: " + rows + " rows a step, expected fewer than 2^31");
+      throw new IllegalArgumentException(
+          "batches: " + rows + " rows a step, expected fewer than 2^31");
     }
     this.examples = dataset.examples();
     this.options = options;
@@ -101,8 +103,7 @@ public final class Batches {
   public Step step(Cursor cursor) {
     List<List<int[]>> steps = plan(cursor.epoch());
     if (cursor.step() >= steps.size()) {
-      throw new IllegalArgumentException(
-          cursor + ": expected a step below " + steps.size());
+      throw new IllegalArgumentException(cursor + ": expected a step below " + steps.size());
     }
     List<int[]> rows = steps.get(cursor.step());
     List<Batch> batches = new ArrayList<>();
@@ -166,8 +167,8 @@ public final class Batches {
     }
   }
 
-  /// Fills rows up by best fit, the longest examples first, window after window of several steps, so that
-  /// each epoch brings other examples together.
+  /// Fills rows up by best fit, the longest examples first, window after window of several steps,
+  /// so that each epoch brings other examples together.
   private List<int[]> pack(int[] order) {
     long window = (long) WINDOW_STEPS * rowsPerStep * options.maxLength();
     List<int[]> rows = new ArrayList<>();

@@ -4,7 +4,8 @@ import java.util.List;
 
 /// How a model's conversations are written.
 ///
-/// Training and generation go through the same format, so that a model is asked in the form it has learnt.
+/// Training and generation go through the same format, so that a model is asked in the form it has
+/// learnt.
 public interface ChatFormat {
   /// Writes a conversation out for training. Only the assistant's turns are trained, each with the
   /// token that ends it.
@@ -21,8 +22,8 @@ public interface ChatFormat {
   /// @return the pieces to generate from, none of them trained
   List<ChatPiece> prompt(List<ChatMessage> messages);
 
-  /// Returns whether the texts already begin with the beginning token, which is then not put in front
-  /// a second time.
+  /// Returns whether the texts already begin with the beginning token, which is then not put in
+  /// front a second time.
   ///
   /// @return true for most templates that come with a model
   boolean writesBos();

@@ -33,8 +33,9 @@ import org.jspecify.annotations.Nullable;
 /// | `{"prompt": "..", "completion": ".."}` | both, encoded one by one, and the end | completion and end |
 /// | `{"messages": [{"role": "..", "content": ".."}, ..]}` | as the [ChatFormat] writes them | assistant's turns and their ends |
 ///
-/// A text gets the beginning token where the model's texts have one, and the end-of-text token. Texts are
-/// cut into pieces of the maximum length; the other rows are cut off there. Further keys are ignored.
+/// A text gets the beginning token where the model's texts have one, and the end-of-text token.
+/// Texts are cut into pieces of the maximum length; the other rows are cut off there. Further keys
+/// are ignored.
 public final class DataReader {
   private final Path source;
   private final ExampleEncoder encoder;
@@ -53,8 +54,8 @@ public final class DataReader {
   /// @param source the data
   /// @param options how it becomes examples
   /// @return at least one example, at least one label of which is not masked
-  /// @throws MalformedFileException if there is nothing to learn, or a row or text breaks the rules: its
-  ///     message names file, line, what is there and what should be
+  /// @throws MalformedFileException if there is nothing to learn, or a row or text breaks the
+  ///   rules: its message names file, line, what is there and what should be
   /// @throws IOException if a file is missing or cannot be read
   public static Dataset read(Path source, DataOptions options) throws IOException {
     DataReader reader = new DataReader(source, options);

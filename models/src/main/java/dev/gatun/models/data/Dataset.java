@@ -49,7 +49,8 @@ public record Dataset(List<Example> examples, int truncated, int skipped) {
     return examples.stream().mapToLong(Example::targets).sum();
   }
 
-  /// Returns the number of examples nothing is learnt from, because every label is masked or cut off.
+  /// Returns the number of examples nothing is learnt from, because every label is masked or cut
+  /// off.
   ///
   /// @return examples
   public int withoutTargets() {
@@ -65,16 +66,16 @@ public record Dataset(List<Example> examples, int truncated, int skipped) {
 
   /// Holds a share of the data out.
   ///
-  /// Lines and files stay whole, so no piece of a held-out text is trained on; only data of one single
-  /// text is split between its pieces, its end being held out. Counts are rounded up. Both sides keep the
-  /// order of the data.
+  /// Lines and files stay whole, so no piece of a held-out text is trained on; only data of one
+  /// single text is split between its pieces, its end being held out. Counts are rounded up. Both
+  /// sides keep the order of the data.
   ///
   /// @param share of the lines or files, between 0 and 1, both excluded
   /// @param shuffle whether to choose at random; else the last ones are held out
   /// @param seed of the choice
   /// @return both sides, neither empty
-  /// @throws IllegalArgumentException if the share is not between 0 and 1 or there are fewer than two
-  ///     examples
+  /// @throws IllegalArgumentException if the share is not between 0 and 1 or there are fewer than
+  ///   two examples
   public Split split(double share, boolean shuffle, long seed) {
     if (!(share > 0 && share < 1)) {
       throw new IllegalArgumentException(

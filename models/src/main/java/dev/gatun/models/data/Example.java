@@ -3,7 +3,8 @@ package dev.gatun.models.data;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// One row of tokens with what is to be learnt of it. Immutable as long as nobody writes into its arrays.
+/// One row of tokens with what is to be learnt of it. Immutable as long as nobody writes into its
+/// arrays.
 public final class Example {
   /// The label of a token that is not learnt.
   public static final int IGNORED = -100;
@@ -19,7 +20,8 @@ public final class Example {
   /// @param row index among the data's examples
   /// @param document index of the line or file it comes from; pieces of one text share it
   /// @param ids token ids, at least one
-  /// @param labels what stands at each place, [#IGNORED] where it is not learnt; null for all of `ids`
+  /// @param labels what stands at each place, [#IGNORED] where it is not learnt; null for all of
+  ///   `ids`
   public Example(int row, int document, int[] ids, int @Nullable [] labels) {
     if (ids.length == 0 || (labels != null && labels.length != ids.length)) {
       throw new IllegalArgumentException(

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes tokens and labels of texts, completions and conversations. Thread-safe.
 public final class ExampleEncoder {
-  /// A text is encoded in stretches of about this many characters, to bound the memory of the encoder.
+  /// A text is encoded in stretches of about this many characters, to bound the memory of the
+  /// encoder.
   private static final int STRETCH = 1 << 20;
 
   private final DataOptions options;
@@ -59,7 +60,8 @@ public final class ExampleEncoder {
     return tokenizer().encodeDocument(prompt);
   }
 
-  /// Returns the pieces of a text with its beginning and end, each of the maximum length but the last.
+  /// Returns the pieces of a text with its beginning and end, each of the maximum length but the
+  /// last.
   List<int[]> text(String text) {
     TokenList all = new TokenList();
     for (int from = 0; from < text.length(); ) {
@@ -126,8 +128,8 @@ public final class ExampleEncoder {
     tokenizer().eosId().ifPresent(eos -> all.add(new int[] {eos}, trained));
   }
 
-  /// Returns where a stretch that begins at `from` ends: the text's end, or the beginning of a line that is
-  /// not blank there, which no tokenizer's word crosses.
+  /// Returns where a stretch that begins at `from` ends: the text's end, or the beginning of a line
+  /// that is not blank there, which no tokenizer's word crosses.
   private static int stretchEnd(String text, int from) {
     for (int i = from + STRETCH; i < text.length(); i++) {
       if (text.charAt(i - 1) == '\n' && !Character.isWhitespace(text.charAt(i))) {

@@ -6,14 +6,16 @@ import java.util.List;
 /// The format for models without a chat template of their own.
 ///
 /// Each message is a line with its role, then its content on lines of its own:
+///
 /// ```
 /// <|user|>
 /// What is 2 + 2?
 /// <|assistant|>
 /// 4
 /// ```
-/// The content of an assistant's turn and the end-of-text token right behind it are trained; nothing else
-/// is. The role lines are plain text: no token has to be added to the vocabulary.
+///
+/// The content of an assistant's turn and the end-of-text token right behind it are trained;
+/// nothing else is. The role lines are plain text: no token has to be added to the vocabulary.
 public final class PlainChatFormat implements ChatFormat {
   /// Makes the format; it has no settings.
   public PlainChatFormat() {}

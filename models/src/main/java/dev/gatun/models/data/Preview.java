@@ -12,7 +12,8 @@ public final class Preview {
   /// Writes the first examples out as tables of position, id, text and whether the token is learnt.
   ///
   /// @param dataset what to show
-  /// @param tokenizer decodes each token by itself, special ones included; null leaves the texts empty
+  /// @param tokenizer decodes each token by itself, special ones included; null leaves the texts
+  ///   empty
   /// @param rows most examples to show
   /// @param tokens most tokens of each to show
   /// @return lines, each ended by `\n`
@@ -27,8 +28,7 @@ public final class Preview {
       int end = Math.min(tokens, example.length());
       for (int i = 0; i < end; i++) {
         int id = example.ids()[i];
-        String text =
-            tokenizer == null ? "" : escape(tokenizer.decode(new int[] {id}, true));
+        String text = tokenizer == null ? "" : escape(tokenizer.decode(new int[] {id}, true));
         out.append(
             "%8d | %8d | %-24s | %s%n".formatted(i, id, text, example.isTrained(i) ? "yes" : "-"));
       }

@@ -8,8 +8,8 @@ import java.util.TreeMap;
 
 /// Best-fit packing: each example goes into the fullest row that still has room for it.
 ///
-/// Source: Ding et al. 2024, "Fewer Truncations Improve Language Modeling", arXiv:2404.10830, without its
-/// segment tree.
+/// Source: Ding et al. 2024, "Fewer Truncations Improve Language Modeling", arXiv:2404.10830,
+/// without its segment tree.
 final class RowPacker {
   private final int maxLength;
   private final List<List<Integer>> rows = new ArrayList<>();

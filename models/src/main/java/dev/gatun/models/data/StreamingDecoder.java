@@ -4,9 +4,9 @@ import java.util.Arrays;
 
 /// Decodes a growing list of tokens piece by piece, never half a character. Not thread-safe.
 ///
-/// A token's text can depend on the tokens before it (a blank that only the first word loses, a character
-/// spread over several tokens), so each piece is the difference of two decodings which begin at the
-/// same, earlier token. All pieces together are the text of all tokens.
+/// A token's text can depend on the tokens before it (a blank that only the first word loses, a
+/// character spread over several tokens), so each piece is the difference of two decodings which
+/// begin at the same, earlier token. All pieces together are the text of all tokens.
 public final class StreamingDecoder {
   private static final char REPLACEMENT = '\ufffd';
 

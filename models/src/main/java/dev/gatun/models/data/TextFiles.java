@@ -31,8 +31,8 @@ final class TextFiles {
 
   private TextFiles() {}
 
-  /// Returns a folder's text files in the order of their paths, the same on each system. Hidden files and
-  /// folders, `node_modules` and links are passed over.
+  /// Returns a folder's text files in the order of their paths, the same on each system. Hidden
+  /// files and folders, `node_modules` and links are passed over.
   static List<Path> list(Path folder) throws IOException {
     List<Path> files = new ArrayList<>();
     Files.walkFileTree(
@@ -59,13 +59,13 @@ final class TextFiles {
           }
         });
     files.sort(
-        Comparator.comparing(
-            file -> folder.relativize(file).toString().replace(file.getFileSystem().getSeparator(), "/")));
+        Comparator.comparing(file ->
+            folder.relativize(file).toString().replace(file.getFileSystem().getSeparator(), "/")));
     return files;
   }
 
-  /// Returns a file's text with line ends as `\n` and without a byte order mark, or nothing if it is not
-  /// UTF-8 text.
+  /// Returns a file's text with line ends as `\n` and without a byte order mark, or nothing if it
+  /// is not UTF-8 text.
   static Optional<String> read(Path file) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
     String text;

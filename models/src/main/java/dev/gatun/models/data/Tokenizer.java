@@ -14,8 +14,8 @@ public interface Tokenizer {
   /// @return the token ids
   int[] encode(String text);
 
-  /// Encodes a text that begins a document: with the beginning token in front where the model's texts
-  /// begin with one.
+  /// Encodes a text that begins a document: with the beginning token in front where the model's
+  /// texts begin with one.
   ///
   /// @param text any text
   /// @return the token ids
@@ -32,8 +32,8 @@ public interface Tokenizer {
 
   /// Decodes ids to text.
   ///
-  /// Bytes that are no UTF-8, such as half a character, become U+FFFD; [StreamingDecoder] waits for the
-  /// rest instead.
+  /// Bytes that are no UTF-8, such as half a character, become U+FFFD; [StreamingDecoder] waits for
+  /// the rest instead.
   ///
   /// @param ids token ids, each below [#vocabularySize]
   /// @param withSpecialTokens whether special tokens are written out or left out

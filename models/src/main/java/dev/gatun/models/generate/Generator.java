@@ -1,10 +1,9 @@
 package dev.gatun.models.generate;
 
-import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.KvCache;
-import dev.gatun.models.train.Trained;
+import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
@@ -16,14 +15,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
-import org.jspecify.annotations.Nullable;
 
 /// Continues one sequence token by token, over a cache of keys and values. Not thread-safe.
 ///
 /// @param model the model
-/// @param adapter what goes with it, or null
+/// @param addition what goes with it, or [PassAddition#NONE]
 /// @param stops ids that end a text; they are not part of the result
-public record Generator(CausalLm model, @Nullable Trained adapter, Set<Integer> stops) {
+public record Generator(CausalLm model, PassAddition addition, Set<Integer> stops) {
   /// What was generated.
   ///
   /// @param ids new ids, without the prompt and without the stop id
@@ -31,11 +29,21 @@ public record Generator(CausalLm model, @Nullable Trained adapter, Set<Integer> 
   /// @param tokensPerSecond new tokens over the time after the prompt's pass
   public record Generated(int[] ids, boolean stopped, double tokensPerSecond) {}
 
+  /// Generates to the end; see [#generate(int[], Sampling, IntPredicate)].
+  ///
+  /// @param prompt at least one id
+  /// @param sampling how to choose
+  /// @return what was generated
+  public Generated generate(int[] prompt, Sampling sampling) {
+    return generate(prompt, sampling, id -> true);
+  }
+
   /// Generates.
   ///
   /// @param prompt at least one id
   /// @param sampling how to choose
   /// @param listener is told of each new id; false ends the generation
+  /// @return what was generated
   /// @throws ShapeException if prompt and new tokens do not fit the model's positions
   public Generated generate(int[] prompt, Sampling sampling, IntPredicate listener) {
     if (prompt.length == 0) {
@@ -94,9 +102,7 @@ public record Generator(CausalLm model, @Nullable Trained adapter, Set<Integer> 
   private float[] logits(Scope owner, int[] ids, KvCache cache) {
     try (Scope scope = owner.child()) {
       ForwardPass.Builder pass = ForwardPass.of(scope, model, ids, 0, ids.length).cache(cache);
-      ForwardPass built =
-          (adapter == null ? pass.segments(List.<AdapterSegment>of()) : adapter.join(pass, ids.length))
-              .build();
+      ForwardPass built = addition.join(pass, ids.length).build();
       Tensor hidden = model.hidden(scope, built, false);
       Tensor last = Layout.narrow(scope, hidden, 0, ids.length - 1, 1);
       return Layout.to(scope, model.logits(scope, last, built), DType.F32).toFloats();

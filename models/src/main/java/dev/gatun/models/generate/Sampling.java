@@ -38,7 +38,9 @@ public record Sampling(
     }
   }
 
-  /// Returns greedy choice of a number of tokens.
+  /// {@return greedy choice of a number of tokens}
+  ///
+  /// @param maxNewTokens most new tokens, at least 1
   public static Sampling greedy(int maxNewTokens) {
     return new Sampling(maxNewTokens, 0, 0, 1, 1, 0);
   }

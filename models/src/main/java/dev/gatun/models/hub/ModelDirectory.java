@@ -5,6 +5,7 @@ import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Weights;
 import dev.gatun.models.zoo.Architecture;
 import dev.gatun.models.zoo.Architectures;
+import dev.gatun.models.zoo.Config;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.Scope;
@@ -24,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,8 @@ public final class ModelDirectory {
 
   /// Reads a directory's config.json; weights are not touched yet.
   ///
+  /// @param path the model's folder
+  /// @return the directory
   /// @throws MalformedFileException if the config is missing, unknown or contradictory
   /// @throws IOException if it cannot be read
   public static ModelDirectory read(Path path) throws IOException {
@@ -57,17 +61,17 @@ public final class ModelDirectory {
     return new ModelDirectory(path, config, Architectures.of(config));
   }
 
-  /// Returns the directory.
+  /// {@return the directory}
   public Path path() {
     return path;
   }
 
-  /// Returns its config.
+  /// {@return its config}
   public Config config() {
     return config;
   }
 
-  /// Returns the type that config.json names for stored weights; f32 where it names none.
+  /// {@return the type that config.json names for stored weights; f32 where it names none}
   public DType weightType() {
     String name = config.json().path("dtype").asString(config.json().path("torch_dtype").asString(""));
     return switch (name) {
@@ -75,6 +79,20 @@ public final class ModelDirectory {
       case "float16" -> DType.F16;
       default -> DType.F32;
     };
+  }
+
+  /// {@return the ids that end a text: generation_config.json's, or else config.json's}
+  ///
+  /// @throws MalformedFileException if they are no ids
+  public Set<Integer> stopIds() throws IOException {
+    Path generation = path.resolve("generation_config.json");
+    if (Files.isRegularFile(generation)) {
+      Set<Integer> ids = Config.read(path, "generation_config.json").tokenIds("eos_token_id");
+      if (!ids.isEmpty()) {
+        return ids;
+      }
+    }
+    return config.tokenIds("eos_token_id");
   }
 
   /// How the weights are held.
@@ -92,9 +110,12 @@ public final class ModelDirectory {
   ///
   /// @param compute f32, bf16 or f64
   /// @param use whether the weights are trained
-  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of them in one
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of
+  ///     them in one
   ///     message
   @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm open(DType compute, Use use) throws IOException {
     Scope scope = Scope.openShared();
     try {
@@ -116,7 +137,9 @@ public final class ModelDirectory {
   ///
   /// @param compute f32 or f64
   /// @param seed of the weights
+  /// @return the model, to be closed by the caller
   @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm fresh(DType compute, long seed) {
     Scope scope = Scope.openShared();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -184,7 +207,7 @@ public final class ModelDirectory {
         continue;
       }
       used.add(stored);
-      TensorEntry entry = files.tensors().get(stored);
+      TensorEntry entry = Objects.requireNonNull(files.tensors().get(stored));
       if (!Arrays.equals(entry.sizes(), each.getValue())) {
         misshapen.add(
             name + " is " + Shapes.text(entry.sizes()) + ", not " + Shapes.text(each.getValue()));

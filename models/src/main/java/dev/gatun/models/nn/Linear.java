@@ -23,12 +23,12 @@ import org.jspecify.annotations.Nullable;
 /// @param bias `(O)`, or null
 /// @param transposed whether the checkpoint stores `(I, O)`, as GPT-2's `Conv1D`
 public record Linear(int index, String path, Param weight, @Nullable Param bias, boolean transposed) {
-  /// Returns the number of inputs.
+  /// {@return the number of inputs}
   public long inputs() {
     return weight.value().size(transposed ? 0 : 1);
   }
 
-  /// Returns the number of outputs.
+  /// {@return the number of outputs}
   public long outputs() {
     return weight.value().size(transposed ? 1 : 0);
   }

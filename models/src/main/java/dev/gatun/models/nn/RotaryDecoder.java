@@ -59,7 +59,7 @@ public final class RotaryDecoder implements CausalLm {
       boolean tied,
       double initStd) {
 
-    /// Returns the weights' names and shapes.
+    /// {@return the weights' names and shapes}
     public Map<String, long[]> parameters() {
       Map<String, long[]> all = new LinkedHashMap<>();
       long c = width;

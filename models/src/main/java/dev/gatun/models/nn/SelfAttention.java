@@ -14,7 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// @param window how many keys a query sees, itself included; 0 for all
 /// @param scale factor of the scores
 public record SelfAttention(int heads, int window, double scale) {
-  /// Returns `(N, H, D)` from q `(N, H, D)`, k and v `(N, G, D)`.
+  /// {@return `(N, H, D)` from q `(N, H, D)`, k and v `(N, G, D)`}
+  ///
+  /// @param scope owner of the result
+  /// @param layer the layer, for its masks and its part of the cache
+  /// @param q queries, `(N, H, D)`
+  /// @param k keys, `(N, G, D)`, G divides H
+  /// @param v values, shaped as `k`
+  /// @param pass the pass
   public Tensor attend(Scope scope, int layer, Tensor q, Tensor k, Tensor v, ForwardPass pass) {
     if (pass.cache() != null) {
       return overCache(scope, layer, q, k, v, pass.cache());

@@ -56,7 +56,7 @@ final class Checkpoint {
     SafetensorsWriter.write(file, TensorEntries.of(all), metadata);
     try (Stream<Path> others = Files.list(directory)) {
       for (Path other : (Iterable<Path>) others::iterator) {
-        if (isCheckpoint(other) && !other.equals(file)) {
+        if ((isCheckpoint(other) && !other.equals(file)) || isUnfinished(other)) {
           Files.delete(other);
         }
       }
@@ -67,6 +67,12 @@ final class Checkpoint {
   private static boolean isCheckpoint(Path file) {
     String name = Objects.requireNonNull(file.getFileName()).toString();
     return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+  }
+
+  /// Returns whether a file is what a kill left of a checkpoint that was being written.
+  private static boolean isUnfinished(Path file) {
+    String name = Objects.requireNonNull(file.getFileName()).toString();
+    return name.startsWith("." + PREFIX) && name.endsWith(".tmp");
   }
 
   /// Returns the newest checkpoint of a directory, if there is one.

@@ -4,6 +4,7 @@ import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,7 +19,7 @@ public record Evaluation(double loss, long tokens) {
   /// Tokens of one forward pass: enough to keep the cores busy, few enough for little memory.
   private static final int TOKENS_PER_PASS = 2048;
 
-  /// Returns e to the loss.
+  /// {@return e to the loss}
   public double perplexity() {
     return Math.exp(loss);
   }
@@ -27,13 +28,14 @@ public record Evaluation(double loss, long tokens) {
   /// result by rounding only.
   ///
   /// @param model the model
-  /// @param trained the adapter or weights to go with it
+  /// @param addition the adapter to go with it
   /// @param data at least one predicted token
   /// @param progress is told how many examples are done
+  /// @return the result
   public static Evaluation of(
-      CausalLm model, Trained trained, Dataset data, IntConsumer progress) {
+      CausalLm model, PassAddition addition, Dataset data, IntConsumer progress) {
     LanguageModelLoss loss =
-        new LanguageModelLoss(model, trained, LanguageModelLoss.Options.EVALUATION);
+        new LanguageModelLoss(model, addition, LanguageModelLoss.Options.EVALUATION);
     double sum = 0;
     long tokens = 0;
     int done = 0;

@@ -6,6 +6,7 @@ import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.dropout.DropoutMasks;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
@@ -16,9 +17,9 @@ import java.util.stream.IntStream;
 /// The loss of next-token prediction over one batch, with one branch or, for HiddenKey, two.
 ///
 /// @param model the model
-/// @param trained what goes with it
+/// @param addition what goes with it
 /// @param options how it is computed
-public record LanguageModelLoss(CausalLm model, Trained trained, Options options) {
+public record LanguageModelLoss(CausalLm model, PassAddition addition, Options options) {
   /// How the loss is computed.
   ///
   /// @param dropout the method; [Dropout#NONE] for evaluation
@@ -30,7 +31,7 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
     public static final Options EVALUATION = new Options(Dropout.NONE, 0, false, false);
   }
 
-  /// Returns the loss, scaled.
+  /// {@return the loss, scaled}
   ///
   /// HiddenKey's second branch starts at the first masked layer from the activation that both share.
   ///
@@ -43,7 +44,7 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
       Dropout dropout = options.dropout;
       // the pass lives as long as the tape, whose gradients and replays read it
       ForwardPass plain =
-          trained
+          addition
               .join(ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens())
               .build();
       int[] targets = batch.targets();
@@ -131,7 +132,7 @@ public record LanguageModelLoss(CausalLm model, Trained trained, Options options
         new DropoutMasks(
             options.dropout, options.seed, step, branches, twice(batch.rows()), model.layers());
     ForwardPass pass =
-        trained
+        addition
             .join(ForwardPass.of(tape, model, ids, offsets), ids.length)
             .masks(masks)
             .build();

@@ -22,10 +22,15 @@ public record RunState(
     List<TrainResult.Evaluated> evaluations,
     int bestStep,
     Map<String, String> settings) {
-  /// Copies the lists.
+  /// Copies the lists and checks the numbers.
   public RunState {
     losses = List.copyOf(losses);
     divergences = List.copyOf(divergences);
+    if (epoch < 0 || place < 0 || losses.size() != step || divergences.size() != step) {
+      throw new IllegalArgumentException(
+          "step %d, epoch %d, place %d, %d losses and %d divergences do not go together"
+              .formatted(step, epoch, place, losses.size(), divergences.size()));
+    }
     evaluations = List.copyOf(evaluations);
     settings = Map.copyOf(settings);
   }

@@ -73,6 +73,7 @@ public final class Trainer {
   /// @param heldOut what is evaluated, or null
   /// @param resume whether to go on from the newest checkpoint, if there is one
   /// @param listener watches
+  /// @return what came of the run
   /// @throws NonFiniteLossException if a step's loss is not a number
   /// @throws IllegalArgumentException if a checkpoint is of a run with other settings
   /// @throws IOException if a checkpoint cannot be read or written
@@ -95,9 +96,9 @@ public final class Trainer {
           made = read.step();
         }
       }
-      End end = End.COMPLETED;
+      End end = outOfPatience() ? End.STOPPED_EARLY : End.COMPLETED;
       Iterator<Step> steps = batches.from(cursor);
-      while (made < options.steps()) {
+      while (made < options.steps() && end == End.COMPLETED) {
         Step step = steps.next();
         boolean goOn = listener.onStep(step(step, made, optimizer));
         made++;
@@ -116,9 +117,6 @@ public final class Trainer {
         boolean due = options.checkpointEvery() > 0 && made % options.checkpointEvery() == 0;
         if (checkpoints != null && (due || last || end != End.COMPLETED)) {
           save(made, cursor, best, optimizer, listener);
-        }
-        if (end != End.COMPLETED) {
-          break;
         }
       }
       if (heldOut != null && options.patience() > 0 && end == End.COMPLETED) {
@@ -260,8 +258,12 @@ public final class Trainer {
               });
       return false;
     }
+    return outOfPatience();
+  }
+
+  private boolean outOfPatience() {
     long since = evaluations.stream().filter(e -> e.step() > bestStep).count();
-    return since >= options.patience();
+    return options.patience() > 0 && since >= options.patience();
   }
 
   private void save(

@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.models.nn.Rotary;
 import dev.gatun.models.nn.RotaryDecoder;
 import dev.gatun.runtime.MalformedFileException;

@@ -37,8 +37,7 @@ class BatchesTest {
   void inOrderGivesTheRowsOfTheFileAndAShortLastBatch() {
     Batches batches = new Batches(data(10), BatchOptions.inOrder(4));
     for (int epoch = 0; epoch < 2; epoch++) {
-      assertThat(firstIds(batches, epoch))
-          .isEqualTo(IntStream.range(0, 10).boxed().toList());
+      assertThat(firstIds(batches, epoch)).isEqualTo(IntStream.range(0, 10).boxed().toList());
       assertThat(batches.steps(epoch)).isEqualTo(3);
     }
     assertThat(batches.step(new Cursor(0, 2)).batches().getFirst().segments()).isEqualTo(2);
@@ -48,8 +47,7 @@ class BatchesTest {
   @Test
   void eachEpochHasEachExampleOnceInAnOrderOfItsOwn() {
     for (boolean pack : new boolean[] {false, true}) {
-      Batches batches =
-          new Batches(data(1003), new BatchOptions(4, 2, true, !pack, pack, 64, 11));
+      Batches batches = new Batches(data(1003), new BatchOptions(4, 2, true, !pack, pack, 64, 11));
       List<Integer> first = firstIds(batches, 0);
       List<Integer> second = firstIds(batches, 1);
       Integer[] all = IntStream.range(0, 1003).boxed().toArray(Integer[]::new);
@@ -112,7 +110,8 @@ class BatchesTest {
         IntStream.range(0, bucketed.steps(0))
             .mapToObj(s -> bucketed.step(new Cursor(0, s)).batches().getFirst().longest())
             .toList();
-    assertThat(longest.subList(0, 40)).isNotEqualTo(longest.subList(0, 40).stream().sorted().toList());
+    assertThat(longest.subList(0, 40))
+        .isNotEqualTo(longest.subList(0, 40).stream().sorted().toList());
   }
 
   @Test

@@ -28,7 +28,8 @@ record ByteTokenizer(boolean beginsDocuments) implements Tokenizer {
       if (id >= 3) {
         bytes.write(id - 3);
       } else if (withSpecialTokens) {
-        bytes.writeBytes(new String[] {"<s>", "</s>", "<pad>"}[id].getBytes(StandardCharsets.UTF_8));
+        bytes.writeBytes(
+            new String[] {"<s>", "</s>", "<pad>"}[id].getBytes(StandardCharsets.UTF_8));
       }
     }
     return bytes.toString(StandardCharsets.UTF_8);

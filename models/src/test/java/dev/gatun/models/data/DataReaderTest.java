@@ -30,7 +30,8 @@ class DataReaderTest {
             {"input_ids": [5, 6, 7]}
 
             {"input_ids": [8, 9, 10], "labels": [-100, -100, 4], "attention_mask": [1, 1, 1]}
-            {"input_ids": [11], "labels": null, "source": "ignored"}""");
+            {"input_ids": [11], "labels": null, "source": "ignored"}\
+            """);
     assertThat(data.examples()).extracting(Example::row).containsExactly(0, 1, 2);
     assertThat(data.examples()).extracting(Example::targets).containsExactly(2, 1, 0);
     assertThat(data.examples().get(0).ids()).containsExactly(5, 6, 7);
@@ -67,7 +68,8 @@ class DataReaderTest {
                 """
                 {"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}, \
                 {"role": "assistant", "content": "A1"}, {"role": "user", "content": "V"}, \
-                {"role": "assistant", "content": "A2"}, {"role": "user", "content": "left out"}]}""")
+                {"role": "assistant", "content": "A2"}, {"role": "user", "content": "left out"}]}\
+                """)
             .examples()
             .getFirst();
     assertThat(PLAIN.decode(example.ids(), true))
@@ -168,8 +170,7 @@ class DataReaderTest {
     String text = line.repeat(3 * (1 << 20) / line.length());
     Path file = write("long.txt", text);
     Dataset data = DataReader.read(file, options(WITH_BOS, 1 << 16));
-    int[] ids =
-        data.examples().stream().flatMapToInt(e -> IntStream.of(e.ids())).toArray();
+    int[] ids = data.examples().stream().flatMapToInt(e -> IntStream.of(e.ids())).toArray();
     assertThat(ids.length).isEqualTo(text.getBytes(StandardCharsets.UTF_8).length + 2);
     assertThat(PLAIN.decode(ids, false)).isEqualTo(text);
     assertThat(ids[0]).isEqualTo(ByteTokenizer.BOS);
@@ -194,7 +195,7 @@ class DataReaderTest {
             .getBytes(StandardCharsets.UTF_8);
     Random random = new Random(7);
     Path file = folder.resolve("fuzz.jsonl");
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 500; i++) {
       byte[] bytes = rows.clone();
       for (int n = 0; n <= random.nextInt(3); n++) {
         bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
@@ -226,8 +227,7 @@ class DataReaderTest {
     assertThat(Preview.of(data, null, 9, 9).lines()).hasSize(1 + 1 + 5 + 1 + 1 + 3);
   }
 
-  private Dataset read(@Nullable Tokenizer tokenizer, String rows)
-      throws IOException {
+  private Dataset read(@Nullable Tokenizer tokenizer, String rows) throws IOException {
     return DataReader.read(write("data.jsonl", rows), options(tokenizer, 1000));
   }
 
@@ -237,15 +237,11 @@ class DataReaderTest {
     return Files.writeString(file, text);
   }
 
-  static DataOptions options(
-      @Nullable Tokenizer tokenizer, int maxLength) {
-    return new DataOptions(
-        tokenizer, new PlainChatFormat(), maxLength, ByteTokenizer.VOCABULARY);
+  static DataOptions options(@Nullable Tokenizer tokenizer, int maxLength) {
+    return new DataOptions(tokenizer, new PlainChatFormat(), maxLength, ByteTokenizer.VOCABULARY);
   }
 
   static List<Integer> labels(Example example) {
-    return IntStream.range(0, example.length())
-        .mapToObj(example::label)
-        .toList();
+    return IntStream.range(0, example.length()).mapToObj(example::label).toList();
   }
 }

@@ -95,7 +95,8 @@ class MalformedDataTest {
             () -> DataReader.read(file, DataReaderTest.options(null, 8)));
     assertThat(e)
         .hasMessage(
-            file + ": line 2: found text, expected input_ids, since the model has no tokenizer.json");
+            file
+                + ": line 2: found text, expected input_ids, since the model has no tokenizer.json");
   }
 
   private static void expect(Path file, String place, String found, String expected) {

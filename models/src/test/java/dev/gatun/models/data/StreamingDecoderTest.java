@@ -20,7 +20,8 @@ class StreamingDecoderTest {
 
   @Test
   void leavesSpecialTokensOut() {
-    assertThat(pieces(new int[] {0, 100, 1, 101, 2, 0, 102})).containsExactly("", "a", "", "b", "", "", "c", "");
+    assertThat(pieces(new int[] {0, 100, 1, 101, 2, 0, 102}))
+        .containsExactly("", "a", "", "b", "", "", "c", "");
   }
 
   @Test

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.Parity;
 import dev.gatun.models.data.Batch;
-import dev.gatun.models.data.Example;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
-import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.train.FullWeights;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.models.train.Trained;
@@ -58,15 +56,13 @@ class LoraParityTest {
       LoraAdapter adapter = LoraAdapter.load(scope, model, directory);
       for (int i = 0; i < CASES; i++) {
         int[] ids = Parity.ints(cases, "ids." + i);
-        ForwardPass pass =
-            adapter.join(ForwardPass.of(scope, model, ids, 0, ids.length), ids.length).build();
-        Tensor logits = model.logits(scope, model.hidden(scope, pass, false), pass);
+        Tensor logits = Parity.logits(scope, model, adapter, ids);
         assertThat(
                 Parity.distance(Parity.doubles(logits), Parity.doubles(expected, "logits." + i)))
             .as("logits %d", i)
             .isLessThan(1e-5);
       }
-      gradients(scope, model, adapter, cases, expected, "loss.all");
+      gradients(scope, model, adapter, name, expected, "loss.all");
       Map<String, Tensor> merged = adapter.merged(scope, model);
       for (String key : expected.tensors().keySet()) {
         if (key.startsWith("merged.")) {
@@ -84,11 +80,10 @@ class LoraParityTest {
       strings = {"gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3"})
   void gradientsOfAllWeightsEqualThoseOfTransformers(String name) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Parity.model(name));
-    SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     SafetensorsFile expected = Parity.open(Parity.model(name).resolve("full.safetensors"));
     try (CausalLm model = directory.open(DType.F32, ModelDirectory.Use.TRAINED);
         Scope scope = Scope.open()) {
-      gradients(scope, model, new FullWeights(directory, model), cases, expected, "");
+      gradients(scope, model, new FullWeights(directory, model), name, expected, "");
     }
   }
 
@@ -96,16 +91,11 @@ class LoraParityTest {
       Scope scope,
       CausalLm model,
       Trained trained,
-      SafetensorsFile cases,
+      String name,
       SafetensorsFile expected,
       String lossKey)
       throws IOException {
-    List<Example> examples = new ArrayList<>();
-    for (int i = 0; i < CASES; i++) {
-      examples.add(
-          new Example(i, i, Parity.ints(cases, "ids." + i), Parity.ints(cases, "labels." + i)));
-    }
-    Batch batch = Batch.of(examples, 0);
+    Batch batch = Batch.of(Parity.examples(name), 0);
     LanguageModelLoss loss =
         new LanguageModelLoss(model, trained, LanguageModelLoss.Options.EVALUATION);
     Gradients gradients =

@@ -6,6 +6,7 @@ import dev.gatun.models.Parity;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
@@ -29,7 +30,7 @@ class ModelParityTest {
         Scope scope = Scope.open()) {
       for (int i = 0; i < CASES; i++) {
         int[] ids = Parity.ints(cases, "ids." + i);
-        Tensor logits = logits(scope, model, ids, 0, ids.length);
+        Tensor logits = Parity.logits(scope, model, PassAddition.NONE, ids);
         assertThat(Parity.distance(Parity.doubles(logits), Parity.doubles(cases, "logits64." + i)))
             .as("case %d", i)
             .isLessThan(1e-5);
@@ -51,7 +52,8 @@ class ModelParityTest {
     try (CausalLm model =
             ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
         Scope scope = Scope.open()) {
-      Tensor logits = logits(scope, model, all, offsets);
+      ForwardPass pass = ForwardPass.of(scope, model, all, offsets).build();
+      Tensor logits = model.logits(scope, model.hidden(scope, pass, false), pass);
       for (int i = 0; i < CASES; i++) {
         Tensor own = Layout.narrow(scope, logits, 0, offsets[i], sequences[i].length);
         assertThat(Parity.distance(Parity.doubles(own), Parity.doubles(cases, "logits64." + i)))
@@ -59,10 +61,5 @@ class ModelParityTest {
             .isLessThan(1e-5);
       }
     }
-  }
-
-  private static Tensor logits(Scope scope, CausalLm model, int[] ids, int... offsets) {
-    ForwardPass pass = ForwardPass.of(scope, model, ids, offsets).build();
-    return model.logits(scope, model.hidden(scope, pass, false), pass);
   }
 }

@@ -165,29 +165,25 @@ public final class Shim {
   /// Returns the only element of a tensor.
   public static double item(Scope scope, MemorySegment tensor, DType dtype) {
     MemorySegment scratch = scope.scratch();
-    switch (dtype) {
-      case F32 -> {
-        check(Torch.aoti_torch_item_float32(tensor, scratch), "item");
-        return scratch.get(JAVA_FLOAT, 0);
-      }
-      case F64 -> {
-        check(Torch.aoti_torch_item_float64(tensor, scratch), "item");
-        return scratch.get(JAVA_DOUBLE, 0);
-      }
-      case BF16 -> {
-        check(Torch.aoti_torch_item_bfloat16(tensor, scratch), "item");
-        return Float.intBitsToFloat(scratch.get(JAVA_INT, 0) << 16);
-      }
-      case I64 -> {
-        check(Torch.aoti_torch_item_int64(tensor, scratch), "item");
-        return scratch.get(JAVA_LONG, 0);
-      }
-      case I32 -> {
-        check(Torch.aoti_torch_item_int32(tensor, scratch), "item");
-        return scratch.get(JAVA_INT, 0);
-      }
-      default -> throw new DTypeException("item: found " + dtype + ", expected f32, f64, bf16, i64 or i32");
-    }
+    int code =
+        switch (dtype) {
+          case F32 -> Torch.aoti_torch_item_float32(tensor, scratch);
+          case F64 -> Torch.aoti_torch_item_float64(tensor, scratch);
+          case BF16 -> Torch.aoti_torch_item_bfloat16(tensor, scratch);
+          case I64 -> Torch.aoti_torch_item_int64(tensor, scratch);
+          case I32 -> Torch.aoti_torch_item_int32(tensor, scratch);
+          default ->
+              throw new DTypeException(
+                  "item: found " + dtype + ", expected f32, f64, bf16, i64 or i32");
+        };
+    check(code, "item");
+    return switch (dtype) {
+      case F32 -> scratch.get(JAVA_FLOAT, 0);
+      case F64 -> scratch.get(JAVA_DOUBLE, 0);
+      case BF16 -> Float.intBitsToFloat(scratch.get(JAVA_INT, 0) << 16);
+      case I64 -> (double) scratch.get(JAVA_LONG, 0);
+      default -> scratch.get(JAVA_INT, 0);
+    };
   }
 
   /// Views memory as a row-major tensor.

@@ -22,7 +22,7 @@ public final class Attention {
 
   private Attention() {}
 
-  /// Returns attention of each sequence over itself.
+  /// {@return attention of each sequence over itself}
   ///
   /// | name | shape | dtype |
   /// |---|---|---|

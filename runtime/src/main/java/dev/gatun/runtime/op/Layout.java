@@ -34,6 +34,7 @@ public final class Layout {
   /// @param scope owner of the result
   /// @param x any tensor
   /// @param shape sizes with the same product; one may be -1, to be worked out
+  /// @return the tensor of that shape
   /// @throws ShapeException if the products differ
   public static Tensor reshape(Scope scope, Tensor x, long... shape) {
     long[] target = shape.clone();
@@ -96,6 +97,11 @@ public final class Layout {
 
   /// Views two dimensions exchanged.
   ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dim0 a dimension, negative from the back
+  /// @param dim1 the other
+  /// @return a view of `x`
   /// @throws ShapeException if a dimension does not exist
   public static Tensor transpose(Scope scope, Tensor x, int dim0, int dim1) {
     long[] shape = x.shape();
@@ -128,6 +134,7 @@ public final class Layout {
   /// @param dim the dimension
   /// @param start first index
   /// @param length number of indices
+  /// @return a view of `x`
   /// @throws ShapeException if the range leaves the dimension
   public static Tensor narrow(Scope scope, Tensor x, int dim, long start, long length) {
     Tensor result = narrowed(scope, x, dim, start, length);
@@ -161,6 +168,11 @@ public final class Layout {
 
   /// Views a tensor cut along one dimension into pieces of the given lengths.
   ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dim the dimension, negative from the back
+  /// @param lengths sizes of the pieces, in order; their sum is that of the dimension
+  /// @return a view of `x` for each length
   /// @throws ShapeException if the lengths do not add up to the dimension
   public static Tensor[] split(Scope scope, Tensor x, int dim, long... lengths) {
     if (Arrays.stream(lengths).anyMatch(length -> length < 0)
@@ -203,6 +215,10 @@ public final class Layout {
 
   /// Views a tensor repeated along its dimensions of size 1.
   ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param shape sizes of the result; dimensions may be added in front
+  /// @return a view of `x`
   /// @throws ShapeException if another dimension would change
   public static Tensor expand(Scope scope, Tensor x, long... shape) {
     Shapes.elements("expand", shape);
@@ -229,6 +245,10 @@ public final class Layout {
   }
 
   /// Copies the elements into a new row-major tensor.
+  ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @return the copy
   public static Tensor copy(Scope scope, Tensor x) {
     return to(scope, x, x.dtype());
   }
@@ -236,6 +256,11 @@ public final class Layout {
   /// Copies the elements into a new row-major tensor of another type.
   ///
   /// The gradient comes back in the type of `x`.
+  ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dtype element type of the result
+  /// @return the copy
   public static Tensor to(Scope scope, Tensor x, DType dtype) {
     Tensor result = scope.empty(dtype, x.shape());
     Shim.copy(result.handle(), x.handle());
@@ -250,7 +275,11 @@ public final class Layout {
     return result;
   }
 
-  /// Returns the tensor itself where it has that type already, else a copy of that type.
+  /// {@return the tensor itself where it has that type already, else a copy of that type}
+  ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dtype element type of the result
   public static Tensor as(Scope scope, Tensor x, DType dtype) {
     return x.dtype() == dtype ? x : to(scope, x, dtype);
   }
@@ -268,6 +297,10 @@ public final class Layout {
 
   /// Joins tensors along one dimension.
   ///
+  /// @param scope owner of the result
+  /// @param dim the dimension, negative from the back
+  /// @param parts one or more tensors of one type, alike outside `dim`
+  /// @return the joined tensor
   /// @throws ShapeException if another dimension differs
   public static Tensor cat(Scope scope, int dim, Tensor... parts) {
     if (parts.length == 0) {

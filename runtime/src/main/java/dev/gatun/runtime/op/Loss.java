@@ -30,7 +30,7 @@ public final class Loss {
   /// @param divergence sum over rows of half the bidirectional KL divergence, in nats; 0 with one branch
   public record Value(Tensor total, double task, double divergence) {}
 
-  /// Returns the cross-entropy of a linear head, summed over rows and scaled.
+  /// {@return the cross-entropy of a linear head, summed over rows and scaled}
   ///
   /// @param scope owner of the result
   /// @param hidden `(M, C)`: the rows that predict something
@@ -42,8 +42,8 @@ public final class Loss {
     return compute(scope, hidden, null, head, labels, scale, 0, false);
   }
 
-  /// Returns the cross-entropy of the first of two branches plus lambda times the bidirectional KL
-  /// divergence between them: scale (sum CE(P1) + lambda sum ½ (KL(P1 || P2) + KL(P2 || P1))).
+  /// {@return the cross-entropy of the first of two branches plus lambda times the bidirectional KL
+  /// divergence between them: scale (sum CE(P1) + lambda sum ½ (KL(P1 || P2) + KL(P2 || P1)))}
   ///
   /// Source: HiddenKey, arXiv:2403.00812, equation 11 and figure 3: the gradient flows through the first
   /// branch only, unless `both`.

@@ -18,7 +18,10 @@ public final class Norm {
 
   private Norm() {}
 
-  /// Returns softmax over the last dimension; rows sum to 1. A row of minus infinities gives NaN.
+  /// {@return softmax over the last dimension; rows sum to 1} A row of minus infinities gives NaN.
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor softmax(Scope scope, Tensor x) {
     Checks.floating("softmax", x);
     Tensor result = SOFTMAX.call(scope, x, -1, false);
@@ -33,7 +36,10 @@ public final class Norm {
     return result;
   }
 
-  /// Returns the logarithm of softmax over the last dimension.
+  /// {@return the logarithm of softmax over the last dimension}
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor logSoftmax(Scope scope, Tensor x) {
     Checks.floating("log_softmax", x);
     Tensor result = LOG_SOFTMAX.call(scope, x, -1, false);

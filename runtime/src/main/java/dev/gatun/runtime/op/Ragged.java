@@ -42,7 +42,7 @@ public final class Ragged {
       for (int i = 0; i < sequences(); i++) {
         for (int t = 0; t < longest; t++) {
           // a place past the end reads the sequence's last token: finite, and masked or dropped later
-          source[i * longest + t] = offsets[i] + Math.min(t, length(i) - 1);
+          source[i * longest + t] = (long) offsets[i] + Math.min(t, length(i) - 1);
         }
         for (int t = 0; t < length(i); t++) {
           target[offsets[i] + t] = (long) i * longest + t;
@@ -53,7 +53,7 @@ public final class Ragged {
     }
   }
 
-  /// Returns the division of a batch.
+  /// {@return the division of a batch}
   ///
   /// @param owner owner of the index tensors
   /// @param offsets start of each sequence, then the number of tokens; rising from 0
@@ -65,32 +65,36 @@ public final class Ragged {
     return new Ragged(owner, offsets.clone());
   }
 
-  /// Returns the number of sequences.
+  /// {@return the number of sequences}
   public int sequences() {
     return offsets.length - 1;
   }
 
-  /// Returns the number of tokens of all sequences.
+  /// {@return the number of tokens of all sequences}
   public int tokens() {
     return offsets[sequences()];
   }
 
-  /// Returns the number of tokens of the longest sequence.
+  /// {@return the number of tokens of the longest sequence}
   public int longest() {
     return longest;
   }
 
-  /// Returns the number of tokens of one sequence.
+  /// {@return the number of tokens of one sequence}
+  ///
+  /// @param sequence index of the sequence, from 0
   public int length(int sequence) {
     return offsets[sequence + 1] - offsets[sequence];
   }
 
-  /// Returns the index of a sequence's first token.
+  /// {@return the index of a sequence's first token}
+  ///
+  /// @param sequence index of the sequence, from 0
   public int start(int sequence) {
     return offsets[sequence];
   }
 
-  /// Returns whether all sequences have the same length.
+  /// {@return whether all sequences have the same length}
   public boolean isUniform() {
     return uniform;
   }

@@ -24,12 +24,14 @@ public final class AdamW implements Optimizer {
   /// @param eps added to the root of the second moment
   /// @param weightDecay share of the learning rate by which weights shrink in each step
   public record Config(double beta1, double beta2, double eps, double weightDecay) {
-    /// Returns PyTorch's defaults: 0.9, 0.999, 1e-8, 0.01.
+    /// {@return PyTorch's defaults: 0.9, 0.999, 1e-8, 0.01}
     public static Config defaults() {
       return new Config(0.9, 0.999, 1e-8, 0.01);
     }
 
-    /// Returns these settings with another weight decay.
+    /// {@return these settings with another weight decay}
+    ///
+    /// @param decay share of the learning rate by which weights shrink in each step
     public Config withWeightDecay(double decay) {
       return new Config(beta1, beta2, eps, decay);
     }
@@ -56,6 +58,7 @@ public final class AdamW implements Optimizer {
   ///
   /// @param parameters f32 or f64 tensors, changed in place by each step
   /// @param config settings
+  /// @return the optimizer
   @MustBeClosed
   public static AdamW open(List<Tensor> parameters, Config config) {
     return new AdamW(parameters, config);

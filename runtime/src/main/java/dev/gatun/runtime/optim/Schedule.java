@@ -31,7 +31,9 @@ public record Schedule(Shape shape, double peak, int warmup, int steps) {
     }
   }
 
-  /// Returns the learning rate of a step, counted from 0.
+  /// {@return the learning rate of a step, counted from 0}
+  ///
+  /// @param step number of the step, from 0
   public double at(int step) {
     if (step < warmup) {
       return peak * step / Math.max(1, warmup);

@@ -41,6 +41,7 @@ public final class Sgd implements Optimizer {
   ///
   /// @param parameters f32 or f64 tensors, changed in place by each step
   /// @param config settings
+  /// @return the optimizer
   @MustBeClosed
   public static Sgd open(List<Tensor> parameters, Config config) {
     return new Sgd(parameters, config);

@@ -46,7 +46,7 @@ public final class Philox {
     words[at + 3] = x3;
   }
 
-  /// Returns the threshold below which an unsigned word means "drop": floor(p 2^32).
+  /// {@return the threshold below which an unsigned word means "drop": floor(p 2^32)}
   ///
   /// @param p probability, at least 0 and below 1
   public static long threshold(double p) {
@@ -56,7 +56,10 @@ public final class Philox {
     return (long) Math.floor(p * 4294967296.0);
   }
 
-  /// Returns a uniform number in [0, 1) with 53 bits from two words.
+  /// {@return a uniform number in [0, 1) with 53 bits from two words}
+  ///
+  /// @param high word of the upper 32 bits
+  /// @param low word of the lower bits; its upper 21 are used
   public static double uniform(int high, int low) {
     return (((high & LOW) << 21) ^ ((low & LOW) >>> 11)) * 0x1.0p-53;
   }

@@ -1,4 +1,4 @@
-package dev.gatun.models.hub;
+package dev.gatun.models.zoo;
 
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.StrictJson;
@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.OptionalInt;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -25,24 +28,37 @@ public final class Config {
 
   /// Reads config.json of a model directory.
   ///
+  /// @param directory the model's folder
+  /// @return the config
   /// @throws MalformedFileException if it is missing or is not one JSON object
   /// @throws IOException if it cannot be read
   public static Config read(Path directory) throws IOException {
-    Path file = directory.resolve("config.json");
+    return read(directory, "config.json");
+  }
+
+  /// Reads another JSON file of the directory.
+  ///
+  /// @param directory the model's folder
+  /// @param name name of the file
+  /// @return the config
+  /// @throws MalformedFileException if it is missing or is not one JSON object
+  /// @throws IOException if it cannot be read
+  public static Config read(Path directory, String name) throws IOException {
+    Path file = directory.resolve(name);
     if (!Files.isRegularFile(file)) {
-      throw new MalformedFileException(directory, "config.json", "no such file", "a model's config");
+      throw new MalformedFileException(directory, name, "no such file", "a model's config");
     }
     return new Config(file, StrictJson.read(file, MAX_BYTES));
   }
 
-  /// Returns the JSON object, for keys that are only passed on.
+  /// {@return the JSON object, for keys that are only passed on}
   public ObjectNode json() {
     return json;
   }
 
   private JsonNode get(String key) {
     JsonNode node = json;
-    for (String part : key.split("\\.")) {
+    for (String part : key.split("\\.", -1)) {
       node = node.path(part);
     }
     return node;
@@ -53,7 +69,10 @@ public final class Config {
     return node.isMissingNode() || node.isNull();
   }
 
-  /// Returns the error for a value that cannot be used.
+  /// {@return the error for a value that cannot be used}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param expected what would be right, for the message
   public MalformedFileException refused(String key, String expected) {
     return new MalformedFileException(file, key, describe(get(key)), expected);
   }
@@ -62,12 +81,17 @@ public final class Config {
     return node.isString() ? "'" + node.asString() + "'" : StrictJson.kind(node);
   }
 
-  /// Returns whether a key has a value other than null.
+  /// {@return whether a key has a value other than null}
+  ///
+  /// @param key the key; dots lead into nested objects
   public boolean has(String key) {
     return !absent(key);
   }
 
-  /// Returns a string, or null.
+  /// {@return a string, or null}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is of another kind
   public @Nullable String text(String key) throws MalformedFileException {
     if (absent(key)) {
       return null;
@@ -78,7 +102,11 @@ public final class Config {
     return get(key).asString();
   }
 
-  /// Returns a whole number above 0.
+  /// {@return a whole number above 0}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is not a whole number above 0
   public int positive(String key, int missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -90,7 +118,10 @@ public final class Config {
     return node.asInt();
   }
 
-  /// Returns a whole number above 0 that has no default.
+  /// {@return a whole number above 0 that has no default}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is missing or not a whole number above 0
   public int positive(String key) throws MalformedFileException {
     if (absent(key)) {
       throw refused(key, "a whole number above 0");
@@ -98,7 +129,11 @@ public final class Config {
     return positive(key, 1);
   }
 
-  /// Returns a number above 0.
+  /// {@return a number above 0}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is not a number above 0
   public double positiveReal(String key, double missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -110,7 +145,10 @@ public final class Config {
     return node.asDouble();
   }
 
-  /// Returns a number above 0 that has no default.
+  /// {@return a number above 0 that has no default}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is missing or not a number above 0
   public double positiveReal(String key) throws MalformedFileException {
     if (absent(key)) {
       throw refused(key, "a number above 0");
@@ -118,7 +156,11 @@ public final class Config {
     return positiveReal(key, 1);
   }
 
-  /// Returns a truth value.
+  /// {@return a truth value}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is of another kind
   public boolean flag(String key, boolean missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -130,6 +172,11 @@ public final class Config {
   }
 
   /// Refuses any value of a key but these; a missing one means the first.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing what a missing or null key means
+  /// @param allowed the values that are not refused
+  /// @throws MalformedFileException if the value is another one or of another kind
   public void expect(String key, String missing, String... allowed) throws MalformedFileException {
     String found = text(key);
     if (!Arrays.asList(allowed).contains(found == null ? missing : found)) {
@@ -138,6 +185,10 @@ public final class Config {
   }
 
   /// Refuses a truth value other than this one, which is also the default.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param wanted the value that is not refused
+  /// @throws MalformedFileException if the value is the other one or of another kind
   public void expectBoolean(String key, boolean wanted) throws MalformedFileException {
     if (flag(key, wanted) != wanted) {
       throw refused(key, Boolean.toString(wanted));
@@ -145,6 +196,12 @@ public final class Config {
   }
 
   /// Refuses sizes of which one does not divide the other.
+  ///
+  /// @param key the key of the size to divide, for the message
+  /// @param whole the size to divide
+  /// @param partKey the key of the divisor, for the message
+  /// @param part the size that must divide it
+  /// @throws MalformedFileException if `part` does not divide `whole`
   public void divides(String key, int whole, String partKey, int part)
       throws MalformedFileException {
     if (whole % part != 0) {
@@ -153,15 +210,27 @@ public final class Config {
     }
   }
 
-  /// Returns a token id, or the first of a list of them.
-  public OptionalInt tokenId(String key) throws MalformedFileException {
+  /// {@return the token ids of a key that holds one or a list of them; empty where it is missing}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is neither an id nor a list of ids
+  public Set<Integer> tokenIds(String key) throws MalformedFileException {
+    Set<Integer> ids = new LinkedHashSet<>();
     if (absent(key)) {
-      return OptionalInt.empty();
+      return ids;
     }
-    JsonNode node = get(key).isArray() ? get(key).path(0) : get(key);
-    if (!node.isIntegralNumber() || node.asInt() < 0) {
-      throw refused(key, "a token id or a list of them");
+    List<JsonNode> nodes = new ArrayList<>();
+    if (get(key).isArray()) {
+      get(key).forEach(nodes::add);
+    } else {
+      nodes.add(get(key));
     }
-    return OptionalInt.of(node.asInt());
+    for (JsonNode node : nodes) {
+      if (!node.isIntegralNumber() || !node.canConvertToInt() || node.asInt() < 0) {
+        throw refused(key, "a token id or a list of them");
+      }
+      ids.add(node.asInt());
+    }
+    return ids;
   }
 }

@@ -1,0 +1,24 @@
+package dev.gatun.cli;
+
+import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.PassAddition;
+import dev.gatun.runtime.Scope;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// The option `--adapter`.
+final class AdapterArgument {
+  @Option(names = "--adapter", paramLabel = "DIR", description = "PEFT adapter directory.")
+  private @Nullable Path adapter;
+
+  @Nullable Path path() {
+    return adapter;
+  }
+
+  PassAddition load(Scope owner, CausalLm model) throws IOException {
+    return adapter == null ? PassAddition.NONE : LoraAdapter.load(owner, model, adapter);
+  }
+}

@@ -1,0 +1,68 @@
+package dev.gatun.cli;
+
+import dev.gatun.models.data.Dataset;
+import dev.gatun.models.hub.ModelDirectory;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.train.Evaluation;
+import dev.gatun.runtime.Scope;
+import dev.gatun.tokenizers.HfTokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `gatun eval`.
+@Command(
+    name = "eval",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Loss and perplexity of a model, with or without an adapter, on data.")
+final class EvalCommand implements Callable<Integer> {
+  @Mixin private ModelArguments model = new ModelArguments();
+  @Mixin private AdapterArgument adapter = new AdapterArgument();
+  @Mixin private DataArguments dataArguments = new DataArguments();
+  @Mixin private JsonOutput json = new JsonOutput();
+
+  @Option(
+      names = "--data",
+      paramLabel = "F",
+      description = "JSONL rows, a text file or a folder. Default with the demo model: its held-out files.")
+  private @Nullable Path data;
+
+  @Override
+  public Integer call() throws IOException {
+    if (data == null && !model.isDemo()) {
+      throw new RefusedException("--data: found nothing, expected a file or folder");
+    }
+    model.applyThreads();
+    ModelDirectory directory = model.directory();
+    Progress progress = new Progress();
+    try (HfTokenizer tokenizer = model.tokenizer();
+        CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN);
+        Scope owner = Scope.openShared()) {
+      ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
+      Dataset set =
+          dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
+      Evaluation evaluation =
+          Evaluation.of(
+              lm,
+              adapter.load(owner, lm),
+              set,
+              done -> progress.show("evaluating", done, set.size(), "rows"));
+      progress.say(
+          "loss %.6f, perplexity %.4f over %,d predicted tokens"
+              .formatted(evaluation.loss(), evaluation.perplexity(), evaluation.tokens()));
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("loss", evaluation.loss());
+      fields.put("perplexity", evaluation.perplexity());
+      fields.put("tokens", evaluation.tokens());
+      json.print(fields);
+      return 0;
+    }
+  }
+}

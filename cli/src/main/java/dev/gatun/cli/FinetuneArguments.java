@@ -1,0 +1,256 @@
+package dev.gatun.cli;
+
+import dev.gatun.models.data.BatchOptions;
+import dev.gatun.models.data.Batches;
+import dev.gatun.models.data.Dataset;
+import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.train.LanguageModelLoss;
+import dev.gatun.models.train.TrainOptions;
+import dev.gatun.runtime.optim.AdamW;
+import dev.gatun.runtime.optim.Schedule;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// The settings of `finetune` that decide its course.
+final class FinetuneArguments {
+  private static final double WARMUP_SHARE = 0.03;
+
+  /// What is trained.
+  enum Method {
+    /// A low-rank adapter.
+    LORA,
+    /// All weights.
+    FULL
+  }
+
+  @Option(
+      names = "--method",
+      defaultValue = "lora",
+      paramLabel = "METHOD",
+      description = "What is trained: lora or full. Default: lora.")
+  private Method method = Method.LORA;
+
+  @Option(
+      names = "--fresh",
+      description = "With --method full: start from random weights; the model directory needs only a config.")
+  private boolean fresh;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "NAME[:K=V,..]",
+      converter = DropoutArgument.class,
+      description =
+          "none, hiddenkey-minus, hiddenkey, dropkey or hiddencut, with p, p_key, p_hidden, lambda,"
+              + " layers=all|latter-half, both=true. Default: hiddenkey-minus:p=0.1 (full: none).")
+  private @Nullable Dropout dropout;
+
+  @Option(names = "--lr", paramLabel = "RATE", description = "Peak learning rate. Default: 2e-4; demo 2e-3.")
+  private @Nullable Double learningRate;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "W",
+      defaultValue = "0.01",
+      description = "Decoupled weight decay of AdamW. Default: 0.01.")
+  private double weightDecay;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "SHAPE",
+      defaultValue = "cosine",
+      description = "Course of the learning rate: constant, linear or cosine. Default: cosine.")
+  private Schedule.Shape schedule = Schedule.Shape.COSINE;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N",
+      description = "Steps of warm-up; below 1 a share of all steps. Default: 0.03.")
+  private double warmup = WARMUP_SHARE;
+
+  @Option(
+      names = "--max-grad-norm",
+      paramLabel = "X",
+      defaultValue = "1.0",
+      description = "Limit of the gradients' norm; 0 for none. Default: 1.")
+  private double maxGradNorm;
+
+  @Option(names = "--steps", paramLabel = "N", description = "Optimizer steps. Wins over --epochs.")
+  private @Nullable Integer steps;
+
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data. Default: 1; demo 3.")
+  private @Nullable Integer epochs;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "Rows of a forward pass. Default: 4.")
+  private int batch;
+
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Forward passes of an optimizer step. Default: 1.")
+  private int accumulate;
+
+  @Option(names = "--pack", description = "Fill rows with several examples, which do not see each other.")
+  private boolean pack;
+
+  @Option(names = "--no-shuffle", description = "File order, no bucketing, batches of exactly --batch rows.")
+  private boolean noShuffle;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Seed of the order, the masks and the adapter. Default: 0.")
+  private long seed;
+
+  @Option(
+      names = "--gradient-checkpointing",
+      description = "Save memory: compute each layer again for its gradient.")
+  private boolean checkpointing;
+
+  @Option(
+      names = "--kl-one-batch",
+      description = "HiddenKey's two branches as one batch of twice the rows, not one after the other.")
+  private boolean oneBatch;
+
+  @Option(
+      names = "--eval-every",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Steps between evaluations; 0 for before and after alone. Default: 0.")
+  private int evalEvery;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Stop after N evaluations without a better loss and keep the best weights; 0: never.")
+  private int patience;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Steps between checkpoints; 0 for the last alone. Default: 0.")
+  private int checkpointEvery;
+
+  @Option(
+      names = "--init-adapter",
+      paramLabel = "DIR",
+      description = "Start from this PEFT adapter, which fixes rank, alpha and targets.")
+  private @Nullable Path initAdapter;
+
+  boolean isFull() {
+    return method == Method.FULL;
+  }
+
+  boolean isFresh() {
+    return fresh;
+  }
+
+  boolean shuffles() {
+    return !noShuffle;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  @Nullable Path initAdapter() {
+    return initAdapter;
+  }
+
+  boolean checkpointing() {
+    return checkpointing;
+  }
+
+  int batch() {
+    return batch;
+  }
+
+  Dropout dropout() {
+    if (dropout != null) {
+      return dropout;
+    }
+    return isFull() ? Dropout.NONE : Dropout.hiddenKeyMinus(0.1, 0.1);
+  }
+
+  /// Refuses what goes against each other before anything is opened.
+  void check(@Nullable String loraOption) {
+    if (fresh && !isFull()) {
+      throw new RefusedException("--fresh: found --method lora, expected --method full");
+    }
+    if (isFull() && initAdapter != null) {
+      throw new RefusedException("--init-adapter: found --method full, expected --method lora");
+    }
+    if (isFull() && loraOption != null) {
+      throw new RefusedException(loraOption + ": found --method full, expected --method lora");
+    }
+    if (initAdapter != null && loraOption != null) {
+      throw new RefusedException(
+          loraOption + ": found beside --init-adapter, which fixes it; expected one of the two");
+    }
+    if (noShuffle && pack) {
+      throw new RefusedException("--pack: found --no-shuffle, expected one of the two");
+    }
+    positive("--batch", batch);
+    positive("--accumulate", accumulate);
+    if (steps != null) {
+      positive("--steps", steps);
+    }
+    if (epochs != null) {
+      positive("--epochs", epochs);
+    }
+    notNegative("--warmup", warmup);
+    notNegative("--weight-decay", weightDecay);
+    notNegative("--max-grad-norm", maxGradNorm);
+    notNegative("--eval-every", evalEvery);
+    notNegative("--patience", patience);
+    notNegative("--checkpoint-every", checkpointEvery);
+    if (learningRate != null) {
+      notNegative("--lr", learningRate);
+    }
+    if (patience > 0 && evalEvery == 0) {
+      throw new RefusedException("--patience: found no --eval-every, expected evaluations on the way");
+    }
+  }
+
+  private static void positive(String option, int value) {
+    if (value < 1) {
+      throw new RefusedException(option + ": found " + value + ", expected at least 1");
+    }
+  }
+
+  private static void notNegative(String option, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new RefusedException(option + ": found " + value + ", expected 0 or more");
+    }
+  }
+
+  TrainOptions options(Dataset train, int maxLength, boolean demo) {
+    BatchOptions batches =
+        new BatchOptions(batch, accumulate, !noShuffle, !noShuffle && !pack, pack, maxLength, seed);
+    int passes = epochs != null ? epochs : demo ? 3 : 1;
+    long total = steps != null ? steps : new Batches(train, batches).totalSteps(passes);
+    if (total > 1 << 22) {
+      throw new RefusedException("--steps: found " + total + ", expected at most " + (1 << 22));
+    }
+    int whole = (int) total;
+    int rising = warmup < 1 ? (int) Math.round(warmup * whole) : (int) warmup;
+    double peak = learningRate != null ? learningRate : demo ? 2e-3 : 2e-4;
+    return new TrainOptions(
+        new LanguageModelLoss.Options(dropout(), seed, checkpointing, oneBatch),
+        AdamW.Config.defaults().withWeightDecay(weightDecay),
+        new Schedule(schedule, peak, rising, whole),
+        maxGradNorm,
+        batches,
+        evalEvery,
+        checkpointEvery,
+        patience);
+  }
+}

@@ -1,0 +1,388 @@
+package dev.gatun.cli;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import dev.gatun.models.data.Dataset;
+import dev.gatun.models.data.Preview;
+import dev.gatun.models.hub.ModelDirectory;
+import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.train.Evaluation;
+import dev.gatun.models.train.FullWeights;
+import dev.gatun.models.train.StepReport;
+import dev.gatun.models.train.TrainListener;
+import dev.gatun.models.train.TrainOptions;
+import dev.gatun.models.train.TrainResult;
+import dev.gatun.models.train.Trained;
+import dev.gatun.models.train.Trainer;
+import dev.gatun.runtime.NativeMemory;
+import dev.gatun.runtime.Scope;
+import dev.gatun.tokenizers.HfTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `gatun finetune`.
+@Command(
+    name = "finetune",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Fine-tune a language model with LoRA and HiddenKey dropout.",
+      "Without --model and --data: the demo model, on Java code that it has not seen."
+    })
+final class FinetuneCommand implements Callable<Integer> {
+  private static final int PREVIEW_ROWS = 3;
+  private static final int PREVIEW_TOKENS = 24;
+  private static final long STOP_SECONDS = 60;
+
+  @Mixin private ModelArguments model = new ModelArguments();
+  @Mixin private DataArguments dataArguments = new DataArguments();
+  @Mixin private LoraArguments lora = new LoraArguments();
+  @Mixin private FinetuneArguments course = new FinetuneArguments();
+  @Mixin private JsonOutput json = new JsonOutput();
+
+  @Option(
+      names = "--data",
+      paramLabel = "F",
+      description = "JSONL rows, a text file or a folder of text files. Default with the demo model: its data.")
+  private @Nullable Path data;
+
+  @Option(names = "--eval", paramLabel = "F", description = "Held-out data.")
+  private @Nullable Path eval;
+
+  @Option(
+      names = "--eval-split",
+      paramLabel = "SHARE",
+      defaultValue = "0.05",
+      description = "Share of --data to hold out where there is no --eval; 0 for none. Default: 0.05.")
+  private double evalSplit;
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Results. Default: runs/finetune-TIME.")
+  private @Nullable Path out;
+
+  @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")
+  private boolean resume;
+
+  @Option(names = "--dry-run", description = "Print the plan and a few rows; train nothing.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--portable",
+      description = "Also write adapter-portable/, which every consumer scales right.")
+  private boolean portable;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private final Map<String, String> inForce = new LinkedHashMap<>();
+  private final Progress progress = new Progress();
+
+  /// What is trained on and what is held out.
+  record Sets(Dataset train, @Nullable Dataset heldOut) {}
+
+  @Override
+  public Integer call() throws IOException {
+    course.check(lora.given());
+    if (!(evalSplit >= 0 && evalSplit < 1)) {
+      throw new RefusedException("--eval-split: found " + evalSplit + ", expected 0 <= share < 1");
+    }
+    if (data == null && !model.isDemo()) {
+      throw new RefusedException("--data: found nothing, expected a file or folder");
+    }
+    if (resume && out == null) {
+      throw new RefusedException("--resume: found no --out, expected the directory of the run");
+    }
+    if (course.isFull() && model.compute() != ModelArguments.Compute.F32) {
+      throw new RefusedException("--dtype: found bf16, expected f32 with --method full");
+    }
+    int threads = model.applyThreads();
+    ModelDirectory directory = model.directory();
+    try (HfTokenizer tokenizer = model.tokenizer();
+        CausalLm lm = open(directory);
+        Scope owner = Scope.openShared()) {
+      ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
+      Sets sets = read(lm, tokenizer);
+      Trained trained = trained(owner, directory, lm);
+      TrainOptions options =
+          course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
+      inForce.put("--dropout", options.dropout().toString());
+      inForce.put("--lr", Double.toString(options.schedule().peak()));
+      inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
+      inForce.put("--steps", Integer.toString(options.steps()));
+      inForce.put("--max-length", Integer.toString(dataArguments.maxLength(lm)));
+      Plan plan = new Plan(lm, trained, options, sets, dataArguments.maxLength(lm), course, threads);
+      plan.lines().forEach(progress::say);
+      if (dryRun) {
+        progress.say(Preview.of(sets.train, tokenizer, PREVIEW_ROWS, PREVIEW_TOKENS));
+        json.print(plan.fields());
+        return 0;
+      }
+      return train(directory, lm, tokenizer, sets, trained, options, plan);
+    }
+  }
+
+  @MustBeClosed
+  private CausalLm open(ModelDirectory directory) throws IOException {
+    if (course.isFresh()) {
+      return directory.fresh(model.computeType(), course.seed());
+    }
+    return directory.open(
+        model.computeType(),
+        course.isFull() ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
+  }
+
+  private Sets read(CausalLm lm, @Nullable HfTokenizer tokenizer) throws IOException {
+    Path source = data == null ? Project.demoTrain() : data;
+    Path heldOut = eval == null && data == null ? Project.demoHeldOut() : eval;
+    Dataset all = dataArguments.read(source, lm, tokenizer);
+    if (heldOut != null) {
+      return new Sets(all, dataArguments.read(heldOut, lm, tokenizer));
+    }
+    if (evalSplit == 0 || all.size() < 2) {
+      return new Sets(all, null);
+    }
+    Dataset.Split split = all.split(evalSplit, course.shuffles(), course.seed());
+    return new Sets(split.train(), split.heldOut());
+  }
+
+  private Trained trained(Scope owner, ModelDirectory directory, CausalLm lm) throws IOException {
+    if (course.isFull()) {
+      return new FullWeights(directory, lm);
+    }
+    Path start = course.initAdapter();
+    return start == null
+        ? LoraAdapter.create(owner, lm, lora.config(directory.path().toString()), course.seed())
+        : LoraAdapter.load(owner, lm, start);
+  }
+
+  private int train(
+      ModelDirectory directory,
+      CausalLm lm,
+      @Nullable HfTokenizer tokenizer,
+      Sets sets,
+      Trained trained,
+      TrainOptions options,
+      Plan plan)
+      throws IOException {
+    Path target = out == null ? defaultOut() : out;
+    Files.createDirectories(target);
+    RunLog log = new RunLog(target.resolve("metrics.jsonl"));
+    Samples samples = new Samples(lm, tokenizer, sets.heldOut == null ? sets.train : sets.heldOut);
+    Evaluation before = sets.heldOut == null ? null : evaluate(lm, trained, sets.heldOut, "before");
+    samples.before(trained);
+    NativeMemory.resetPeak();
+
+    long start = System.nanoTime();
+    TrainResult result = runStoppable(lm, trained, options, sets, target, log);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    if (result.end() == TrainResult.End.CANCELLED) {
+      progress.say(
+          "stopped after step %d; go on with the same options and --out %s --resume"
+              .formatted(result.steps(), target));
+      return 1;
+    }
+    Evaluation after = sets.heldOut == null ? null : evaluate(lm, trained, sets.heldOut, "after");
+    samples.after(trained);
+    Path saved = target.resolve(course.isFull() ? "model" : "adapter");
+    trained.save(saved);
+    if (portable && trained instanceof LoraAdapter adapter) {
+      adapter.savePortable(target.resolve("adapter-portable")).forEach(progress::say);
+    }
+    Outcome outcome = new Outcome(result, before, after, saved, seconds, samples.pairs());
+    ReportPage.write(
+        target.resolve("report.html"), directory.path(), plan, settings(), log, outcome);
+    outcome.lines(target).forEach(progress::say);
+    json.print(outcome.fields());
+    return 0;
+  }
+
+  /// Returns every option of this command with the value in force.
+  private Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (OptionSpec option : spec.options()) {
+      Object value = option.getValue();
+      if (value != null && !option.usageHelp() && !option.versionHelp()) {
+        settings.put(option.longestName(), value.toString());
+      }
+    }
+    settings.putAll(inForce);
+    return settings;
+  }
+
+  private static Path defaultOut() {
+    String time =
+        LocalDateTime.now(java.time.ZoneId.systemDefault())
+            .format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
+    return Path.of("runs", "finetune-" + time);
+  }
+
+  private Evaluation evaluate(CausalLm lm, Trained trained, Dataset heldOut, String when) {
+    Evaluation evaluation =
+        Evaluation.of(
+            lm,
+            trained,
+            heldOut,
+            done -> progress.show("evaluating", done, heldOut.size(), "rows"));
+    progress.say(
+        "perplexity %s: %.3f (loss %.4f over %,d tokens)"
+            .formatted(when, evaluation.perplexity(), evaluation.loss(), evaluation.tokens()));
+    return evaluation;
+  }
+
+  /// Trains until the end, or until the process is asked to end: then the current step is finished, a
+  /// checkpoint written, and only then does the process go.
+  private TrainResult runStoppable(
+      CausalLm lm,
+      Trained trained,
+      TrainOptions options,
+      Sets sets,
+      Path target,
+      RunLog log)
+      throws IOException {
+    AtomicBoolean stop = new AtomicBoolean();
+    CountDownLatch ended = new CountDownLatch(1);
+    Thread hook =
+        new Thread(
+            () -> {
+              stop.set(true);
+              try {
+                if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+                  System.err.println("gatun: the step did not end in time; no checkpoint of it");
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      Trainer trainer = new Trainer(lm, trained, options, target.resolve("checkpoints"));
+      TrainResult result =
+          trainer.run(sets.train, sets.heldOut, resume, new Watcher(log, stop, options));
+      if (result.end() == TrainResult.End.CANCELLED) {
+        progress.say("stopped after step " + result.steps() + "; --resume goes on from there");
+      }
+      return result;
+    } finally {
+      ended.countDown();
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        progress.say("the process is ending");
+      }
+    }
+  }
+
+  /// Writes the log and the progress line.
+  private final class Watcher implements TrainListener {
+    private final RunLog log;
+    private final AtomicBoolean stop;
+    private final TrainOptions options;
+    private double recent;
+    private double secondsPerStep;
+
+    Watcher(RunLog log, AtomicBoolean stop, TrainOptions options) {
+      this.log = log;
+      this.stop = stop;
+      this.options = options;
+    }
+
+    @Override
+    public boolean onStep(StepReport report) {
+      log.step(report);
+      recent = recent == 0 ? report.loss() : 0.9 * recent + 0.1 * report.loss();
+      secondsPerStep =
+          secondsPerStep == 0 ? report.seconds() : 0.8 * secondsPerStep + 0.2 * report.seconds();
+      String kl = options.dropout().twoBranches() ? " kl %.4f".formatted(report.divergence()) : "";
+      progress.show(
+          "training",
+          report.step(),
+          report.steps(),
+          "loss %.4f%s lr %.2e %,.0f tok/s ETA %s native %s"
+              .formatted(
+                  recent,
+                  kl,
+                  report.learningRate(),
+                  report.tokens() / report.seconds(),
+                  Progress.duration((report.steps() - report.step()) * secondsPerStep),
+                  Progress.bytes(report.nativeBytes())));
+      return !stop.get() && !Thread.currentThread().isInterrupted();
+    }
+
+    @Override
+    public void onEvaluation(int step, Evaluation evaluation) {
+      log.evaluation(step, evaluation);
+      progress.say(
+          "step %d: held-out loss %.4f, perplexity %.3f"
+              .formatted(step, evaluation.loss(), evaluation.perplexity()));
+    }
+  }
+
+  /// What a run came to.
+  record Outcome(
+      TrainResult result,
+      @Nullable Evaluation before,
+      @Nullable Evaluation after,
+      Path saved,
+      double seconds,
+      List<Samples.Pair> samples) {
+    Map<String, Object> fields() {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("steps", result.steps());
+      fields.put("end", result.end().name().toLowerCase(Locale.ROOT));
+      fields.put("train_loss", result.losses());
+      fields.put("kl_loss", result.divergences());
+      fields.put("eval_loss_before", before == null ? null : before.loss());
+      fields.put("eval_loss_after", after == null ? null : after.loss());
+      fields.put("tokens_per_second", result.tokensPerSecond());
+      fields.put("peak_native_bytes", NativeMemory.peakBytes());
+      fields.put("peak_rss_bytes", ProcessMemory.peakResidentBytes());
+      fields.put("adapter", saved.toString());
+      return fields;
+    }
+
+    List<String> lines(Path target) {
+      List<String> lines = new ArrayList<>();
+      for (Samples.Pair sample : samples) {
+        lines.add("");
+        lines.add("prompt  | " + sample.prompt().replace("\n", "\n        | "));
+        lines.add("before  | " + sample.before().replace("\n", "\n        | "));
+        lines.add("after   | " + sample.after().replace("\n", "\n        | "));
+      }
+      lines.add("");
+      if (before != null && after != null) {
+        lines.add(
+            "held-out perplexity %.3f -> %.3f (%+.1f %%)"
+                .formatted(
+                    before.perplexity(),
+                    after.perplexity(),
+                    100 * (after.perplexity() / before.perplexity() - 1)));
+      }
+      lines.add(
+          "%d steps in %s, %,.0f tokens/s, peak native %s"
+              .formatted(
+                  result.steps(),
+                  Progress.duration(seconds),
+                  result.tokensPerSecond(),
+                  Progress.bytes(NativeMemory.peakBytes())));
+      lines.add("written: " + saved + ", " + target.resolve("report.html"));
+      return lines;
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/// The commands of `gatun`.
+@NullMarked
+package dev.gatun.cli;
+
+import org.jspecify.annotations.NullMarked;

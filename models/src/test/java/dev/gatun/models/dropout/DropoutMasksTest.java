@@ -1,0 +1,177 @@
+package dev.gatun.models.dropout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Ragged;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// What the masks of a layer are, as the acceptance checks of the HiddenKey paper want them.
+class DropoutMasksTest {
+  private static final int LAYERS = 4;
+  private static final int HEADS = 4;
+
+  private static DropoutMasks masks(Dropout dropout, int branch, int... rows) {
+    int[] branches = new int[rows.length];
+    Arrays.fill(branches, branch);
+    return new DropoutMasks(dropout, 7, 3, branches, rows, LAYERS);
+  }
+
+  private static float[] keys(DropoutMasks masks, int layer, int... offsets) {
+    try (Scope scope = Scope.open()) {
+      Tensor mask = masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets));
+      assertThat(mask).isNotNull();
+      return mask.toFloats();
+    }
+  }
+
+  private static float[] hidden(DropoutMasks masks, int layer, int width, int... offsets) {
+    try (Scope scope = Scope.open()) {
+      Tensor mask = masks.hidden(scope, layer, width, Ragged.of(scope, offsets));
+      assertThat(mask).isNotNull();
+      return mask.toFloats();
+    }
+  }
+
+  @Test
+  void keyMaskIsOneColumnForAllQueries() {
+    try (Scope scope = Scope.open()) {
+      Ragged batch = Ragged.of(scope, 0, 5, 12, 15);
+      Tensor mask = masks(Dropout.dropKey(0.3), 0, 0, 1, 2).keys(scope, 2, HEADS, batch);
+      assertThat(mask).isNotNull();
+      assertThat(mask.shape()).containsExactly(3, HEADS, 1, 7);
+      for (float value : mask.toFloats()) {
+        assertThat(value == 0 || value == Float.NEGATIVE_INFINITY).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void rateOfKeysIsTheDropRate() {
+    float[] mask = keys(masks(Dropout.dropKey(0.1), 0, 0), 3, 0, 50_001);
+    long dropped = IntStream.range(0, mask.length).filter(i -> mask[i] != 0).count();
+    // standard deviation of the rate over 200,000 draws: 0.0007
+    assertThat(dropped / (double) mask.length).isCloseTo(0.1, within(0.0035));
+  }
+
+  @Test
+  void firstPositionIsNeverDropped() {
+    for (int row = 0; row < 50; row++) {
+      float[] mask = keys(masks(Dropout.dropKey(0.9), 0, row, row + 1), 2, 0, 4, 7);
+      for (int line = 0; line < 2 * HEADS; line++) {
+        assertThat(mask[line * 4]).isZero();
+      }
+    }
+  }
+
+  @Test
+  void headsSequencesLayersBranchesStepsAndSeedsAreIndependent() {
+    int tokens = 4001;
+    Dropout dropout = Dropout.dropKey(0.3);
+    float[] both = keys(masks(dropout, 0, 0, 1), 2, 0, tokens, 2 * tokens);
+    float[] reference = Arrays.copyOf(both, tokens);
+    assertIndependent(reference, Arrays.copyOfRange(both, tokens, 2 * tokens));
+    assertIndependent(reference, Arrays.copyOfRange(both, HEADS * tokens, (HEADS + 1) * tokens));
+    assertIndependent(reference, keys(masks(dropout, 0, 0), 3, 0, tokens));
+    assertIndependent(reference, keys(masks(dropout, 1, 0), 2, 0, tokens));
+    assertIndependent(
+        reference,
+        keys(new DropoutMasks(dropout, 7, 4, new int[1], new int[1], LAYERS), 2, 0, tokens));
+    assertIndependent(
+        reference,
+        keys(new DropoutMasks(dropout, 8, 3, new int[1], new int[1], LAYERS), 2, 0, tokens));
+    Dropout cut = Dropout.hiddenCut(0.3);
+    float[] elements = hidden(masks(cut, 0, 0), 2, 1, 0, tokens);
+    float[] asKeys = new float[tokens];
+    for (int i = 0; i < tokens; i++) {
+      asKeys[i] = elements[i] == 0 ? Float.NEGATIVE_INFINITY : 0;
+    }
+    assertIndependent(reference, asKeys);
+  }
+
+  /// Two masks of rate 0.3 agree on 58 % of the keys where they are independent.
+  private static void assertIndependent(float[] one, float[] other) {
+    int length = Math.min(one.length, other.length);
+    double agree = IntStream.range(1, length).filter(i -> one[i] == other[i]).count();
+    assertThat(agree / (length - 1)).isCloseTo(0.58, within(0.035));
+  }
+
+  @Test
+  void elementMaskKeepsItsMean() {
+    float[] mask = hidden(masks(Dropout.hiddenCut(0.1), 0, 0), 2, 64, 0, 2000);
+    float kept = (float) (1 / 0.9);
+    double sum = 0;
+    int zeros = 0;
+    for (float value : mask) {
+      assertThat(value == 0 || value == kept).isTrue();
+      sum += value;
+      zeros += value == 0 ? 1 : 0;
+    }
+    assertThat(zeros / (double) mask.length).isCloseTo(0.1, within(0.005));
+    assertThat(sum / mask.length).isCloseTo(1, within(0.005));
+  }
+
+  @Test
+  void masksBelongToRowsNotToPlacesInABatch() {
+    Dropout dropout = Dropout.hiddenKeyMinus(0.3, 0.2);
+    int[] offsets = {0, 3, 10, 14};
+    float[] all = hidden(masks(dropout, 0, 4, 5, 6), 3, 10, offsets);
+    float[] columns = keys(masks(dropout, 0, 4, 5, 6), 3, offsets);
+    for (int i = 0; i < 3; i++) {
+      int length = offsets[i + 1] - offsets[i];
+      DropoutMasks alone = masks(dropout, 0, 4 + i);
+      assertThat(hidden(alone, 3, 10, 0, length))
+          .isEqualTo(Arrays.copyOfRange(all, offsets[i] * 10, offsets[i + 1] * 10));
+      float[] own = keys(alone, 3, 0, length);
+      for (int head = 0; head < HEADS; head++) {
+        int at = (i * HEADS + head) * 7;
+        assertThat(Arrays.copyOfRange(own, head * length, (head + 1) * length))
+            .isEqualTo(Arrays.copyOfRange(columns, at, at + length));
+      }
+    }
+  }
+
+  @Test
+  void latterHalfOfTheLayersIsMaskedUnlessAllAreAsked() {
+    try (Scope scope = Scope.open()) {
+      Ragged batch = Ragged.of(scope, 0, 6);
+      Dropout dropout = Dropout.hiddenKeyMinus(0.2, 0.2);
+      for (int layer = 0; layer < LAYERS; layer++) {
+        boolean latter = layer >= 2;
+        DropoutMasks half = masks(dropout, 0, 0);
+        assertThat(half.keys(scope, layer, HEADS, batch) != null).isEqualTo(latter);
+        assertThat(half.hidden(scope, layer, 8, batch) != null).isEqualTo(latter);
+        DropoutMasks every = masks(dropout.withLayers(Dropout.Layers.ALL), 0, 0);
+        assertThat(every.keys(scope, layer, HEADS, batch)).isNotNull();
+        assertThat(every.hidden(scope, layer, 8, batch)).isNotNull();
+      }
+      assertThat(dropout.firstLayer(5)).isEqualTo(2);
+      DropoutMasks keysAlone = masks(Dropout.dropKey(0.2), 0, 0);
+      assertThat(keysAlone.hidden(scope, 3, 8, batch)).isNull();
+      DropoutMasks cutAlone = masks(Dropout.hiddenCut(0.2), 0, 0);
+      assertThat(cutAlone.keys(scope, 3, HEADS, batch)).isNull();
+    }
+  }
+
+  @Test
+  void ratesOutsideTheirRangeAreRefused() {
+    for (double rate : new double[] {-0.1, 1, 1.5, Double.NaN}) {
+      assertThatThrownBy(() -> Dropout.dropKey(rate))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("p_key: found " + rate + ", expected 0 <= p < 1");
+      assertThatThrownBy(() -> Dropout.hiddenCut(rate))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("p_hidden: ");
+    }
+    for (double lambda : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatThrownBy(() -> Dropout.hiddenKey(0.1, 0.1, lambda))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("lambda: ");
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package dev.gatun.models.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/// Which ids a choice may give, and how often.
+class SamplerTest {
+  private static final int DRAWS = 4000;
+  private static final float[] LOGITS = {1, 3, 2, -1, 0};
+
+  private static double[] shares(Sampling sampling, Set<Integer> seen) {
+    Sampler sampler = new Sampler(sampling);
+    double[] shares = new double[LOGITS.length];
+    for (int i = 0; i < DRAWS; i++) {
+      shares[sampler.choose(LOGITS.clone(), seen)] += 1.0 / DRAWS;
+    }
+    return shares;
+  }
+
+  private static double[] softmax(double temperature, int... among) {
+    double[] shares = new double[LOGITS.length];
+    double sum = 0;
+    for (int id : among) {
+      shares[id] = Math.exp(LOGITS[id] / temperature);
+      sum += shares[id];
+    }
+    for (int id : among) {
+      shares[id] /= sum;
+    }
+    return shares;
+  }
+
+  private static void assertShares(Sampling sampling, double[] expected) {
+    double[] found = shares(sampling, Set.of());
+    for (int i = 0; i < found.length; i++) {
+      assertThat(found[i]).as("id %d", i).isCloseTo(expected[i], within(0.035));
+      if (expected[i] == 0) {
+        assertThat(found[i]).as("id %d", i).isZero();
+      }
+    }
+  }
+
+  private static Sampling sampling(double temperature, int topK, double topP) {
+    return new Sampling(1, temperature, topK, topP, 1, 5);
+  }
+
+  @Test
+  void temperatureDividesTheLogits() {
+    assertShares(sampling(1, 0, 1), softmax(1, 0, 1, 2, 3, 4));
+    assertShares(sampling(2.5, 0, 1), softmax(2.5, 0, 1, 2, 3, 4));
+    assertThat(shares(sampling(0.01, 0, 1), Set.of())[1]).isCloseTo(1, within(1e-9));
+  }
+
+  @Test
+  void topKKeepsTheLargest() {
+    assertShares(sampling(1, 2, 1), softmax(1, 1, 2));
+    assertShares(sampling(1, 1, 1), softmax(1, 1));
+    assertShares(sampling(2, 99, 1), softmax(2, 0, 1, 2, 3, 4));
+  }
+
+  @Test
+  void topPKeepsTheSmallestSetOfThatProbability() {
+    // probabilities 0.08, 0.64, 0.23, 0.01, 0.03
+    assertShares(sampling(1, 0, 0.6), softmax(1, 1));
+    assertShares(sampling(1, 0, 0.7), softmax(1, 1, 2));
+    assertShares(sampling(1, 0, 0.9), softmax(1, 0, 1, 2));
+    assertShares(sampling(1, 0, 1e-9), softmax(1, 1));
+    assertShares(sampling(1, 2, 0.7), softmax(1, 1));
+  }
+
+  @Test
+  void penaltyDividesPositiveAndMultipliesNegativeLogitsOfSeenIds() {
+    Sampling greedy = new Sampling(1, 0, 0, 1, 2, 0);
+    assertThat(new Sampler(greedy).choose(LOGITS.clone(), Set.of(1))).isEqualTo(2);
+    assertThat(new Sampler(greedy).choose(LOGITS.clone(), Set.of(3))).isEqualTo(1);
+    assertThat(new Sampler(greedy).choose(new float[] {-1, -1.5f}, Set.of(0))).isEqualTo(1);
+    assertThat(new Sampler(Sampling.greedy(1)).choose(LOGITS.clone(), Set.of(1))).isEqualTo(1);
+  }
+
+  @Test
+  void seedFixesTheChoices() {
+    Sampler one = new Sampler(sampling(1, 0, 1));
+    Sampler same = new Sampler(sampling(1, 0, 1));
+    Sampler other = new Sampler(new Sampling(1, 1, 0, 1, 1, 6));
+    boolean differs = false;
+    for (int i = 0; i < 50; i++) {
+      int id = one.choose(LOGITS.clone(), Set.of());
+      assertThat(same.choose(LOGITS.clone(), Set.of())).isEqualTo(id);
+      differs |= other.choose(LOGITS.clone(), Set.of()) != id;
+    }
+    assertThat(differs).isTrue();
+  }
+
+  @Test
+  void settingsOutsideTheirRangeAreRefusedByName() {
+    assertRefused(() -> new Sampling(0, 0, 0, 1, 1, 0), "max_new_tokens: found 0");
+    assertRefused(() -> new Sampling(1, -1, 0, 1, 1, 0), "temperature: found -1.0");
+    assertRefused(() -> new Sampling(1, Double.NaN, 0, 1, 1, 0), "temperature: found NaN");
+    assertRefused(() -> new Sampling(1, 1, -1, 1, 1, 0), "top_k: found -1");
+    assertRefused(() -> new Sampling(1, 1, 0, 0, 1, 0), "top_p: found 0.0");
+    assertRefused(() -> new Sampling(1, 1, 0, 1.1, 1, 0), "top_p: found 1.1");
+    assertRefused(() -> new Sampling(1, 1, 0, 1, 0, 0), "repetition_penalty: found 0.0");
+  }
+
+  private static void assertRefused(Runnable settings, String start) {
+    assertThatThrownBy(settings::run)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(start)
+        .hasMessageContaining(", expected ");
+  }
+}
