@@ -4,8 +4,8 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/// Fails a test that leaves native tensors or bytes open. Every test class of this module has it, which
-/// [LeakCheckTest] sees to.
+/// Fails a test that leaves native tensors or bytes open. Every test class of this module has it,
+/// which [LeakCheckTest] sees to.
 public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   private static final ExtensionContext.Namespace SPACE =
       ExtensionContext.Namespace.create(LeakCheck.class);

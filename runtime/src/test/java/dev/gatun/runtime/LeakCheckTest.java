@@ -61,7 +61,8 @@ class LeakCheckTest {
     try (Stream<Path> files = Files.walk(folder)) {
       names =
           files
-              .map(file -> folder.relativize(file).toString().replace(java.io.File.separatorChar, '.'))
+              .map(file ->
+                  folder.relativize(file).toString().replace(java.io.File.separatorChar, '.'))
               .filter(name -> name.endsWith("Test.class"))
               .map(name -> "dev.gatun.runtime." + name.substring(0, name.length() - 6))
               .toList();

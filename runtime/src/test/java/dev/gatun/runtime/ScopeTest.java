@@ -252,9 +252,7 @@ class ScopeTest {
         assertThat(scope.full(-3, dtype, 1, 1).item()).as("%s", dtype).isEqualTo(-3);
       }
       Tensor two = scope.zeros(DType.F32, 2);
-      assertThatThrownBy(two::item)
-          .isInstanceOf(ShapeException.class)
-          .hasMessageContaining("(2)");
+      assertThatThrownBy(two::item).isInstanceOf(ShapeException.class).hasMessageContaining("(2)");
     }
   }
 

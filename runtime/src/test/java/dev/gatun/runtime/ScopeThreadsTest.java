@@ -23,14 +23,13 @@ class ScopeThreadsTest {
     Throwable[] thrown = new Throwable[1];
     Thread thread =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  try {
-                    task.run();
-                  } catch (RuntimeException | AssertionError e) {
-                    thrown[0] = e;
-                  }
-                });
+            .start(() -> {
+              try {
+                task.run();
+              } catch (RuntimeException | AssertionError e) {
+                thrown[0] = e;
+              }
+            });
     try {
       thread.join();
     } catch (InterruptedException e) {
@@ -51,15 +50,14 @@ class ScopeThreadsTest {
   void sharedTensorsAreUsedFromAnyThread() {
     try (Scope shared = Scope.openShared()) {
       Tensor weight = shared.of(new float[] {1, 2}, 2);
-      elsewhere(
-          () -> {
-            try (Scope own = Scope.open()) {
-              assertThat(Elementwise.add(own, weight, weight).toFloats()).containsExactly(2, 4);
-              Tensor made = shared.keep(Elementwise.scale(own, weight, 3));
-              assertThat(made.toFloats()).containsExactly(3, 6);
-            }
-            assertThat(weight.segment().byteSize()).isEqualTo(8);
-          });
+      elsewhere(() -> {
+        try (Scope own = Scope.open()) {
+          assertThat(Elementwise.add(own, weight, weight).toFloats()).containsExactly(2, 4);
+          Tensor made = shared.keep(Elementwise.scale(own, weight, 3));
+          assertThat(made.toFloats()).containsExactly(3, 6);
+        }
+        assertThat(weight.segment().byteSize()).isEqualTo(8);
+      });
       assertThat(shared.size()).isEqualTo(2);
     }
   }
@@ -70,18 +68,16 @@ class ScopeThreadsTest {
         ExecutorService threads = Executors.newFixedThreadPool(4)) {
       List<Future<?>> tasks =
           IntStream.range(0, 4)
-              .<Future<?>>mapToObj(
-                  t ->
-                      threads.submit(
-                          () -> {
-                            for (int i = 0; i < 200; i++) {
-                              Tensor made = shared.full(t, DType.F32, 3);
-                              assertThat(made.toFloats()).containsOnly(t);
-                              if (i % 2 == 0) {
-                                shared.free(made);
-                              }
-                            }
-                          }))
+              .<Future<?>>mapToObj(t ->
+                  threads.submit(() -> {
+                    for (int i = 0; i < 200; i++) {
+                      Tensor made = shared.full(t, DType.F32, 3);
+                      assertThat(made.toFloats()).containsOnly(t);
+                      if (i % 2 == 0) {
+                        shared.free(made);
+                      }
+                    }
+                  }))
               .toList();
       for (Future<?> task : tasks) {
         task.get();
@@ -114,22 +110,21 @@ class ScopeThreadsTest {
       Tensor own = scope.of(new float[] {1, 2}, 2);
       assertThat(own.dtype()).isEqualTo(DType.F32);
       assertThat(own.shape()).containsExactly(2);
-      elsewhere(
-          () -> {
-            try (Scope other = Scope.open()) {
-              Tensor mine = other.of(new float[] {1, 2}, 2);
-              assertThatThrownBy(() -> Elementwise.mul(other, mine, own))
-                  .isInstanceOf(WrongThreadException.class);
-              assertThatThrownBy(() -> Elementwise.div(other, mine, own))
-                  .isInstanceOf(WrongThreadException.class);
-              assertThat(NativeUses.of(mine)).isEqualTo(1);
-            }
-          });
+      elsewhere(() -> {
+        try (Scope other = Scope.open()) {
+          Tensor mine = other.of(new float[] {1, 2}, 2);
+          assertThatThrownBy(() -> Elementwise.mul(other, mine, own))
+              .isInstanceOf(WrongThreadException.class);
+          assertThatThrownBy(() -> Elementwise.div(other, mine, own))
+              .isInstanceOf(WrongThreadException.class);
+          assertThat(NativeUses.of(mine)).isEqualTo(1);
+        }
+      });
     }
   }
 
-  /// A close that comes while another thread multiplies is refused, and leaves all as it was. One that comes
-  /// before the call is granted, and the call refused: then it is tried again.
+  /// A close that comes while another thread multiplies is refused, and leaves all as it was. One
+  /// that comes before the call is granted, and the call refused: then it is tried again.
   @Test
   void closeIsRefusedWhileACallIsInFlight() throws Exception {
     int size = 1024;
@@ -139,14 +134,13 @@ class ScopeThreadsTest {
         Tensor a = shared.full(1, DType.F64, size, size);
         CountDownLatch started = new CountDownLatch(1);
         Future<Double> product =
-            threads.submit(
-                () -> {
-                  try (Scope own = Scope.open()) {
-                    started.countDown();
-                    Tensor result = Matmul.matmul(own, a, a);
-                    return result.segment().get(ValueLayout.JAVA_DOUBLE, 0);
-                  }
-                });
+            threads.submit(() -> {
+              try (Scope own = Scope.open()) {
+                started.countDown();
+                Tensor result = Matmul.matmul(own, a, a);
+                return result.segment().get(ValueLayout.JAVA_DOUBLE, 0);
+              }
+            });
         started.await();
         Thread.sleep(5);
         if (closeIsRefused(shared)) {

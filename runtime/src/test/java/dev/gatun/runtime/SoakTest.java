@@ -32,7 +32,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Training steps of one attention block, many times over: nothing native may pile up.
 ///
-/// Every tensor of a step has 16 KiB or more, so that one lost in each step would add 14 MiB in 900.
+/// Every tensor of a step has 16 KiB or more, so that one lost in each step would add 14 MiB in
+/// 900.
 @ExtendWith(LeakCheck.class)
 class SoakTest {
   private static final int WIDTH = 64;
@@ -71,8 +72,7 @@ class SoakTest {
 
     private Tensor attention(Scope s, Tensor in, Ragged batch) {
       Tensor normed = Norm.layerNorm(s, in, weight, bias, 1e-5);
-      Tensor[] parts =
-          Layout.split(s, Matmul.linear(s, normed, qkv, null), 1, WIDTH, WIDTH, WIDTH);
+      Tensor[] parts = Layout.split(s, Matmul.linear(s, normed, qkv, null), 1, WIDTH, WIDTH, WIDTH);
       Tensor[] q = new Tensor[3];
       for (int i = 0; i < 3; i++) {
         q[i] = Layout.unflatten(s, parts[i], HEADS, WIDTH / HEADS);
@@ -115,8 +115,8 @@ class SoakTest {
     assertThat(NativeMemory.liveTensors()).isZero();
   }
 
-  /// In a JVM of its own: the heap is touched as it starts and the optimizing compiler, whose memory
-  /// alone grows by 8 MB in these steps, is off, so that what grows is ours.
+  /// In a JVM of its own: the heap is touched as it starts and the optimizing compiler, whose
+  /// memory alone grows by 8 MB in these steps, is off, so that what grows is ours.
   @Test
   @Tag("slow")
   void aThousandStepsLeaveNothing() throws IOException, InterruptedException {
@@ -159,7 +159,9 @@ class SoakTest {
   private static String folder(Class<?> type) {
     URL url = Objects.requireNonNull(type.getResource(type.getSimpleName() + ".class"));
     String packages = type.getPackageName().replace('.', '/');
-    return Path.of(URI.create(url.toString().replace(packages + "/" + type.getSimpleName() + ".class", "")))
+    return Path.of(
+            URI.create(
+                url.toString().replace(packages + "/" + type.getSimpleName() + ".class", "")))
         .toString();
   }
 

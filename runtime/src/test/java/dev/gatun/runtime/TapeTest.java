@@ -94,10 +94,9 @@ class TapeTest {
       Tensor x = scope.zeros(DType.F32, 2);
       assertThat(scope.records(x)).isFalse();
       assertThat(scope.needs(x)).isFalse();
-      assertThatThrownBy(
-              () ->
-                  scope.record(
-                      x, new Tensor[] {x}, new Tensor[0], (s, saved, g) -> new Tensor[] {g[0]}))
+      assertThatThrownBy(() ->
+              scope.record(
+                  x, new Tensor[] {x}, new Tensor[0], (s, saved, g) -> new Tensor[] {g[0]}))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("no tape");
     }
@@ -133,7 +132,9 @@ class TapeTest {
           Tape.gradients(
               scope,
               List.of(x),
-              s -> Reduce.sum(s, Elementwise.exp(s, Elementwise.tanh(s, Elementwise.scale(s, x, 2)))));
+              s ->
+                  Reduce.sum(
+                      s, Elementwise.exp(s, Elementwise.tanh(s, Elementwise.scale(s, x, 2)))));
       Gradients nested =
           Tape.gradients(
               scope,
@@ -174,30 +175,28 @@ class TapeTest {
     try (Scope scope = Scope.open()) {
       Tensor x = scope.of(new float[] {1, 2}, 2);
       Tensor other = scope.full(1, DType.F32, 2);
-      assertThatThrownBy(
-              () ->
-                  Tape.gradients(
-                      scope,
-                      List.of(x),
-                      s -> {
-                        Tensor square = Elementwise.mul(s, x, x);
-                        Layout.copyInPlace(x, other);
-                        return Reduce.sum(s, square);
-                      }))
+      assertThatThrownBy(() ->
+              Tape.gradients(
+                  scope,
+                  List.of(x),
+                  s -> {
+                    Tensor square = Elementwise.mul(s, x, x);
+                    Layout.copyInPlace(x, other);
+                    return Reduce.sum(s, square);
+                  }))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("F32 (2)")
           .hasMessageContaining("written to after it was recorded");
-      assertThatThrownBy(
-              () ->
-                  Tape.gradients(
-                      scope,
-                      List.of(x),
-                      s -> {
-                        Tensor square = Elementwise.mul(s, x, x);
-                        Tensor view = Layout.narrow(s, x, 0, 1, 1);
-                        Layout.copyInPlace(view, Layout.narrow(s, other, 0, 0, 1));
-                        return Reduce.sum(s, square);
-                      }))
+      assertThatThrownBy(() ->
+              Tape.gradients(
+                  scope,
+                  List.of(x),
+                  s -> {
+                    Tensor square = Elementwise.mul(s, x, x);
+                    Tensor view = Layout.narrow(s, x, 0, 1, 1);
+                    Layout.copyInPlace(view, Layout.narrow(s, other, 0, 0, 1));
+                    return Reduce.sum(s, square);
+                  }))
           .as("through a view")
           .isInstanceOf(IllegalStateException.class);
     }
@@ -231,8 +230,7 @@ class TapeTest {
               List.of(x),
               s -> {
                 Tensor[] parts = Layout.split(s, x, 0, 1, 2, 1);
-                return Reduce.sum(
-                    s, Elementwise.mul(s, parts[2], Elementwise.exp(s, parts[0])));
+                return Reduce.sum(s, Elementwise.mul(s, parts[2], Elementwise.exp(s, parts[0])));
               });
       float[] gradient = gradient(found, x);
       assertThat(gradient[0]).isEqualTo((float) (4 * Math.E));
@@ -260,11 +258,11 @@ class TapeTest {
           BiFunction<Scope, Tensor, Tensor> first = block(w1, activation);
           BiFunction<Scope, Tensor, Tensor> both =
               (t, in) -> {
-                Tensor middle =
-                    nested ? Tape.checkpoint(t, in, first) : first.apply(t, in);
+                Tensor middle = nested ? Tape.checkpoint(t, in, first) : first.apply(t, in);
                 return block(w2, activation).apply(t, middle);
               };
-          Tensor out = checkpointed ? Tape.checkpoint(s, activation, both) : both.apply(s, activation);
+          Tensor out =
+              checkpointed ? Tape.checkpoint(s, activation, both) : both.apply(s, activation);
           return Reduce.sum(s, Elementwise.mul(s, out, out));
         });
   }
@@ -287,7 +285,8 @@ class TapeTest {
     }
   }
 
-  /// Where several paths meet in one tensor the order of the sum may differ, so bits are compared on a chain.
+  /// Where several paths meet in one tensor the order of the sum may differ, so bits are compared
+  /// on a chain.
   @Test
   void checkpointingAChainGivesTheSameBitsForItsInput() {
     try (Scope scope = Scope.open()) {
@@ -382,21 +381,20 @@ class TapeTest {
   void aGradientThatThrowsLeavesNothing() {
     try (Scope scope = Scope.open()) {
       Tensor x = scope.full(2, DType.F32);
-      assertThatThrownBy(
-              () ->
-                  Tape.gradients(
-                      scope,
-                      List.of(x),
-                      s -> {
-                        Tensor result = s.zeros(DType.F32);
-                        return s.record(
-                            result,
-                            new Tensor[] {x},
-                            new Tensor[] {x},
-                            (t, saved, g) -> {
-                              throw new ArithmeticException("planted");
-                            });
-                      }))
+      assertThatThrownBy(() ->
+              Tape.gradients(
+                  scope,
+                  List.of(x),
+                  s -> {
+                    Tensor result = s.zeros(DType.F32);
+                    return s.record(
+                        result,
+                        new Tensor[] {x},
+                        new Tensor[] {x},
+                        (t, saved, g) -> {
+                          throw new ArithmeticException("planted");
+                        });
+                  }))
           .isInstanceOf(ArithmeticException.class)
           .hasMessage("planted");
     }

@@ -67,8 +67,13 @@ class OperatorTest {
     try (Scope scope = Scope.open()) {
       Tensor x = scope.zeros(DType.F32, 2, 2);
       assertRefused(
-          Operator.of("linalg_norm"), "argument 1: found Double, expected Scalar?", x, 2.0, null,
-          false, null);
+          Operator.of("linalg_norm"),
+          "argument 1: found Double, expected Scalar?",
+          x,
+          2.0,
+          null,
+          false,
+          null);
     }
   }
 
@@ -126,8 +131,7 @@ class OperatorTest {
       };
       for (boolean[] mask : masks) {
         @Nullable Tensor[] gradients =
-            backward.callAll(
-                scope, x, x, over, forward[1], forward[2], weight, weight, mask);
+            backward.callAll(scope, x, x, over, forward[1], forward[2], weight, weight, mask);
         assertThat(gradients).hasSize(3);
         for (int i = 0; i < 3; i++) {
           assertThat(gradients[i] != null).isEqualTo(mask[i]);

@@ -19,7 +19,14 @@ class SchemaTest {
     assertThat(schema.name()).isEqualTo("op.over");
     assertThat(schema.arguments())
         .containsExactly(
-            "Tensor", "Tensor?", "int[]", "int[]?", "bool[]", "str", "ScalarType?", "Tensor?[]",
+            "Tensor",
+            "Tensor?",
+            "int[]",
+            "int[]?",
+            "bool[]",
+            "str",
+            "ScalarType?",
+            "Tensor?[]",
             "Tensor[]");
     assertThat(schema.results()).isEqualTo(2);
   }

@@ -40,8 +40,13 @@ final class AttentionCases {
                         in[2],
                         false,
                         MatmulCases.mask(
-                            s, not(Fixture.booleans("attention_cached.visible")), in[0].dtype(), 1,
-                            1, 2, T),
+                            s,
+                            not(Fixture.booleans("attention_cached.visible")),
+                            in[0].dtype(),
+                            1,
+                            1,
+                            2,
+                            T),
                         0.5))
             .fixture("attention_cached", "q", "k", "v")
             .withoutGradient());
@@ -63,8 +68,7 @@ final class AttentionCases {
             (s, in) -> {
               Tensor mask = null;
               if (visible) {
-                mask =
-                    MatmulCases.mask(s, hidden(name), in[0].dtype(), B, H, T, T);
+                mask = MatmulCases.mask(s, hidden(name), in[0].dtype(), B, H, T, T);
               } else if (maskRows > 0) {
                 boolean[] dropped = reviveDeadHeads(Fixture.booleans(name + ".dropped"));
                 mask = MatmulCases.mask(s, dropped, in[0].dtype(), B, H, maskRows, T);
@@ -72,8 +76,14 @@ final class AttentionCases {
               Ragged batch = Ragged.of(s, 0, T, 2 * T);
               Tensor out =
                   Attention.attend(
-                      s, flat(s, in[0], H), flat(s, in[1], G), flat(s, in[2], G), batch, causal,
-                      mask, 0.5);
+                      s,
+                      flat(s, in[0], H),
+                      flat(s, in[1], G),
+                      flat(s, in[2], G),
+                      batch,
+                      causal,
+                      mask,
+                      0.5);
               return Layout.transpose(s, Layout.reshape(s, out, B, T, H, D), 1, 2);
             })
         .fixture(name, "q", "k", "v");
@@ -114,9 +124,19 @@ final class AttentionCases {
         ragged("causal, grouped heads", 4, 2, true, null, 0, 3, 4, 8),
         ragged("causal, one key head", 3, 1, true, null, 0, 2, 3),
         ragged("causal, equal heads, one sequence", 2, 2, true, null, 0, 5),
-        ragged("causal, dropped columns", 4, 2, true, (b, h, k) -> k > 0 && (b + h + k) % 3 == 0, 0, 3, 4, 8),
+        ragged(
+            "causal, dropped columns",
+            4,
+            2,
+            true,
+            (b, h, k) -> k > 0 && (b + h + k) % 3 == 0,
+            0,
+            3,
+            4,
+            8),
         ragged("causal, a dead head", 2, 1, true, (b, h, k) -> h == 1 && k <= 2, 0, 4, 6),
-        ragged("bidirectional, dropped columns", 2, 1, false, (b, h, k) -> (h + k) % 3 == 1, 0, 4, 6),
+        ragged(
+            "bidirectional, dropped columns", 2, 1, false, (b, h, k) -> (h + k) % 3 == 1, 0, 4, 6),
         ragged("bidirectional, equal lengths", 2, 2, false, null, 0, 3, 6),
         ragged("bidirectional, a dead head", 2, 2, false, (b, h, k) -> b == 1 && h == 0, 0, 3, 6),
         OpCase.of(
@@ -125,7 +145,8 @@ final class AttentionCases {
                 (s, in) -> {
                   Ragged batch = Ragged.of(s, 0, 3, 4, 6);
                   Tensor padded = batch.pad(s, in[0]);
-                  return Layout.cat(s, 0, batch.unpad(s, padded), batch.unpad(s, batch.padWithZeros(s, in[0])));
+                  return Layout.cat(
+                      s, 0, batch.unpad(s, padded), batch.unpad(s, batch.padWithZeros(s, in[0])));
                 })
             .constant("x", 6, 2, 2)
             .plain(in -> Stream.of(in[0], in[0]).flatMapToDouble(Arrays::stream).toArray())
@@ -164,24 +185,22 @@ final class AttentionCases {
         .input("q", tokens, heads, 2)
         .input("k", tokens, groups, 2)
         .input("v", tokens, groups, 2)
-        .plain(
-            in -> {
-              PlainAttention plain = new PlainAttention(heads, groups, 2, 0.7);
-              double[] out = new double[in[0].length];
-              for (int b = 0; b < sequences; b++) {
-                int sequence = b;
-                plain.forward(
-                    in[0],
-                    in[1],
-                    in[2],
-                    offsets[b],
-                    offsets[b + 1] - offsets[b],
-                    (h, query, key) ->
-                        (!causal || key <= query)
-                            && (drop == null || !drop.test(sequence, h, key)),
-                    out);
-              }
-              return out;
-            });
+        .plain(in -> {
+          PlainAttention plain = new PlainAttention(heads, groups, 2, 0.7);
+          double[] out = new double[in[0].length];
+          for (int b = 0; b < sequences; b++) {
+            int sequence = b;
+            plain.forward(
+                in[0],
+                in[1],
+                in[2],
+                offsets[b],
+                offsets[b + 1] - offsets[b],
+                (h, query, key) ->
+                    (!causal || key <= query) && (drop == null || !drop.test(sequence, h, key)),
+                out);
+          }
+          return out;
+        });
   }
 }

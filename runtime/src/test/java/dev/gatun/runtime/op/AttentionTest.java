@@ -35,7 +35,8 @@ class AttentionTest {
     }
   }
 
-  /// DropKey's vector-Jacobian product, papers: on the scores w (u - <w, u>), and 0 on dropped keys.
+  /// DropKey's vector-Jacobian product, papers: on the scores w (u - <w, u>), and 0 on dropped
+  /// keys.
   @Test
   void columnMaskGradientIsDropKeysFormula() {
     int tokens = 5;
@@ -81,8 +82,8 @@ class AttentionTest {
     }
   }
 
-  /// A key dropped for all heads of a group weighs exactly 0: neither its value nor its key matter, and both
-  /// have a gradient of exactly 0.
+  /// A key dropped for all heads of a group weighs exactly 0: neither its value nor its key matter,
+  /// and both have a gradient of exactly 0.
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aDroppedKeyWeighsExactlyZero(DType dtype) {
@@ -117,7 +118,8 @@ class AttentionTest {
         scope, 0, Layout.narrow(scope, x, 0, 0, 2), row, Layout.narrow(scope, x, 0, 3, 1));
   }
 
-  /// With ones for values an output is the sum of its row's weights: 1, however the keys are dropped.
+  /// With ones for values an output is the sum of its row's weights: 1, however the keys are
+  /// dropped.
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4})
   void rowsSumToOneWithCausalAndPaddingMasks(int longest) {
@@ -130,7 +132,13 @@ class AttentionTest {
         float[] mask = new float[3 * 2 * longest];
         for (int line = 0; line < 6; line++) {
           stream.line(
-              line / 2, line % 2, threshold, 0, Float.NEGATIVE_INFINITY, mask, line * longest,
+              line / 2,
+              line % 2,
+              threshold,
+              0,
+              Float.NEGATIVE_INFINITY,
+              mask,
+              line * longest,
               longest);
           mask[line * longest] = 0; // position 0 is never dropped under a causal mask
         }
@@ -139,7 +147,13 @@ class AttentionTest {
         Tensor ones = scope.full(1, DType.F32, tokens, 2, 2);
         Tensor out =
             Attention.attend(
-                scope, q, k, ones, Ragged.of(scope, offsets), true, scope.of(mask, 3, 2, 1, longest),
+                scope,
+                q,
+                k,
+                ones,
+                Ragged.of(scope, offsets),
+                true,
+                scope.of(mask, 3, 2, 1, longest),
                 0.5);
         for (double sum : doubles(out)) {
           assertThat(sum).isCloseTo(1, within(1e-6));
@@ -203,8 +217,7 @@ class AttentionTest {
                 true,
                 null,
                 1);
-        assertClose(
-            doubles(alone), Arrays.copyOfRange(together, start * 8, (start + length) * 8));
+        assertClose(doubles(alone), Arrays.copyOfRange(together, start * 8, (start + length) * 8));
       }
     }
   }

@@ -17,8 +17,7 @@ final class ElementwiseCases {
 
   @FunctionalInterface
   private interface Binary {
-    Tensor apply(
-        Scope scope, Tensor a, Tensor b);
+    Tensor apply(Scope scope, Tensor a, Tensor b);
   }
 
   private static List<OpCase> binary() {
@@ -28,10 +27,12 @@ final class ElementwiseCases {
             broadcasts("Elementwise.mul", Elementwise::mul, (a, b) -> a * b),
             broadcasts("Elementwise.div", Elementwise::div, (a, b) -> a / b),
             Stream.of(
-                OpCase.of("Elementwise.mul", "by itself", (s, in) -> Elementwise.mul(s, in[0], in[0]))
+                OpCase.of(
+                        "Elementwise.mul", "by itself", (s, in) -> Elementwise.mul(s, in[0], in[0]))
                     .input("x", 3, 2)
                     .plain(OpCase.Plain.each(x -> x * x)),
-                OpCase.of("Elementwise.div", "by itself", (s, in) -> Elementwise.div(s, in[0], in[0]))
+                OpCase.of(
+                        "Elementwise.div", "by itself", (s, in) -> Elementwise.div(s, in[0], in[0]))
                     .positive("x", 3, 2)
                     .plain(OpCase.Plain.each(x -> 1)),
                 OpCase.of(
@@ -40,14 +41,13 @@ final class ElementwiseCases {
                         (s, in) -> Elementwise.add(s, Layout.transpose(s, in[0], 0, 1), in[1]))
                     .input("a", 2, 3)
                     .input("b", 3, 2)
-                    .plain(
-                        in -> {
-                          double[] result = new double[6];
-                          for (int i = 0; i < 6; i++) {
-                            result[i] = in[0][i % 2 * 3 + i / 2] + in[1][i];
-                          }
-                          return result;
-                        })))
+                    .plain(in -> {
+                      double[] result = new double[6];
+                      for (int i = 0; i < 6; i++) {
+                        result[i] = in[0][i % 2 * 3 + i / 2] + in[1][i];
+                      }
+                      return result;
+                    })))
         .flatMap(rows -> rows)
         .toList();
   }
@@ -63,8 +63,7 @@ final class ElementwiseCases {
 
   private static OpCase shapes(
       String op, Binary binary, DoubleBinaryOperator plain, long[] a, long[] b) {
-    String variant =
-        Shapes.text(a) + " with " + Shapes.text(b);
+    String variant = Shapes.text(a) + " with " + Shapes.text(b);
     OpCase row =
         OpCase.of(op, variant, (s, in) -> binary.apply(s, in[0], in[1]))
             .plain(OpCase.Plain.each(a, b, plain));

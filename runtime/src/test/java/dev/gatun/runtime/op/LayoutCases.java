@@ -54,7 +54,8 @@ final class LayoutCases {
         OpCase.of("Layout.transpose", "matrix", (s, in) -> Layout.transpose(s, in[0], 0, 1))
             .input("x", 2, 3)
             .plain(pick(0, 3, 1, 4, 2, 5)),
-        OpCase.of("Layout.transpose", "from the back", (s, in) -> Layout.transpose(s, in[0], -1, -3))
+        OpCase.of(
+                "Layout.transpose", "from the back", (s, in) -> Layout.transpose(s, in[0], -1, -3))
             .input("x", 2, 1, 3)
             .plain(pick(0, 3, 1, 4, 2, 5)),
         OpCase.of("Layout.transpose", "same", (s, in) -> Layout.transpose(s, in[0], 1, 1))
@@ -97,8 +98,7 @@ final class LayoutCases {
         OpCase.of("Layout.cat", "rows", (s, in) -> Layout.cat(s, 0, in[0], in[1]))
             .input("a", 1, 2)
             .input("b", 2, 2)
-            .plain(
-                in -> Stream.of(in).flatMapToDouble(Arrays::stream).toArray()),
+            .plain(in -> Stream.of(in).flatMapToDouble(Arrays::stream).toArray()),
         OpCase.of("Layout.cat", "the same twice", (s, in) -> Layout.cat(s, -1, in[0], in[0]))
             .input("a", 2, 2)
             .plain(pick(0, 1, 0, 1, 2, 3, 2, 3)),
@@ -119,7 +119,9 @@ final class LayoutCases {
   private static List<OpCase> copies() {
     return List.of(
         OpCase.of(
-                "Layout.copy", "strided", (s, in) -> Layout.copy(s, Layout.transpose(s, in[0], 0, 1)))
+                "Layout.copy",
+                "strided",
+                (s, in) -> Layout.copy(s, Layout.transpose(s, in[0], 0, 1)))
             .input("x", 2, 3)
             .plain(pick(0, 3, 1, 4, 2, 5)),
         OpCase.of(
@@ -175,15 +177,11 @@ final class LayoutCases {
             .withoutGradient(),
         OpCase.of("Reduce.argmax", "last", (s, in) -> Reduce.argmax(s, in[0], -1))
             .constant("x", 2, 2)
-            .plain(
-                in ->
-                    new double[] {in[0][0] < in[0][1] ? 1 : 0, in[0][2] < in[0][3] ? 1 : 0})
+            .plain(in -> new double[] {in[0][0] < in[0][1] ? 1 : 0, in[0][2] < in[0][3] ? 1 : 0})
             .withoutGradient(),
         OpCase.of("Reduce.max", "last", (s, in) -> Reduce.max(s, in[0], -1))
             .constant("x", 2, 2)
-            .plain(
-                in ->
-                    new double[] {Math.max(in[0][0], in[0][1]), Math.max(in[0][2], in[0][3])})
+            .plain(in -> new double[] {Math.max(in[0][0], in[0][1]), Math.max(in[0][2], in[0][3])})
             .withoutGradient());
   }
 }

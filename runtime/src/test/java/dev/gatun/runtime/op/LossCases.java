@@ -1,7 +1,6 @@
 package dev.gatun.runtime.op;
 
 import dev.gatun.runtime.DType;
-import dev.gatun.runtime.Fixture;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import java.util.Arrays;
@@ -48,8 +47,7 @@ final class LossCases {
             "Loss.crossEntropy",
             fixture,
             (s, in) ->
-                Loss.crossEntropy(s, kept(s, in[0]), unit(s, in[0].dtype()), LABELS, scale)
-                    .total())
+                Loss.crossEntropy(s, kept(s, in[0]), unit(s, in[0].dtype()), LABELS, scale).total())
         .fixture(fixture, "logits");
   }
 
@@ -62,8 +60,7 @@ final class LossCases {
               Tensor first = kept(s, in[0]);
               Tensor second = kept(s, in[1]);
               Tensor head = unit(s, in[0].dtype());
-              Tensor total =
-                  Loss.hiddenKey(s, first, second, head, LABELS, 0.25, 1, both).total();
+              Tensor total = Loss.hiddenKey(s, first, second, head, LABELS, 0.25, 1, both).total();
               return Elementwise.sub(
                   s, total, Loss.crossEntropy(s, first, head, LABELS, 0.25).total());
             })
@@ -83,29 +80,25 @@ final class LossCases {
         OpCase.of(
                 "Loss.hiddenKey",
                 "both branches, head",
-                (s, in) ->
-                    Loss.hiddenKey(s, in[0], in[1], in[2], labels, 0.3, 1.7, true).total())
+                (s, in) -> Loss.hiddenKey(s, in[0], in[1], in[2], labels, 0.3, 1.7, true).total())
             .input("first", 3, 4)
             .input("second", 3, 4)
             .input("head", 5, 4)
-            .plain(
-                in ->
-                    new double[] {
-                      0.3 * (task(in[0], in[2], labels, 4) + 1.7 * kl(in[0], in[1], in[2], 4))
-                    }),
+            .plain(in ->
+                new double[] {
+                  0.3 * (task(in[0], in[2], labels, 4) + 1.7 * kl(in[0], in[1], in[2], 4))
+                }),
         OpCase.of(
                 "Loss.hiddenKey",
                 "one branch",
-                (s, in) ->
-                    Loss.hiddenKey(s, in[0], in[1], in[2], labels, 0.3, 1.7, false).total())
+                (s, in) -> Loss.hiddenKey(s, in[0], in[1], in[2], labels, 0.3, 1.7, false).total())
             .input("first", 3, 4)
             .constant("second", 3, 4)
             .constant("head", 5, 4)
-            .plain(
-                in ->
-                    new double[] {
-                      0.3 * (task(in[0], in[2], labels, 4) + 1.7 * kl(in[0], in[1], in[2], 4))
-                    }));
+            .plain(in ->
+                new double[] {
+                  0.3 * (task(in[0], in[2], labels, 4) + 1.7 * kl(in[0], in[1], in[2], 4))
+                }));
   }
 
   /// Returns log-probabilities `(M, V)` of hidden `(M, C)` under a head `(V, C)`.
@@ -130,9 +123,7 @@ final class LossCases {
 
   private static double task(double[] hidden, double[] head, long[] labels, int width) {
     double[][] lp = logProbabilities(hidden, head, width);
-    return -IntStream.range(0, labels.length)
-        .mapToDouble(i -> lp[i][(int) labels[i]])
-        .sum();
+    return -IntStream.range(0, labels.length).mapToDouble(i -> lp[i][(int) labels[i]]).sum();
   }
 
   private static double kl(double[] first, double[] second, double[] head, int width) {

@@ -97,8 +97,7 @@ class LossTest {
     double[][] directions = new double[3][];
     Tensor[] inputs = {hidden, second, head};
     for (int i = 0; i < 3; i++) {
-      directions[i] =
-          new Random(10 + i).doubles(inputs[i].elements()).map(u -> u - 0.5).toArray();
+      directions[i] = new Random(10 + i).doubles(inputs[i].elements()).map(u -> u - 0.5).toArray();
       double[] gradient = gradient(gradients, inputs[i]);
       for (int j = 0; j < gradient.length; j++) {
         expected += gradient[j] * directions[i][j];
@@ -112,9 +111,7 @@ class LossTest {
           Tensor direction = scope.of(directions[i], inputs[i].shape());
           moved[i] =
               Elementwise.add(
-                  scope,
-                  inputs[i],
-                  Elementwise.scale(scope, direction, side == 0 ? step : -step));
+                  scope, inputs[i], Elementwise.scale(scope, direction, side == 0 ? step : -step));
         }
         values[side] =
             Loss.hiddenKey(scope, moved[0], moved[1], moved[2], labels, 0.1, 2, true)
@@ -141,8 +138,9 @@ class LossTest {
     }
   }
 
-  /// With one branch the second is a constant: the head and the first branch get the task's gradient plus
-  /// that of the divergence for a fixed second distribution, the second branch gets none.
+  /// With one branch the second is a constant: the head and the first branch get the task's
+  /// gradient plus that of the divergence for a fixed second distribution, the second branch gets
+  /// none.
   @Test
   void oneBranchKeepsTheSecondConstant() {
     double scale = 0.3;
@@ -194,8 +192,7 @@ class LossTest {
       Loss.Value back = Loss.hiddenKey(scope, second, first, head, LABELS, 1, 1, false);
       Loss.Value same = Loss.hiddenKey(scope, first, first, head, LABELS, 1, 1, false);
       assertThat(there.divergence()).isPositive().isCloseTo(back.divergence(), within(1e-12));
-      assertThat(there.total().item())
-          .isCloseTo(there.task() + there.divergence(), within(1e-12));
+      assertThat(there.total().item()).isCloseTo(there.task() + there.divergence(), within(1e-12));
       assertThat(same.divergence()).isZero();
       assertThat(same.total().item()).isEqualTo(same.task());
     }
@@ -231,9 +228,7 @@ class LossTest {
       Tensor head = normal(scope, 3, 5, 4);
       Gradients plain =
           Tape.gradients(
-              scope,
-              List.of(hidden),
-              s -> Loss.crossEntropy(s, hidden, head, LABELS, 1).total());
+              scope, List.of(hidden), s -> Loss.crossEntropy(s, hidden, head, LABELS, 1).total());
       Gradients scaled =
           Tape.gradients(
               scope,

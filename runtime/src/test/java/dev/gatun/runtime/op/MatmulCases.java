@@ -80,33 +80,30 @@ final class MatmulCases {
                         s.of(new float[] {0.5f, -2}, 2)))
             .input("x", 3, 4)
             .input("w", 4, 2)
-            .plain(
-                in -> {
-                  double[] result = product(in[0], in[1], 1, 3, 4, 2);
-                  for (int i = 0; i < result.length; i++) {
-                    result[i] += i % 2 == 0 ? 0.5 : -2;
-                  }
-                  return result;
-                }),
+            .plain(in -> {
+              double[] result = product(in[0], in[1], 1, 3, 4, 2);
+              for (int i = 0; i < result.length; i++) {
+                result[i] += i % 2 == 0 ? 0.5 : -2;
+              }
+              return result;
+            }),
         OpCase.of(
                 "Matmul.addProductInPlace",
                 "into a strided view",
                 (s, in) -> {
                   Tensor target = s.full(1, in[0].dtype(), 2, 3);
-                  Matmul.addProductInPlace(
-                      s, Layout.transpose(s, target, 0, 1), -2, in[0], in[1]);
+                  Matmul.addProductInPlace(s, Layout.transpose(s, target, 0, 1), -2, in[0], in[1]);
                   return target;
                 })
             .constant("a", 3, 4)
             .constant("b", 4, 2)
-            .plain(
-                in -> {
-                  double[] result = transposed(product(in[0], in[1], 1, 3, 4, 2), 3, 2);
-                  for (int i = 0; i < result.length; i++) {
-                    result[i] = 1 - 2 * result[i];
-                  }
-                  return result;
-                })
+            .plain(in -> {
+              double[] result = transposed(product(in[0], in[1], 1, 3, 4, 2), 3, 2);
+              for (int i = 0; i < result.length; i++) {
+                result[i] = 1 - 2 * result[i];
+              }
+              return result;
+            })
             .withoutGradient());
   }
 
@@ -124,8 +121,7 @@ final class MatmulCases {
                 "rows of 8",
                 (s, in) -> Norm.layerNorm(s, Layout.reshape(s, in[0], 6, 8), in[1], in[2], 1e-5))
             .fixture("layer_norm", "x", "weight", "bias"),
-        OpCase.of(
-                "Norm.rmsNorm", "rank 3", (s, in) -> Norm.rmsNorm(s, in[0], in[1], 1e-6))
+        OpCase.of("Norm.rmsNorm", "rank 3", (s, in) -> Norm.rmsNorm(s, in[0], in[1], 1e-6))
             .fixture("rms_norm", "x", "weight"));
   }
 

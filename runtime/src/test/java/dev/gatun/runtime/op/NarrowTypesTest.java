@@ -50,8 +50,7 @@ class NarrowTypesTest {
       Gradients found =
           Tape.gradients(scope, leaves, s -> Reduce.sum(s, Matmul.linear(s, a, w, bias)));
       Gradients expected =
-          Tape.gradients(
-              scope, wide, s -> Reduce.sum(s, Matmul.linear(s, wideA, wideW, wideBias)));
+          Tape.gradients(scope, wide, s -> Reduce.sum(s, Matmul.linear(s, wideA, wideW, wideBias)));
       assertThat(doubles(scope, Matmul.linear(scope, a, w, bias)))
           .containsExactly(
               doubles(scope, Matmul.linear(scope, wideA, wideW, wideBias)), within(bound(dtype)));
@@ -74,8 +73,7 @@ class NarrowTypesTest {
       Tensor b = normal(scope, dtype, 2, 4, 2);
       Tensor target = normal(scope, dtype, 3, 3, 2);
       double[] expected = doubles(scope, target);
-      double[] product =
-          MatmulCases.product(doubles(scope, a), doubles(scope, b), 1, 3, 4, 2);
+      double[] product = MatmulCases.product(doubles(scope, a), doubles(scope, b), 1, 3, 4, 2);
       for (int i = 0; i < 6; i++) {
         expected[i] += 0.5 * product[i];
       }
@@ -149,8 +147,7 @@ class NarrowTypesTest {
             double[] expected =
                 MatmulCases.product(doubles(scope, a), doubles(scope, b), 1, m, k, n);
             Tensor turned =
-                Layout.transpose(
-                    scope, Layout.copy(scope, Layout.transpose(scope, b, 0, 1)), 0, 1);
+                Layout.transpose(scope, Layout.copy(scope, Layout.transpose(scope, b, 0, 1)), 0, 1);
             assertThat(doubles(scope, Matmul.matmul(scope, a, b)))
                 .containsExactly(expected, within(1e-5 * k));
             assertThat(doubles(scope, Matmul.matmul(scope, a, turned)))

@@ -101,8 +101,7 @@ record OpCase(
   private OpCase with(Input input) {
     List<Input> all = new ArrayList<>(inputs);
     all.add(input);
-    return new OpCase(
-        op, variant, all, operation, plain, fixture, tolerance, step, differentiable);
+    return new OpCase(op, variant, all, operation, plain, fixture, tolerance, step, differentiable);
   }
 
   /// Adds an input of normal numbers, the same in each run.
@@ -124,7 +123,8 @@ record OpCase(
 
   private double[] normal(String name, long... shape) {
     Random random = new Random((op + variant + name).hashCode());
-    return random.doubles(Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+    return random
+        .doubles(Arrays.stream(shape).reduce(1, (a, b) -> a * b))
         .map(u -> 0.05 * Math.signum(u - 0.5) + 3 * (u - 0.5))
         .toArray();
   }
@@ -135,7 +135,8 @@ record OpCase(
         op, variant, inputs, operation, reference, fixture, tolerance, step, differentiable);
   }
 
-  /// Names the fixture and takes the inputs from it; those that it has no gradient of are constants.
+  /// Names the fixture and takes the inputs from it; those that it has no gradient of are
+  /// constants.
   OpCase fixture(String name, String... names) {
     OpCase row =
         new OpCase(op, variant, inputs, operation, plain, name, tolerance, step, differentiable);
@@ -168,8 +169,8 @@ record OpCase(
   /// Returns what the op must give.
   double[] expected() {
     return fixture == null
-        ? Objects.requireNonNull(plain).apply(
-            inputs.stream().map(Input::values).toArray(double[][]::new))
+        ? Objects.requireNonNull(plain)
+            .apply(inputs.stream().map(Input::values).toArray(double[][]::new))
         : Fixture.doubles(fixture + ".out");
   }
 

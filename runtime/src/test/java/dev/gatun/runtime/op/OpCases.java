@@ -2,8 +2,8 @@ package dev.gatun.runtime.op;
 
 import java.util.stream.Stream;
 
-/// Every op of the package, each with at least one row. The rows feed [OpGradientTest], [OpParityTest],
-/// [OpLeakTest] and [OpCoverageTest].
+/// Every op of the package, each with at least one row. The rows feed [OpGradientTest],
+/// [OpParityTest], [OpLeakTest] and [OpCoverageTest].
 final class OpCases {
   private OpCases() {}
 

@@ -27,9 +27,7 @@ class OpErrorTest {
     try (Scope scope = Scope.open()) {
       assertThatThrownBy(() -> row.call().run(scope))
           .isInstanceOf(row.type())
-          .satisfies(e -> assertThat(e.getMessage())
-              .contains(row.parts())
-              .doesNotContain("\n"));
+          .satisfies(e -> assertThat(e.getMessage()).contains(row.parts()).doesNotContain("\n"));
     }
   }
 

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// After an op, forwards or backwards, nothing native is left: neither tensors that Gatun counts nor
-/// handles that it forgot.
+/// After an op, forwards or backwards, nothing native is left: neither tensors that Gatun counts
+/// nor handles that it forgot.
 @ExtendWith(LeakCheck.class)
 class OpLeakTest {
   static Stream<OpCase> all() {
@@ -53,8 +53,7 @@ class OpLeakTest {
       try (Scope call = Scope.open()) {
         Gradients gradients =
             Tape.gradients(call, Arrays.asList(in), tape -> OpRun.scalar(row, tape, in));
-        long returned =
-            1 + Arrays.stream(in).filter(leaf -> gradients.of(leaf) != null).count();
+        long returned = 1 + Arrays.stream(in).filter(leaf -> gradients.of(leaf) != null).count();
         assertThat(NativeMemory.liveTensors()).isEqualTo(tensors + returned);
       }
       assertThat(NativeMemory.liveTensors()).isEqualTo(tensors);

@@ -68,8 +68,13 @@ final class OpRun {
         if (gradient != null) {
           if (!Arrays.equals(gradient.shape(), in[i].shape()) || gradient.dtype() != dtype) {
             throw new AssertionError(
-                row + ": gradient of " + row.inputs().get(i).name() + ": found " + gradient
-                    + ", expected " + in[i]);
+                row
+                    + ": gradient of "
+                    + row.inputs().get(i).name()
+                    + ": found "
+                    + gradient
+                    + ", expected "
+                    + in[i]);
           }
           result[i] = Layout.to(scope, gradient, DType.F64).toDoubles();
         }

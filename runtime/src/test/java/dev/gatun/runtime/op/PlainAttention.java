@@ -36,15 +36,12 @@ record PlainAttention(int heads, int groups, int size, double scale) {
 
   /// Returns the weights of one query; all 0 where it sees no key.
   private double[] weights(
-      double[] q, double[] k, int offset, int keys, int head, int query,
-      Visible visible) {
+      double[] q, double[] k, int offset, int keys, int head, int query, Visible visible) {
     double[] weights = new double[keys];
     double sum = 0;
     for (int key = 0; key < keys; key++) {
       if (visible.test(head, query, key)) {
-        weights[key] =
-            Math.exp(
-                scale * dot(q, q(offset + query, head), k, k(offset + key, head)));
+        weights[key] = Math.exp(scale * dot(q, q(offset + query, head), k, k(offset + key, head)));
         sum += weights[key];
       }
     }
@@ -67,9 +64,10 @@ record PlainAttention(int heads, int groups, int size, double scale) {
     }
   }
 
-  /// Returns the gradients of one sequence: with u = dOut v, the scores get w (u - <w, u>), which is 0 on
-  /// dropped keys (papers: DropKey's vector-Jacobian product).
-  Gradients backward(double[] q, double[] k, double[] v, int tokens, Visible visible, double[] flow) {
+  /// Returns the gradients of one sequence: with u = dOut v, the scores get w (u - <w, u>), which
+  /// is 0 on dropped keys (papers: DropKey's vector-Jacobian product).
+  Gradients backward(
+      double[] q, double[] k, double[] v, int tokens, Visible visible, double[] flow) {
     Gradients result =
         new Gradients(new double[q.length], new double[k.length], new double[v.length]);
     for (int head = 0; head < heads; head++) {

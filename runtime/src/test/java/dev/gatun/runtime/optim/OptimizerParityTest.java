@@ -70,8 +70,7 @@ class OptimizerParityTest {
       try (Optimizer one = open(fixture, List.of(whole));
           Optimizer two = open(fixture, List.of(head, tail))) {
         for (int step = 0; step < STEPS; step++) {
-          Tensor gradient =
-              Layout.to(scope, scope.of(row(fixture + ".grads", step), WIDTH), dtype);
+          Tensor gradient = Layout.to(scope, scope.of(row(fixture + ".grads", step), WIDTH), dtype);
           double[] before = doubles(scope, gradient);
           one.step(List.of(gradient), rate);
           two.step(
@@ -98,8 +97,7 @@ class OptimizerParityTest {
       String key = fixture + "." + name;
       if (Fixture.has(key)) {
         Tensor tensor = Objects.requireNonNull(state.get(name + ".0"), name);
-        assertThat(doubles(scope, tensor))
-            .containsExactly(Fixture.doubles(key), within(tolerance));
+        assertThat(doubles(scope, tensor)).containsExactly(Fixture.doubles(key), within(tolerance));
         found++;
       }
     }

@@ -72,16 +72,15 @@ class OptimizerTest {
       Tensor parameter = scope.full(2, DType.F32, 2);
       Tensor gradient = scope.full(1, DType.F32, 2);
       try (Optimizer optimizer = AdamW.open(List.of(parameter), DEFAULTS)) {
-        assertThatThrownBy(
-                () ->
-                    Tape.gradients(
-                        scope,
-                        List.of(parameter),
-                        s -> {
-                          Tensor square = Elementwise.mul(s, parameter, parameter);
-                          optimizer.step(List.of(gradient), 0.1);
-                          return Reduce.sum(s, square);
-                        }))
+        assertThatThrownBy(() ->
+                Tape.gradients(
+                    scope,
+                    List.of(parameter),
+                    s -> {
+                      Tensor square = Elementwise.mul(s, parameter, parameter);
+                      optimizer.step(List.of(gradient), 0.1);
+                      return Reduce.sum(s, square);
+                    }))
             .isInstanceOf(IllegalStateException.class)
             .hasMessageContaining("written to after it was recorded");
       }

@@ -43,8 +43,7 @@ class MaskStreamTest {
   }
 
   /// The layout of the counter that design fixes for ever, written out in numbers.
-  private static float[] golden(
-      MaskStream stream, int row, int middle, double p, int length) {
+  private static float[] golden(MaskStream stream, int row, int middle, double p, int length) {
     float[] target = new float[length];
     long threshold = (long) (p * 4294967296.0);
     for (int i = 0; i < length; i++) {
@@ -154,7 +153,8 @@ class MaskStreamTest {
     lines.add(line(base, 1, 0, 0.5, 256));
     lines.add(line(base, 0, 1, 0.5, 256));
     lines.add(line(new MaskStream(2, 2, 3, MaskStream.Site.KEY, 0, 0), 0, 0, 0.5, 256));
-    lines.add(line(new MaskStream(1 + (1L << 32), 2, 3, MaskStream.Site.KEY, 0, 0), 0, 0, 0.5, 256));
+    lines.add(
+        line(new MaskStream(1 + (1L << 32), 2, 3, MaskStream.Site.KEY, 0, 0), 0, 0, 0.5, 256));
     lines.add(line(new MaskStream(1, 3, 3, MaskStream.Site.KEY, 0, 0), 0, 0, 0.5, 256));
     lines.add(line(new MaskStream(1, 2, 4, MaskStream.Site.KEY, 0, 0), 0, 0, 0.5, 256));
     lines.add(line(new MaskStream(1, 2, 3, MaskStream.Site.HIDDEN, 0, 0), 0, 0, 0.5, 256));
