@@ -116,8 +116,8 @@ class BorrowTest {
         assertThat(readOnly.shape()).containsExactly(2, 2);
         assertRefused(() -> Layout.copyInPlace(readOnly, other));
         assertRefused(() -> Matmul.addProductInPlace(scope, readOnly, 1, other, other));
-        assertRefused(() -> step(Sgd.open(List.of(readOnly), new Sgd.Config(0, false, 0)), other));
-        assertRefused(() -> step(AdamW.open(List.of(readOnly), AdamW.Config.defaults()), other));
+        assertRefused(() -> sgdStep(readOnly, other));
+        assertRefused(() -> adamWStep(readOnly, other));
       }
       assertThat(weight.segment().isReadOnly()).isTrue();
       assertThat(weight.toFloats()).containsOnly(0);
@@ -126,9 +126,15 @@ class BorrowTest {
     }
   }
 
-  private static void step(Optimizer optimizer, Tensor gradient) {
-    try (optimizer) {
-      optimizer.step(List.of(gradient), 0.1);
+  private static void sgdStep(Tensor parameter, Tensor gradient) {
+    try (Optimizer sgd = Sgd.open(List.of(parameter), new Sgd.Config(0, false, 0))) {
+      sgd.step(List.of(gradient), 0.1);
+    }
+  }
+
+  private static void adamWStep(Tensor parameter, Tensor gradient) {
+    try (Optimizer adamW = AdamW.open(List.of(parameter), AdamW.Config.defaults())) {
+      adamW.step(List.of(gradient), 0.1);
     }
   }
 

@@ -67,6 +67,7 @@ class ScopeTest {
   }
 
   @Test
+  @SuppressWarnings("MustBeClosedChecker") // how it is closed is what is tested
   void aClosedScopeMakesNothing() {
     try (Scope outer = Scope.open()) {
       Tensor live = outer.of(new float[] {1, 2}, 2);
@@ -86,6 +87,7 @@ class ScopeTest {
   }
 
   @Test
+  @SuppressWarnings("MustBeClosedChecker") // how it is closed is what is tested
   void closingTwiceDoesNothing() {
     Scope scope = Scope.open();
     scope.zeros(DType.F32, 2);
@@ -123,6 +125,7 @@ class ScopeTest {
   }
 
   @Test
+  @SuppressWarnings("MustBeClosedChecker") // how it is closed is what is tested
   void freeTwiceOrAfterCloseIsAnException() {
     Scope scope = Scope.open();
     Tensor first = scope.zeros(DType.F32, 2);

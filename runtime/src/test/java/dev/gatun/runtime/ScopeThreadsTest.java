@@ -126,6 +126,7 @@ class ScopeThreadsTest {
   /// A close that comes while another thread multiplies is refused, and leaves all as it was. One
   /// that comes before the call is granted, and the call refused: then it is tried again.
   @Test
+  @SuppressWarnings("MustBeClosedChecker") // how it is closed is what is tested
   void closeIsRefusedWhileACallIsInFlight() throws Exception {
     int size = 1024;
     try (ExecutorService threads = Executors.newSingleThreadExecutor()) {

@@ -7,6 +7,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.LeakCheck;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,7 +23,7 @@ class OpGradientTest {
   @MethodSource("rows")
   void isThatOfCentralDifferences(OpCase row) {
     boolean[] differentiated = OpRun.differentiated(row);
-    double[][] found = OpRun.gradients(row, DType.F64, differentiated);
+    double[] @Nullable [] found = OpRun.gradients(row, DType.F64, differentiated);
     for (int i = 0; i < differentiated.length; i++) {
       if (differentiated[i]) {
         compare(row, i, Objects.requireNonNull(found[i], row.inputs().get(i).name()));
@@ -55,12 +56,12 @@ class OpGradientTest {
   @MethodSource("rows")
   void ofOneInputAloneIsTheSame(OpCase row) {
     boolean[] differentiated = OpRun.differentiated(row);
-    double[][] all = OpRun.gradients(row, DType.F64, differentiated);
+    double[] @Nullable [] all = OpRun.gradients(row, DType.F64, differentiated);
     for (int i = 0; i < differentiated.length; i++) {
       if (differentiated[i]) {
         boolean[] alone = new boolean[differentiated.length];
         alone[i] = true;
-        double[][] found = OpRun.gradients(row, DType.F64, alone);
+        double[] @Nullable [] found = OpRun.gradients(row, DType.F64, alone);
         assertThat(found[i])
             .as(row.inputs().get(i).name())
             .containsExactly(Objects.requireNonNull(all[i]), within(1e-14));

@@ -52,7 +52,7 @@ final class OpRun {
   }
 
   /// Returns the tape's gradients with respect to the chosen inputs, null for the others.
-  static double @Nullable [][] gradients(OpCase row, DType dtype, boolean[] chosen) {
+  static double[] @Nullable [] gradients(OpCase row, DType dtype, boolean[] chosen) {
     try (Scope scope = Scope.open()) {
       Tensor[] in = row.tensors(scope, dtype);
       List<Tensor> leaves = new java.util.ArrayList<>();
@@ -62,7 +62,7 @@ final class OpRun {
         }
       }
       Gradients gradients = Tape.gradients(scope, leaves, tape -> scalar(row, tape, in));
-      double @Nullable [][] result = new double[in.length][];
+      double[] @Nullable [] result = new double[in.length][];
       for (int i = 0; i < in.length; i++) {
         Tensor gradient = gradients.of(in[i]);
         if (gradient != null) {

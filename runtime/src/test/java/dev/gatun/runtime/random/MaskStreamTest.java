@@ -50,7 +50,7 @@ class MaskStreamTest {
       long[] words =
           philox(
               stream.seed(),
-              i / 4 + stream.site().ordinal() * 16_777_216L,
+              i / 4 + (stream.site() == MaskStream.Site.HIDDEN ? 16_777_216L : 0),
               middle + stream.pass() * 16_777_216L,
               row + stream.slot() * 1_048_576L,
               stream.step() + stream.layer() * 4_194_304L);
@@ -91,9 +91,8 @@ class MaskStreamTest {
       bits.append(value == 0 ? '-' : '+');
     }
     assertThat(bits).hasToString("---+-+++++--+--++-+-+++++----+++");
-    assertThat(MaskStream.Site.KEY.ordinal()).isZero();
-    assertThat(MaskStream.Site.HIDDEN.ordinal()).isEqualTo(1);
-    assertThat(MaskStream.Site.values()).hasSize(2);
+    assertThat(MaskStream.Site.values())
+        .containsExactly(MaskStream.Site.KEY, MaskStream.Site.HIDDEN);
   }
 
   @Test

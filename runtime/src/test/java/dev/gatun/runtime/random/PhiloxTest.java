@@ -24,7 +24,7 @@ class PhiloxTest {
     for (JsonNode row : cases) {
       JsonNode counter = row.get("counter");
       JsonNode key = row.get("key");
-      long longKey = word(key, 0) & 0xFFFFFFFFL | (long) word(key, 1) << 32;
+      long longKey = (word(key, 0) & 0xFFFFFFFFL) | ((long) word(key, 1) << 32);
       int[] words = new int[6];
       Philox.block(
           longKey,
