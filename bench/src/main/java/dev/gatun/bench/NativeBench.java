@@ -8,7 +8,8 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// How all benchmarks here are measured: nanoseconds per call, in a JVM with a small heap of fixed size.
+/// How all benchmarks here are measured: nanoseconds per call, in a JVM with a small heap of fixed
+/// size.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(

@@ -15,8 +15,8 @@ import org.openjdk.jmh.annotations.Benchmark;
 /// | `Dispatcher` | a bare call by the operator's name, arguments prepared |
 /// | `Runtime` | the public operation: checks, scope, counting |
 ///
-/// `add` has no dispatcher form: its schema takes a `Scalar`, which the C ABI cannot pass. `div` is the
-/// runtime's own way through the dispatcher.
+/// `add` has no dispatcher form: its schema takes a `Scalar`, which the C ABI cannot pass. `div` is
+/// the runtime's own way through the dispatcher.
 public class OpBench extends NativeBench {
   /// Adds in a loop.
   @Benchmark

@@ -15,8 +15,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Two small f32 matrices of one shape and a square one to multiply them by, as arrays, as tensors and as bare
-/// libtorch handles, with the argument blocks of bare calls made before.
+/// Two small f32 matrices of one shape and a square one to multiply them by, as arrays, as tensors
+/// and as bare libtorch handles, with the argument blocks of bare calls made before.
 @State(org.openjdk.jmh.annotations.Scope.Thread)
 @SuppressWarnings("NullAway.Init") // JMH calls open() before a benchmark
 public class Operands {
@@ -99,8 +99,10 @@ public class Operands {
     check(Torch.aoti_torch_delete_tensor_object(result.get(ADDRESS, 0)));
   }
 
-  /// Calls an operator of two tensors by name, which takes a handle of its own for each, and deletes its result.
-  void dispatch(MemorySegment name, MemorySegment overload, MemorySegment first, MemorySegment second) {
+  /// Calls an operator of two tensors by name, which takes a handle of its own for each, and
+  /// deletes its result.
+  void dispatch(
+      MemorySegment name, MemorySegment overload, MemorySegment first, MemorySegment second) {
     check(Torch.aoti_torch_new_tensor_handle(first, result));
     stack.set(JAVA_LONG, 0, result.get(JAVA_LONG, 0));
     check(Torch.aoti_torch_new_tensor_handle(second, result));

@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.DataOptions;
 import dev.gatun.models.data.DataReader;
@@ -28,15 +29,16 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.ObjectMapper;
 
 /// Gatun's side of `bench/compare.py`: trains an adapter one step at a time, as it is told.
 ///
-/// The first line of standard input is a JSON object of [Settings]; each further line asks for one step of
-/// [Trainer], and its end for the end. Answers are JSON objects, a line each: one when everything is read,
-/// then one per step.
+/// The first line of standard input is a JSON object of [Settings]; each further line asks for one
+/// step of [Trainer], and its end for the end. Answers are JSON objects, a line each: one when
+/// everything is read, then one per step.
 final class StepWorker {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -66,7 +68,7 @@ final class StepWorker {
       double maxGradNorm,
       int threads) {
     DType compute() {
-      return DType.valueOf(dtype.toUpperCase(java.util.Locale.ROOT));
+      return DType.valueOf(dtype.toUpperCase(Locale.ROOT));
     }
 
     Dropout method() {
@@ -112,8 +114,10 @@ final class StepWorker {
       Dataset rows = DataReader.read(Path.of(settings.rows), ids);
       answer(
           Map.of(
-              "library", "gatun, libtorch " + Backend.version() + " with " + Backend.blas(),
-              "trained", adapter.parameters().values().stream().mapToLong(p -> p.elements()).sum()));
+              "library",
+              "gatun, libtorch " + Backend.version() + " with " + Backend.blas(),
+              "trained",
+              adapter.parameters().values().stream().mapToLong(p -> p.elements()).sum()));
       if (commands.readLine() != null) {
         new Trainer(model, adapter, settings.options(), null)
             .run(rows, null, false, new Obedient(commands));
@@ -121,11 +125,13 @@ final class StepWorker {
     }
   }
 
+  @MustBeClosed
   private static CausalLm open(Settings settings) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Path.of(settings.model));
-    return settings.fresh
-        ? directory.fresh(settings.compute(), 1)
-        : directory.open(settings.compute(), ModelDirectory.Use.FROZEN);
+    if (settings.fresh) {
+      return directory.fresh(settings.compute(), 1);
+    }
+    return directory.open(settings.compute(), ModelDirectory.Use.FROZEN);
   }
 
   private static LoraConfig allLinear(String base) {
