@@ -26,7 +26,7 @@ if [ ! -f "$lib/built" ] || [ -n "$newer" ]; then
   echo "building the benchmarks ..." >&2
   rm -rf "$lib"
   started=$(mktemp)
-  (cd "$root" && JAVA_HOME=$jdk ./mvnw --quiet --batch-mode -Dquick -pl bench -am package) >&2
+  (cd "$root" && JAVA_HOME=$jdk ./mvnw --quiet --batch-mode -Dquick -pl bench -am package) </dev/null >&2
   cp "$root"/bench/target/quick/gatun-bench-*.jar "$lib/"
   mv "$started" "$lib/built" # carries the time at which the build began
 fi

@@ -4,5 +4,6 @@ open module dev.gatun.bench { // JMH and Jackson read its classes
   requires dev.gatun.bindings;
   requires dev.gatun.models;
   requires jmh.core;
+  requires static com.google.errorprone.annotations;
   requires static org.jspecify;
 }

@@ -1,5 +1,6 @@
 package dev.gatun.bench;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.DataOptions;
 import dev.gatun.models.data.DataReader;
@@ -28,6 +29,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.ObjectMapper;
@@ -66,7 +68,7 @@ final class StepWorker {
       double maxGradNorm,
       int threads) {
     DType compute() {
-      return DType.valueOf(dtype.toUpperCase(java.util.Locale.ROOT));
+      return DType.valueOf(dtype.toUpperCase(Locale.ROOT));
     }
 
     Dropout method() {
@@ -123,11 +125,13 @@ final class StepWorker {
     }
   }
 
+  @MustBeClosed
   private static CausalLm open(Settings settings) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Path.of(settings.model));
-    return settings.fresh
-        ? directory.fresh(settings.compute(), 1)
-        : directory.open(settings.compute(), ModelDirectory.Use.FROZEN);
+    if (settings.fresh) {
+      return directory.fresh(settings.compute(), 1);
+    }
+    return directory.open(settings.compute(), ModelDirectory.Use.FROZEN);
   }
 
   private static LoraConfig allLinear(String base) {
