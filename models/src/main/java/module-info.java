@@ -2,7 +2,7 @@
 module dev.gatun.models {
   requires transitive dev.gatun.runtime;
   requires tools.jackson.databind;
-  requires static com.google.errorprone.annotations;
+  requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 
   exports dev.gatun.models.data;

@@ -1,9 +1,10 @@
-/// Off-heap tensors on libtorch's C ABI: scopes, operations with gradients, optimizers, safetensors.
+/// Off-heap tensors on libtorch's C ABI: scopes, operations with gradients, optimizers,
+/// safetensors.
 @SuppressWarnings("module") // the modules that it is exported to are built after it
 module dev.gatun.runtime {
   requires dev.gatun.bindings;
   requires transitive tools.jackson.databind;
-  requires static com.google.errorprone.annotations;
+  requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 
   exports dev.gatun.runtime;

@@ -19,8 +19,8 @@ final class DataArguments {
       names = "--max-length",
       paramLabel = "N",
       description =
-          "Tokens of an example: texts are cut into pieces of it, other rows cut off. Default: 512, or the"
-              + " model's positions if fewer.")
+          "Tokens of an example: texts are cut into pieces of it, other rows cut off. Default: 512,"
+              + " or the model's positions if fewer.")
   private @Nullable Integer maxLength;
 
   int maxLength(CausalLm model) {
@@ -29,7 +29,10 @@ final class DataArguments {
     }
     if (maxLength < 2 || maxLength > model.maxPositions()) {
       throw new RefusedException(
-          "--max-length: found " + maxLength + ", expected 2 to the model's " + model.maxPositions());
+          "--max-length: found "
+              + maxLength
+              + ", expected 2 to the model's "
+              + model.maxPositions());
     }
     return maxLength;
   }

@@ -2,6 +2,7 @@ package dev.gatun.cli;
 
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
@@ -12,6 +13,7 @@ import dev.gatun.runtime.op.Reduce;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +28,7 @@ import picocli.CommandLine.Mixin;
 final class DoctorCommand implements Callable<Integer> {
   private static final int SIZE = 512;
   private static final long TEST_NANOS = 500_000_000L;
-  private static final String VERSION = "0.1.0";
+  static final String VERSION = "0.1.0";
 
   @Mixin private JsonOutput json = new JsonOutput();
 
@@ -80,16 +82,15 @@ final class DoctorCommand implements Callable<Integer> {
     try (Scope scope = Scope.open()) {
       Tensor x = scope.full(0.5, DType.F32, SIZE, SIZE);
       Tensor w = scope.full(0.25, DType.F32, SIZE, SIZE);
-      double gradient =
+      Gradients gradients =
           Tape.gradients(
-                  scope,
-                  List.of(w),
-                  tape -> {
-                    Tensor y = Matmul.linear(tape, x, w, null);
-                    return Reduce.sum(tape, Elementwise.mul(tape, y, y));
-                  })
-              .of(w)
-              .toFloats()[0];
+              scope,
+              List.of(w),
+              tape -> {
+                Tensor y = Matmul.linear(tape, x, w, null);
+                return Reduce.sum(tape, Elementwise.mul(tape, y, y));
+              });
+      double gradient = Objects.requireNonNull(gradients.of(w)).toFloats()[0];
       double expected = 2 * (SIZE * 0.5 * 0.25) * SIZE * 0.5;
       if (Math.abs(gradient - expected) > 1e-4 * expected) {
         throw new IllegalStateException(
@@ -112,17 +113,16 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static void show(String indent, Map<?, ?> fields) {
-    fields.forEach(
-        (name, value) -> {
-          if (value instanceof Map<?, ?> map) {
-            System.out.println(indent + name);
-            show(indent + "  ", map);
-          } else if (value instanceof List<?> list) {
-            System.out.println(indent + name);
-            list.forEach(line -> System.out.println(indent + "  " + line));
-          } else {
-            System.out.printf("%s%-20s %s%n", indent, name, value);
-          }
-        });
+    fields.forEach((name, value) -> {
+      if (value instanceof Map<?, ?> map) {
+        System.out.println(indent + name);
+        show(indent + "  ", map);
+      } else if (value instanceof List<?> list) {
+        System.out.println(indent + name);
+        list.forEach(line -> System.out.println(indent + "  " + line));
+      } else {
+        System.out.printf("%s%-20s %s%n", indent, name, value);
+      }
+    });
   }
 }

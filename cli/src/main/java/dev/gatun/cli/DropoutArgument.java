@@ -9,7 +9,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /// Reads `--dropout NAME[:key=value,...]`.
 ///
-/// Keys: `p` (both rates), `p_key`, `p_hidden`, `lambda`, `layers=all|latter-half`, `both=true|false`.
+/// Keys: `p` (both rates), `p_key`, `p_hidden`, `lambda`, `layers=all|latter-half`,
+/// `both=true|false`.
 final class DropoutArgument implements ITypeConverter<Dropout> {
   private static final double RATE = 0.1;
   private static final Set<String> LATER = Set.of("dropattention", "lora-dropout");
@@ -34,14 +35,16 @@ final class DropoutArgument implements ITypeConverter<Dropout> {
                 throw new TypeConversionException(
                     LATER.contains(name)
                         ? name + " is not implemented yet"
-                        : "found '" + name
+                        : "found '"
+                            + name
                             + "', expected none, hiddenkey-minus, hiddenkey, dropkey or hiddencut");
           };
       Dropout placed = method.withLayers(layers(settings));
       Dropout result = placed.withBothBranches(flag(settings, "both"));
       if (!settings.isEmpty()) {
         throw new TypeConversionException(
-            "found '" + settings.keySet().iterator().next()
+            "found '"
+                + settings.keySet().iterator().next()
                 + "', expected p, p_key, p_hidden, lambda, layers or both");
       }
       return result;

@@ -31,7 +31,8 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "F",
-      description = "JSONL rows, a text file or a folder. Default with the demo model: its held-out files.")
+      description =
+          "JSONL rows, a text file or a folder. Default with the demo model: its held-out files.")
   private @Nullable Path data;
 
   @Override
@@ -46,8 +47,7 @@ final class EvalCommand implements Callable<Integer> {
         CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN);
         Scope owner = Scope.openShared()) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
-      Dataset set =
-          dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
+      Dataset set = dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
       Evaluation evaluation =
           Evaluation.of(
               lm,

@@ -33,7 +33,8 @@ final class FinetuneArguments {
 
   @Option(
       names = "--fresh",
-      description = "With --method full: start from random weights; the model directory needs only a config.")
+      description =
+          "With --method full: start from random weights; the model directory needs only a config.")
   private boolean fresh;
 
   @Option(
@@ -45,7 +46,10 @@ final class FinetuneArguments {
               + " layers=all|latter-half, both=true. Default: hiddenkey-minus:p=0.1 (full: none).")
   private @Nullable Dropout dropout;
 
-  @Option(names = "--lr", paramLabel = "RATE", description = "Peak learning rate. Default: 2e-4; demo 2e-3.")
+  @Option(
+      names = "--lr",
+      paramLabel = "RATE",
+      description = "Peak learning rate. Default: 2e-4; demo 2e-3.")
   private @Nullable Double learningRate;
 
   @Option(
@@ -78,7 +82,10 @@ final class FinetuneArguments {
   @Option(names = "--steps", paramLabel = "N", description = "Optimizer steps. Wins over --epochs.")
   private @Nullable Integer steps;
 
-  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data. Default: 1; demo 3.")
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      description = "Passes over the data. Default: 1; demo 3.")
   private @Nullable Integer epochs;
 
   @Option(
@@ -95,10 +102,14 @@ final class FinetuneArguments {
       description = "Forward passes of an optimizer step. Default: 1.")
   private int accumulate;
 
-  @Option(names = "--pack", description = "Fill rows with several examples, which do not see each other.")
+  @Option(
+      names = "--pack",
+      description = "Fill rows with several examples, which do not see each other.")
   private boolean pack;
 
-  @Option(names = "--no-shuffle", description = "File order, no bucketing, batches of exactly --batch rows.")
+  @Option(
+      names = "--no-shuffle",
+      description = "File order, no bucketing, batches of exactly --batch rows.")
   private boolean noShuffle;
 
   @Option(
@@ -115,7 +126,8 @@ final class FinetuneArguments {
 
   @Option(
       names = "--kl-one-batch",
-      description = "HiddenKey's two branches as one batch of twice the rows, not one after the other.")
+      description =
+          "HiddenKey's two branches as one batch of twice the rows, not one after the other.")
   private boolean oneBatch;
 
   @Option(
@@ -129,7 +141,8 @@ final class FinetuneArguments {
       names = "--patience",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Stop after N evaluations without a better loss and keep the best weights; 0: never.")
+      description =
+          "Stop after N evaluations without a better loss and keep the best weights; 0: never.")
   private int patience;
 
   @Option(
@@ -191,10 +204,6 @@ final class FinetuneArguments {
     if (isFull() && loraOption != null) {
       throw new RefusedException(loraOption + ": found --method full, expected --method lora");
     }
-    if (initAdapter != null && loraOption != null) {
-      throw new RefusedException(
-          loraOption + ": found beside --init-adapter, which fixes it; expected one of the two");
-    }
     if (noShuffle && pack) {
       throw new RefusedException("--pack: found --no-shuffle, expected one of the two");
     }
@@ -216,7 +225,8 @@ final class FinetuneArguments {
       notNegative("--lr", learningRate);
     }
     if (patience > 0 && evalEvery == 0) {
-      throw new RefusedException("--patience: found no --eval-every, expected evaluations on the way");
+      throw new RefusedException(
+          "--patience: found no --eval-every, expected evaluations on the way");
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.gatun.cli;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Preview;
 import dev.gatun.models.hub.ModelDirectory;
@@ -21,7 +22,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -31,7 +34,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// `gatun finetune`.
 @Command(
@@ -56,7 +62,9 @@ final class FinetuneCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "F",
-      description = "JSONL rows, a text file or a folder of text files. Default with the demo model: its data.")
+      description =
+          "JSONL rows, a text file or a folder of text files. Default with the demo model: its"
+              + " data.")
   private @Nullable Path data;
 
   @Option(names = "--eval", paramLabel = "F", description = "Held-out data.")
@@ -66,10 +74,14 @@ final class FinetuneCommand implements Callable<Integer> {
       names = "--eval-split",
       paramLabel = "SHARE",
       defaultValue = "0.05",
-      description = "Share of --data to hold out where there is no --eval; 0 for none. Default: 0.05.")
+      description =
+          "Share of --data to hold out where there is no --eval; 0 for none. Default: 0.05.")
   private double evalSplit;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Results. Default: runs/finetune-TIME.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Results. Default: runs/finetune-TIME.")
   private @Nullable Path out;
 
   @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")
@@ -83,6 +95,9 @@ final class FinetuneCommand implements Callable<Integer> {
       description = "Also write adapter-portable/, which every consumer scales right.")
   private boolean portable;
 
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private final Map<String, String> inForce = new LinkedHashMap<>();
   private final Progress progress = new Progress();
 
   /// What is trained on and what is held out.
@@ -113,7 +128,13 @@ final class FinetuneCommand implements Callable<Integer> {
       Trained trained = trained(owner, directory, lm);
       TrainOptions options =
           course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
-      Plan plan = new Plan(lm, trained, options, sets, dataArguments.maxLength(lm), course, threads);
+      inForce.put("--dropout", options.dropout().toString());
+      inForce.put("--lr", Double.toString(options.schedule().peak()));
+      inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
+      inForce.put("--steps", Integer.toString(options.steps()));
+      inForce.put("--max-length", Integer.toString(dataArguments.maxLength(lm)));
+      Plan plan =
+          new Plan(lm, trained, options, sets, dataArguments.maxLength(lm), course, threads);
       plan.lines().forEach(progress::say);
       if (dryRun) {
         progress.say(Preview.of(sets.train, tokenizer, PREVIEW_ROWS, PREVIEW_TOKENS));
@@ -124,6 +145,7 @@ final class FinetuneCommand implements Callable<Integer> {
     }
   }
 
+  @MustBeClosed
   private CausalLm open(ModelDirectory directory) throws IOException {
     if (course.isFresh()) {
       return directory.fresh(model.computeType(), course.seed());
@@ -152,9 +174,12 @@ final class FinetuneCommand implements Callable<Integer> {
       return new FullWeights(directory, lm);
     }
     Path start = course.initAdapter();
-    return start == null
-        ? LoraAdapter.create(owner, lm, lora.config(directory.path().toString()), course.seed())
-        : LoraAdapter.load(owner, lm, start);
+    if (start == null) {
+      return LoraAdapter.create(owner, lm, lora.config(directory.path().toString()), course.seed());
+    }
+    LoraAdapter adapter = LoraAdapter.load(owner, lm, start);
+    lora.check(adapter, lm);
+    return adapter;
   }
 
   private int train(
@@ -191,9 +216,24 @@ final class FinetuneCommand implements Callable<Integer> {
       adapter.savePortable(target.resolve("adapter-portable")).forEach(progress::say);
     }
     Outcome outcome = new Outcome(result, before, after, saved, seconds, samples.pairs());
+    ReportPage.write(
+        target.resolve("report.html"), directory.path(), plan, settings(), log, outcome);
     outcome.lines(target).forEach(progress::say);
     json.print(outcome.fields());
     return 0;
+  }
+
+  /// Returns every option of this command with the value in force.
+  private Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (OptionSpec option : spec.options()) {
+      Object value = option.getValue();
+      if (value != null && !option.usageHelp() && !option.versionHelp()) {
+        settings.put(option.longestName(), value.toString());
+      }
+    }
+    settings.putAll(inForce);
+    return settings;
   }
 
   private static Path defaultOut() {
@@ -216,30 +256,24 @@ final class FinetuneCommand implements Callable<Integer> {
     return evaluation;
   }
 
-  /// Trains until the end, or until the process is asked to end: then the current step is finished, a
-  /// checkpoint written, and only then does the process go.
+  /// Trains until the end, or until the process is asked to end: then the current step is finished,
+  /// a checkpoint written, and only then does the process go.
   private TrainResult runStoppable(
-      CausalLm lm,
-      Trained trained,
-      TrainOptions options,
-      Sets sets,
-      Path target,
-      RunLog log)
+      CausalLm lm, Trained trained, TrainOptions options, Sets sets, Path target, RunLog log)
       throws IOException {
     AtomicBoolean stop = new AtomicBoolean();
     CountDownLatch ended = new CountDownLatch(1);
     Thread hook =
-        new Thread(
-            () -> {
-              stop.set(true);
-              try {
-                if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
-                  System.err.println("gatun: the step did not end in time; no checkpoint of it");
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
+        new Thread(() -> {
+          stop.set(true);
+          try {
+            if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+              System.err.println("gatun: the step did not end in time; no checkpoint of it");
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       Trainer trainer = new Trainer(lm, trained, options, target.resolve("checkpoints"));
@@ -311,7 +345,7 @@ final class FinetuneCommand implements Callable<Integer> {
       @Nullable Evaluation after,
       Path saved,
       double seconds,
-      java.util.List<Samples.Pair> samples) {
+      List<Samples.Pair> samples) {
     Map<String, Object> fields() {
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("steps", result.steps());
@@ -327,8 +361,8 @@ final class FinetuneCommand implements Callable<Integer> {
       return fields;
     }
 
-    java.util.List<String> lines(Path target) {
-      java.util.List<String> lines = new java.util.ArrayList<>();
+    List<String> lines(Path target) {
+      List<String> lines = new ArrayList<>();
       for (Samples.Pair sample : samples) {
         lines.add("");
         lines.add("prompt  | " + sample.prompt().replace("\n", "\n        | "));

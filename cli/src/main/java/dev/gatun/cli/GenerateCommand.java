@@ -54,7 +54,11 @@ final class GenerateCommand implements Callable<Integer> {
       description = "0 takes the likeliest token each time. Default: 0.")
   private double temperature;
 
-  @Option(names = "--top-k", paramLabel = "K", defaultValue = "0", description = "Choose from the K likeliest; 0: all.")
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      defaultValue = "0",
+      description = "Choose from the K likeliest; 0: all.")
   private int topK;
 
   @Option(
@@ -71,7 +75,11 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Above 1: make ids that were there already less likely.")
   private double repetitionPenalty;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the choice. Default: 0.")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Seed of the choice. Default: 0.")
   private long seed;
 
   @Override
@@ -95,7 +103,9 @@ final class GenerateCommand implements Callable<Integer> {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       if (prompt != null && tokenizer == null) {
         throw new RefusedException(
-            "--prompt: found no tokenizer.json in " + directory.path() + ", expected one, or --prompt-ids");
+            "--prompt: found no tokenizer.json in "
+                + directory.path()
+                + ", expected one, or --prompt-ids");
       }
       PassAddition addition = adapter.load(owner, lm);
       int[] ids =

@@ -21,7 +21,8 @@ import picocli.CommandLine.Mixin;
     name = "inspect",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Show what a model directory, and an adapter for it, contain; checks every weight.")
+    description =
+        "Show what a model directory, and an adapter for it, contain; checks every weight.")
 final class InspectCommand implements Callable<Integer> {
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
@@ -58,12 +59,11 @@ final class InspectCommand implements Callable<Integer> {
         fields.put("adapter_targets", targets);
       }
       if (!json.isOn()) {
-        fields.forEach(
-            (name, value) -> {
-              if (!(value instanceof List)) {
-                System.out.printf("%-20s %s%n", name, value);
-              }
-            });
+        fields.forEach((name, value) -> {
+          if (!(value instanceof List)) {
+            System.out.printf("%-20s %s%n", name, value);
+          }
+        });
         for (Param param : lm.params()) {
           System.out.printf("%-56s %s%n", param.name(), Arrays.toString(param.value().shape()));
         }

@@ -4,8 +4,8 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The option `--json`: one object as the last line of standard output. Everything else a command says goes
-/// to standard error, or to standard output where it is the result that was asked for.
+/// The option `--json`: one object as the last line of standard output. Everything else a command
+/// says goes to standard error, or to standard output where it is the result that was asked for.
 final class JsonOutput {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 

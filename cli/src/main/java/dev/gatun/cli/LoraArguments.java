@@ -1,6 +1,12 @@
 package dev.gatun.cli;
 
+import dev.gatun.models.hub.ModuleTrees;
+import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.peft.LoraConfig;
+import dev.gatun.models.peft.LoraTarget;
+import dev.gatun.models.peft.TargetMatch;
+import dev.gatun.models.peft.TargetMatcher;
 import dev.gatun.models.peft.TargetModules;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,23 +71,62 @@ final class LoraArguments {
       description = "Modules to train whole.")
   private List<String> modulesToSave = new ArrayList<>();
 
-  /// Returns the name of an option that contradicts a given adapter, or null.
+  /// Returns the name of one of these options that was given, or null.
   @Nullable String given() {
     Map<String, Boolean> all = new LinkedHashMap<>();
     all.put("--rank", rank != null);
     all.put("--alpha", alpha != null);
     all.put("--targets", targets != null);
+    all.putAll(shaping());
+    return all.entrySet().stream()
+        .filter(Map.Entry::getValue)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /// Refuses options that contradict an adapter that a run starts from; equal ones may be given.
+  void check(LoraAdapter start, CausalLm model) {
+    LoraConfig fixed = start.match().config();
+    if (rank != null && rank != fixed.r()) {
+      throw contradiction("--rank", rank, fixed.r());
+    }
+    if (alpha != null && alpha != fixed.alpha()) {
+      throw contradiction("--alpha", alpha, fixed.alpha());
+    }
+    if (targets != null) {
+      List<String> asked = modules(TargetMatcher.match(config(""), ModuleTrees.of(model)));
+      List<String> there = modules(start.match());
+      if (!asked.equals(there)) {
+        throw contradiction("--targets", targets, there.size() + " layers such as " + there.getFirst());
+      }
+    }
+    for (Map.Entry<String, Boolean> other : shaping().entrySet()) {
+      if (other.getValue()) {
+        throw new RefusedException(
+            other.getKey() + ": found beside --init-adapter, which fixes it; expected one of the two");
+      }
+    }
+  }
+
+  private static List<String> modules(TargetMatch match) {
+    return match.targets().stream().map(LoraTarget::module).toList();
+  }
+
+  private static RefusedException contradiction(String option, Object found, Object expected) {
+    return new RefusedException(
+        option + ": found " + found + ", expected " + expected + ", as --init-adapter has it");
+  }
+
+  private Map<String, Boolean> shaping() {
+    Map<String, Boolean> all = new LinkedHashMap<>();
     all.put("--exclude", exclude != null);
     all.put("--rank-pattern", !rankPattern.isEmpty());
     all.put("--alpha-pattern", !alphaPattern.isEmpty());
     all.put("--rslora", rsLora);
     all.put("--bias", !bias.equals("none"));
     all.put("--modules-to-save", !modulesToSave.isEmpty());
-    return all.entrySet().stream()
-        .filter(Map.Entry::getValue)
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElse(null);
+    return all;
   }
 
   LoraConfig config(String baseModel) {

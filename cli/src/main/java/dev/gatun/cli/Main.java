@@ -37,25 +37,23 @@ public final class Main {
   static int run(String... arguments) {
     CommandLine program = new CommandLine(new Main());
     program.setCaseInsensitiveEnumValuesAllowed(true);
-    program.setExecutionExceptionHandler(
-        (exception, command, parsed) -> {
-          if (exception instanceof RefusedException || exception instanceof InvalidSettingException) {
-            System.err.println("gatun: " + exception.getMessage());
-            return REFUSED;
-          }
-          System.err.println("gatun: " + line(exception));
-          if (System.getenv("GATUN_TRACE") != null) {
-            exception.printStackTrace();
-          }
-          return FAILED;
-        });
-    program.setParameterExceptionHandler(
-        (ParameterException exception, String[] all) -> {
-          System.err.println("gatun: " + exception.getMessage());
-          CommandLine.UnmatchedArgumentException.printSuggestions(exception, System.err);
-          System.err.println("Try: gatun " + verb(exception.getCommandLine()) + "--help");
-          return REFUSED;
-        });
+    program.setExecutionExceptionHandler((exception, command, parsed) -> {
+      if (exception instanceof RefusedException || exception instanceof InvalidSettingException) {
+        System.err.println("gatun: " + exception.getMessage());
+        return REFUSED;
+      }
+      System.err.println("gatun: " + line(exception));
+      if (System.getenv("GATUN_TRACE") != null) {
+        exception.printStackTrace();
+      }
+      return FAILED;
+    });
+    program.setParameterExceptionHandler((ParameterException exception, String[] all) -> {
+      System.err.println("gatun: " + exception.getMessage());
+      CommandLine.UnmatchedArgumentException.printSuggestions(exception, System.err);
+      System.err.println("Try: gatun " + verb(exception.getCommandLine()) + "--help");
+      return REFUSED;
+    });
     if (arguments.length == 0) {
       program.usage(System.err);
       return REFUSED;
@@ -76,7 +74,9 @@ public final class Main {
     String text = exception.getMessage();
     return switch (exception) {
       case NoSuchFileException missing ->
-          missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
+          missing.getFile()
+              + ": "
+              + (missing.getReason() == null ? "no such file" : missing.getReason());
       case AccessDeniedException denied -> denied.getFile() + ": access denied";
       case IOException io when text == null -> io.toString();
       default -> text == null ? exception.toString() : text.lines().findFirst().orElse("");

@@ -28,10 +28,18 @@ final class MergeCommand implements Callable<Integer> {
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private JsonOutput json = new JsonOutput();
 
-  @Option(names = "--adapter", paramLabel = "DIR", required = true, description = "PEFT adapter directory.")
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      required = true,
+      description = "PEFT adapter directory.")
   private @Nullable Path adapter;
 
-  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Model directory to write.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      required = true,
+      description = "Model directory to write.")
   private @Nullable Path out;
 
   @Override

@@ -42,7 +42,8 @@ final class ModelArguments {
       names = "--dtype",
       paramLabel = "TYPE",
       defaultValue = "f32",
-      description = "Type of compute and frozen weights: f32 or bf16 (adapters stay f32). Default: f32.")
+      description =
+          "Type of compute and frozen weights: f32 or bf16 (adapters stay f32). Default: f32.")
   private Compute dtype = Compute.F32;
 
   @Option(

@@ -25,16 +25,16 @@ record Plan(
     int threads) {
   private static final double LOGIT_BUFFERS = 4 * 6e6 * 4;
 
-  private long modelParameters() {
+  long modelParameters() {
     return model.params().stream().mapToLong(p -> p.value().elements()).sum();
   }
 
-  private long trainedParameters() {
+  long trainedParameters() {
     return trained.parameters().values().stream().mapToLong(Tensor::elements).sum();
   }
 
-  /// Estimates the bytes of a step: copied weights, trained tensors with gradient and two moments, saved
-  /// activations and the logits of a chunk.
+  /// Estimates the bytes of a step: copied weights, trained tensors with gradient and two moments,
+  /// saved activations and the logits of a chunk.
   long memory() {
     long weights = 0;
     for (Param param : model.params()) {
@@ -67,7 +67,8 @@ record Plan(
       Map<String, Integer> modules = new TreeMap<>();
       for (LoraTarget target : adapter.match().targets()) {
         String name = target.module().substring(target.module().lastIndexOf('.') + 1);
-        modules.merge(name + " r=" + target.rank() + " x%.3g".formatted(target.scaling()), 1, Integer::sum);
+        modules.merge(
+            name + " r=" + target.rank() + " x%.3g".formatted(target.scaling()), 1, Integer::sum);
       }
       List<String> matched = new ArrayList<>();
       modules.forEach((name, count) -> matched.add(count + " " + name));
@@ -84,7 +85,9 @@ record Plan(
                     : "; held out %,d rows, %,d tokens"
                         .formatted(sets.heldOut().size(), sets.heldOut().tokens())));
     if (sets.train().truncated() > 0) {
-      lines.add("warning    %,d rows are cut off at %d tokens".formatted(sets.train().truncated(), maxLength));
+      lines.add(
+          "warning    %,d rows are cut off at %d tokens"
+              .formatted(sets.train().truncated(), maxLength));
     }
     lines.add(
         "steps      %,d of %d x %d rows, %s %.2e, warm-up %d, dropout %s"
@@ -96,11 +99,12 @@ record Plan(
                 options.schedule().peak(),
                 options.schedule().warmup(),
                 dropout()));
-    lines.add("memory     about " + Progress.bytes(memory()) + " of native memory beside mapped weights");
+    lines.add(
+        "memory     about " + Progress.bytes(memory()) + " of native memory beside mapped weights");
     return lines;
   }
 
-  private String dropout() {
+  String dropout() {
     return options.dropout().masks()
         ? "%s p_key %.2f p_hidden %.2f lambda %.2f"
             .formatted(
@@ -130,7 +134,4 @@ record Plan(
         ? adapter.match().targets().stream().map(LoraTarget::module).toList()
         : List.of();
   }
-
-
-
 }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 final class ProcessMemory {
   private ProcessMemory() {}
 
-  /// Returns the largest resident size so far in bytes (VmHWM), or null where the system does not say.
+  /// Returns the largest resident size so far in bytes (VmHWM), or null where the system does not
+  /// say.
   static @Nullable Long peakResidentBytes() {
     Path status = Path.of("/proc/self/status");
     if (!Files.isReadable(status)) {

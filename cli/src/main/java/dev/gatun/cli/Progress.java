@@ -2,8 +2,10 @@ package dev.gatun.cli;
 
 import java.io.Console;
 import java.util.Locale;
+import java.util.Optional;
 
-/// Progress on standard error: one line that is rewritten on a terminal, plain lines now and then elsewhere.
+/// Progress on standard error: one line that is rewritten on a terminal, plain lines now and then
+/// elsewhere.
 final class Progress {
   private static final int BAR = 24;
   private static final long PLAIN_EVERY_NANOS = 10_000_000_000L;
@@ -14,8 +16,7 @@ final class Progress {
   private boolean open;
 
   Progress() {
-    Console console = System.console();
-    terminal = console != null && console.isTerminal();
+    terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }
 
   /// Shows how far something is.

@@ -11,7 +11,8 @@ final class Project {
     String root = System.getProperty("gatun.root");
     if (root == null || !Files.isDirectory(Path.of(root, "demo"))) {
       throw new RefusedException(
-          "--model: found nothing, expected a model directory (the demo is found through ./gatun only)");
+          "--model: found nothing, expected a model directory (the demo is found through ./gatun"
+              + " only)");
     }
     return Path.of(root);
   }

@@ -51,13 +51,25 @@ final class RunLog {
     append(line);
   }
 
+  /// Returns the tokens of all logged steps.
+  long tokens() throws IOException {
+    long sum = 0;
+    for (Map<String, Object> line : read()) {
+      sum += line.get("tokens") instanceof Number tokens ? tokens.longValue() : 0;
+    }
+    return sum;
+  }
+
   /// Returns the lines as objects.
   List<Map<String, Object>> read() throws IOException {
     List<Map<String, Object>> lines = new ArrayList<>();
     if (Files.exists(file)) {
       for (String line : Files.readAllLines(file)) {
         try {
-          lines.add(JSON.readValue(line, JSON.getTypeFactory().constructMapType(Map.class, String.class, Object.class)));
+          lines.add(
+              JSON.readValue(
+                  line,
+                  JSON.getTypeFactory().constructMapType(Map.class, String.class, Object.class)));
         } catch (JacksonException e) {
           break; // a line that a kill cut short; it and what follows are written again
         }

@@ -53,7 +53,8 @@ final class Samples {
     if (tokenizer == null) {
       return "";
     }
-    Set<Integer> stops = tokenizer.eosId().isPresent() ? Set.of(tokenizer.eosId().getAsInt()) : Set.of();
+    Set<Integer> stops =
+        tokenizer.eosId().isPresent() ? Set.of(tokenizer.eosId().getAsInt()) : Set.of();
     Generator generator = new Generator(model, trained, stops);
     return tokenizer.decode(
         generator.generate(prompt, Sampling.greedy(NEW_TOKENS), id -> true).ids(), true);

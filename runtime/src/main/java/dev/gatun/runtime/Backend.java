@@ -11,47 +11,47 @@ import java.util.OptionalInt;
 
 /// The libtorch that this process uses, and its threads.
 ///
-/// It is found and opened at the first use of any tensor, or by [#open]; see the README for the search order.
-/// Thread-safe.
+/// It is found and opened at the first use of any tensor, or by [#open]; see the README for the
+/// search order. Thread-safe.
 public final class Backend {
   private Backend() {}
 
   /// Finds and opens libtorch now, if it is not open yet.
   ///
-  /// @throws LinkageError if there is none, or one that cannot be used: what was tried and found, and what
-  ///     to set
+  /// @throws LinkageError if there is none, or one that cannot be used: what was tried and found,
+  ///   and what to set
   public static void open() {
     LibTorch.load();
   }
 
-  /// Returns libtorch's version, for instance `2.13.0`.
+  /// {@return libtorch's version, for instance `2.13.0`}
   public static String version() {
     return LibTorch.load().version();
   }
 
-  /// Returns the folder that its libraries were opened from.
+  /// {@return the folder that its libraries were opened from}
   public static Path folder() {
     return LibTorch.load().folder();
   }
 
-  /// Returns which step of the search found it.
+  /// {@return which step of the search found it}
   public static String source() {
     return LibTorch.load().source().place();
   }
 
-  /// Returns each step of the search and what came of it, one line each.
+  /// {@return each step of the search and what came of it, one line each}
   public static List<String> searched() {
     List<String> lines = new ArrayList<>();
     LibTorch.load().steps().forEach(step -> lines.add(step.toString()));
     return lines;
   }
 
-  /// Returns the library of linear algebra that it was built with.
+  /// {@return the library of linear algebra that it was built with}
   public static String blas() {
     return LibTorch.load().blas();
   }
 
-  /// Returns the environment variables that were set for it before it was opened.
+  /// {@return the environment variables that were set for it before it was opened}
   public static Map<String, String> variables() {
     return LibTorch.load().variables();
   }
@@ -73,13 +73,13 @@ public final class Backend {
     LibTorch.load().threads().set(threads);
   }
 
-  /// Returns the numbers of threads in force.
+  /// {@return the numbers of threads in force}
   public static Threads threads() {
     NativeThreads.Counts counts = LibTorch.load().threads().read();
     return new Threads(counts.openMp(), counts.openBlas(), counts.mkl());
   }
 
-  /// Returns the processor's name and the features that matter to libtorch.
+  /// {@return the processor's name and the features that matter to libtorch}
   public static String processor() {
     CpuFeatures cpu = CpuFeatures.detect();
     return (cpu.model() + " " + String.join(" ", cpu.flags())).strip();

@@ -44,27 +44,29 @@ public enum DType {
     this.safetensorsName = safetensorsName;
   }
 
-  /// Returns the number of libtorch's `c10::ScalarType`.
+  /// {@return the number of libtorch's `c10::ScalarType`}
   public int code() {
     return code;
   }
 
-  /// Returns the size of one element in bytes.
+  /// {@return the size of one element in bytes}
   public int bytes() {
     return bytes;
   }
 
-  /// Returns whether this is one of the four floating-point types.
+  /// {@return whether this is one of the four floating-point types}
   public boolean isFloating() {
     return this == F32 || this == F64 || this == BF16 || this == F16;
   }
 
-  /// Returns the name in a safetensors header, for instance `BF16`.
+  /// {@return the name in a safetensors header, for instance `BF16`}
   public String safetensorsName() {
     return safetensorsName;
   }
 
-  /// Returns the type of that name in a safetensors header, or null where Gatun has none.
+  /// {@return the type of that name in a safetensors header, or null where Gatun has none}
+  ///
+  /// @param name a name such as `BF16`
   public static @Nullable DType fromSafetensors(String name) {
     for (DType type : values()) {
       if (type.safetensorsName.equals(name)) {
@@ -74,8 +76,9 @@ public enum DType {
     return null;
   }
 
-  /// Returns the type with that number in libtorch.
+  /// {@return the type with that number in libtorch}
   ///
+  /// @param code a number of libtorch's `c10::ScalarType`
   /// @throws DTypeException if Gatun has no such type
   public static DType fromCode(int code) {
     DType type = code >= 0 && code < BY_CODE.length ? BY_CODE[code] : null;

@@ -5,6 +5,8 @@ public final class DTypeException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
   /// Creates one with a line that names the operation and both sides.
+  ///
+  /// @param message the line
   public DTypeException(String message) {
     super(message);
   }

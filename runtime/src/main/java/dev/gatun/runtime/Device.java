@@ -21,7 +21,7 @@ public record Device(Kind kind, int index) {
       this.code = code;
     }
 
-    /// Returns the number of libtorch's `c10::DeviceType`.
+    /// {@return the number of libtorch's `c10::DeviceType`}
     public int code() {
       return code;
     }

@@ -9,7 +9,8 @@ public interface Gradient {
   ///
   /// @param scope owner of the results; temporaries may live in it too
   /// @param saved what the operation asked the tape to keep, in its order
-  /// @param results gradients with respect to the operation's results; null where nothing flowed back
+  /// @param results gradients with respect to the operation's results; null where nothing flowed
+  ///   back
   /// @return one gradient for each input, of the input's shape; null where there is none
   @Nullable Tensor[] backward(Scope scope, Tensor[] saved, @Nullable Tensor[] results);
 }

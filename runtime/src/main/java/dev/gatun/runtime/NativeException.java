@@ -18,12 +18,12 @@ public class NativeException extends RuntimeException {
     this.code = code;
   }
 
-  /// Returns the C function or operator that failed.
+  /// {@return the C function or operator that failed}
   public String function() {
     return function;
   }
 
-  /// Returns the code that it returned.
+  /// {@return the code that it returned}
   public int code() {
     return code;
   }

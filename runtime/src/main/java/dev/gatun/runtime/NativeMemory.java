@@ -14,17 +14,17 @@ public final class NativeMemory {
 
   private NativeMemory() {}
 
-  /// Returns how many tensors are open.
+  /// {@return how many tensors are open}
   public static long liveTensors() {
     return TENSORS.get();
   }
 
-  /// Returns how many bytes the storages of open tensors hold.
+  /// {@return how many bytes the storages of open tensors hold}
   public static long liveBytes() {
     return BYTES.get();
   }
 
-  /// Returns the largest value of [#liveBytes] since the start or the last [#resetPeak].
+  /// {@return the largest value of [#liveBytes] since the start or the last [#resetPeak]}
   public static long peakBytes() {
     return PEAK.get();
   }
@@ -34,7 +34,8 @@ public final class NativeMemory {
     PEAK.set(BYTES.get());
   }
 
-  /// Refuses, from now on, tensors that would bring [#liveBytes] above a limit.
+  /// Refuses, from now on, tensors that would bring [#liveBytes] above a limit: allocations before
+  /// they are made, results of operations as soon as their size is known.
   ///
   /// @param bytes the limit in bytes, at least 1
   public static void setBudget(long bytes) {

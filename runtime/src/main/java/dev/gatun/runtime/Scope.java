@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Owner of native tensors, as [Arena] is of segments: what is made in a scope ends with it.
 ///
-/// Every operation that makes a tensor takes the scope that shall own the result first; a result never
-/// inherits the lifetime of an operand. After [#close] a tensor of the scope, or a segment over it, throws
-/// [IllegalStateException] when used.
+/// Every operation that makes a tensor takes the scope that shall own the result first; a result
+/// never inherits the lifetime of an operand. After [#close] a tensor of the scope, or a segment
+/// over it, throws [IllegalStateException] when used.
 ///
 /// | kind | opened by | used from | cost to close |
 /// |---|---|---|---|
@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 public sealed class Scope implements AutoCloseable permits Tape {
   private static final int SCRATCH_BYTES = 1024;
 
-  /// Shared scopes are used from many threads: each such thread keeps one small block for arguments.
+  /// Shared scopes are used from many threads: each such thread keeps one small block for
+  /// arguments.
   private static final ThreadLocal<MemorySegment> THREAD_SCRATCH =
       ThreadLocal.withInitial(() -> Arena.global().allocate(SCRATCH_BYTES, 8));
 
@@ -46,35 +47,44 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Opens a scope confined to this thread.
+  ///
+  /// @return the scope
   @MustBeClosed
   public static Scope open() {
     return new Scope(false, null, null);
   }
 
   /// Opens a scope whose tensors may be used from any thread; for weights and adapters.
+  ///
+  /// @return the scope
   @MustBeClosed
   public static Scope openShared() {
     return new Scope(true, null, null);
   }
 
   /// Opens a confined scope for the temporaries of a block. It records on the same [Tape], if any.
+  ///
+  /// @return the scope
   @MustBeClosed
   public Scope child() {
     return new Scope(false, tape(), this);
   }
 
-  /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a tape.
+  /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a
+  /// tape.
+  ///
+  /// @return the scope
   @MustBeClosed
   public Scope untaped() {
     return new Scope(false, null, this);
   }
 
-  /// Returns the tape that this scope records on, or null.
+  /// {@return the tape that this scope records on, or null}
   public @Nullable Tape tape() {
     return tape;
   }
 
-  /// Returns a tensor over the same memory, with the same gradient history, that this scope owns.
+  /// {@return a tensor over the same memory, with the same gradient history, that this scope owns}
   ///
   /// The argument stays as it was: its own scope ends it.
   ///
@@ -85,14 +95,18 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Ends one tensor of this scope now, before the scope does.
   ///
+  /// @param tensor an open tensor of this scope
   /// @throws IllegalArgumentException if another scope owns it
+  /// @throws IllegalStateException if it was freed before, or the scope has ended
+  /// @throws WrongThreadException if the scope is confined to another thread
   public void free(Tensor tensor) {
-    int slot = tensor.slot;
     if (tensor.scope != this) {
       throw new IllegalArgumentException("free: the tensor belongs to another scope");
     }
     synchronized (lock()) {
+      tensor.checkThread();
       MemorySegment handle = tensor.end();
+      int slot = tensor.slot;
       Tensor last = tensors[--count];
       tensors[count] = null;
       if (slot != count && last != null) {
@@ -106,31 +120,42 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Takes ownership of a libtorch handle (`AtenTensorHandle`) with a storage of its own.
   ///
-  /// For operations written outside this package; `handle` must not be used or deleted by the caller
-  /// afterwards.
+  /// For operations written outside this package; `handle` must not be used or deleted by the
+  /// caller afterwards.
   ///
   /// @param handle a handle that the caller owns
+  /// @return the tensor, owned by this scope
+  /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted
+  ///   then
   public Tensor adopt(MemorySegment handle) {
-    return adopt(handle, new Storage(Shim.storageBytes(this, handle), false, null));
+    long bytes = Shim.storageBytes(this, handle);
+    try {
+      NativeMemory.checkBudget(bytes);
+    } catch (MemoryBudgetException e) {
+      Shim.delete(handle);
+      throw e;
+    }
+    return adopt(handle, new Storage(bytes, false, null));
   }
 
   /// Takes ownership of a handle that views the memory of another tensor.
   ///
   /// @param handle a handle that the caller owns
   /// @param of the tensor whose memory it views
+  /// @return the tensor, owned by this scope
   public Tensor adoptView(MemorySegment handle, Tensor of) {
     return adopt(handle, of.storage());
   }
 
   @SuppressWarnings("restricted")
   private Tensor adopt(MemorySegment handle, Storage storage) {
-    MemorySegment confined = handle.reinterpret(arena, null);
-    Tensor tensor = new Tensor(this, confined, storage);
+    Tensor tensor;
     synchronized (lock()) {
       if (ended) {
         Shim.delete(handle);
         throw new IllegalStateException("Already closed");
       }
+      tensor = new Tensor(this, handle.reinterpret(arena, null), storage);
       if (count == tensors.length) {
         tensors = Arrays.copyOf(tensors, count * 2);
       }
@@ -144,13 +169,14 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Views the caller's memory as a tensor, without a copy.
   ///
-  /// The segment's arena must outlive this scope: it is checked at each use, and use after its end is an
-  /// [IllegalStateException]. A tensor over a read-only segment is read-only: in-place operations refuse it.
-  /// A file truncated under a mapping kills any JVM.
+  /// The segment's arena must outlive this scope: it is checked at each use, and use after its end
+  /// is an [IllegalStateException]. A tensor over a read-only segment is read-only: in-place
+  /// operations refuse it. A file truncated under a mapping kills any JVM.
   ///
   /// @param segment native memory of at least the bytes that the shape takes
   /// @param dtype element type
   /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   /// @throws IllegalArgumentException if the segment is on the heap or too small
   public Tensor borrow(MemorySegment segment, DType dtype, long... shape) {
     long bytes = Math.multiplyExact(Shapes.elements("borrow", shape), (long) dtype.bytes());
@@ -168,6 +194,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Allocates a tensor whose elements are not set.
   ///
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   /// @throws MemoryBudgetException if it would exceed the byte budget
   public Tensor empty(DType dtype, long... shape) {
     NativeMemory.checkBudget(
@@ -176,6 +205,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Allocates a tensor of zeros.
+  ///
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor zeros(DType dtype, long... shape) {
     Tensor result = empty(dtype, shape);
     Shim.zero(result.handle());
@@ -183,6 +216,11 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Allocates a tensor with every element set to a value.
+  ///
+  /// @param value the value
+  /// @param dtype element type
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor full(double value, DType dtype, long... shape) {
     Tensor result = empty(dtype, shape);
     Shim.fill(result.handle(), value);
@@ -190,6 +228,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new f32 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(float[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.F32, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
@@ -197,6 +239,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new f64 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(double[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.F64, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
@@ -204,6 +250,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new i64 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(long[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.I64, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
@@ -211,6 +261,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   }
 
   /// Copies an array into a new i32 tensor.
+  ///
+  /// @param values the elements, row-major; as many as the shape has
+  /// @param shape sizes, row-major
+  /// @return the tensor, owned by this scope
   public Tensor of(int[] values, long... shape) {
     Tensor result = filled("of", values.length, DType.I32, shape);
     MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
@@ -226,7 +280,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return empty(dtype, shape);
   }
 
-  /// Returns whether an operation on these inputs must be recorded for a gradient.
+  /// {@return whether an operation on these inputs must be recorded for a gradient}
+  ///
+  /// @param inputs the operation's inputs; null ones are ignored
   public boolean records(@Nullable Tensor... inputs) {
     Tape listening = tape();
     if (listening == null) {
@@ -240,16 +296,19 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return false;
   }
 
-  /// Returns whether a gradient with respect to this input is wanted.
+  /// {@return whether a gradient with respect to this input is wanted}
+  ///
+  /// @param input an input of an operation, or null
   public boolean needs(@Nullable Tensor input) {
     Tape listening = tape();
     return listening != null && input != null && listening.tracks(input);
   }
 
-  /// Records an operation on the tape: how to get from the gradient of its result to those of its inputs.
+  /// Records an operation on the tape: how to get from the gradient of its result to those of its
+  /// inputs.
   ///
-  /// Only call it where [#records] said yes. `saved` is what the gradient reads; the tape takes its own
-  /// references, and gives them back to `gradient` in the same order.
+  /// Only call it where [#records] said yes. `saved` is what the gradient reads; the tape takes its
+  /// own references, and gives them back to `gradient` in the same order.
   ///
   /// @param result the operation's result
   /// @param inputs its inputs; gradients come back in this order
@@ -263,7 +322,13 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return result;
   }
 
-  /// Records an operation with several results; see [#record(Tensor, Tensor[], Tensor[], Gradient)].
+  /// Records an operation with several results; see [#record(Tensor, Tensor[], Tensor[],
+  /// Gradient)].
+  ///
+  /// @param results the operation's results
+  /// @param inputs its inputs; gradients come back in this order
+  /// @param saved what the gradient reads
+  /// @param gradient the derivative
   public void record(
       Tensor[] results, @Nullable Tensor[] inputs, Tensor[] saved, Gradient gradient) {
     Tape listening = tape();
@@ -273,12 +338,13 @@ public sealed class Scope implements AutoCloseable permits Tape {
     listening.add(results, inputs, saved, gradient);
   }
 
-  /// Returns the arena that ends with this scope, for mapped files and other segments of the same lifetime.
+  /// {@return the arena that ends with this scope, for mapped files and other segments of the same
+  /// lifetime}
   public Arena arena() {
     return arena;
   }
 
-  /// Returns a block for the arguments of one native call, free to overwrite until the next call.
+  /// {@return a block for the arguments of one native call, free to overwrite until the next call}
   public MemorySegment scratch() {
     if (shared) {
       return THREAD_SCRATCH.get();
@@ -291,7 +357,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return block;
   }
 
-  /// Returns the number of open tensors that this scope owns.
+  /// {@return the number of open tensors that this scope owns}
   public int size() {
     return count;
   }
@@ -307,8 +373,8 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   /// Ends the scope and every tensor in it. Closing twice does nothing.
   ///
-  /// @throws IllegalStateException if a call with one of its tensors is in flight on another thread: the
-  ///     scope stays open, to be closed again
+  /// @throws IllegalStateException if a call with one of its tensors is in flight on another
+  ///   thread: the scope stays open, to be closed again
   @Override
   public void close() {
     synchronized (lock()) {

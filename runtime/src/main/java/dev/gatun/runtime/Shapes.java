@@ -10,11 +10,12 @@ public final class Shapes {
 
   private Shapes() {}
 
-  /// Returns the number of elements of a shape.
+  /// {@return the number of elements of a shape}
   ///
   /// @param op name for the error
   /// @param shape sizes, none negative
-  /// @throws ShapeException if a size is negative, the product overflows or there are more than 64 sizes
+  /// @throws ShapeException if a size is negative, the product overflows or there are more than 64
+  ///   sizes
   public static long elements(String op, long... shape) {
     if (shape.length > MAX_RANK) {
       throw new ShapeException(op + ": found rank " + shape.length + ", expected at most 64");
@@ -22,7 +23,8 @@ public final class Shapes {
     long product = 1;
     for (long size : shape) {
       if (size < 0) {
-        throw new ShapeException(op + ": found shape " + text(shape) + ", expected no negative size");
+        throw new ShapeException(
+            op + ": found shape " + text(shape) + ", expected no negative size");
       }
       if (size != 0 && product > Long.MAX_VALUE / 8 / size) {
         throw new ShapeException(op + ": the elements of " + text(shape) + " overflow 64 bits");
@@ -32,7 +34,9 @@ public final class Shapes {
     return product;
   }
 
-  /// Returns row-major strides, in elements.
+  /// {@return row-major strides, in elements}
+  ///
+  /// @param shape sizes
   public static long[] strides(long... shape) {
     long[] strides = new long[shape.length];
     long step = 1;
@@ -43,13 +47,20 @@ public final class Shapes {
     return strides;
   }
 
-  /// Returns a shape as `(4, 8)`.
+  /// {@return a shape as `(4, 8)`}
+  ///
+  /// @param shape sizes
   public static String text(long... shape) {
-    return LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(", ", "(", ")"));
+    return LongStream.of(shape)
+        .mapToObj(Long::toString)
+        .collect(Collectors.joining(", ", "(", ")"));
   }
 
-  /// Returns the shape of an element-wise result of two shapes.
+  /// {@return the shape of an element-wise result of two shapes}
   ///
+  /// @param op name for the error
+  /// @param a sizes of the one
+  /// @param b sizes of the other
   /// @throws ShapeException if they cannot be broadcast together
   public static long[] broadcast(String op, long[] a, long[] b) {
     if (Arrays.equals(a, b)) {
@@ -68,15 +79,22 @@ public final class Shapes {
     return result;
   }
 
-  /// Returns a dimension counted from the front.
+  /// {@return a dimension counted from the front}
   ///
+  /// @param op name for the error
+  /// @param shape sizes
   /// @param dim a dimension, negative from the back
   /// @throws ShapeException if the shape has no such dimension
   public static int dim(String op, long[] shape, int dim) {
     int positive = dim < 0 ? dim + shape.length : dim;
     if (positive < 0 || positive >= shape.length) {
       throw new ShapeException(
-          op + ": found dimension " + dim + ", expected one of the " + shape.length + " of "
+          op
+              + ": found dimension "
+              + dim
+              + ", expected one of the "
+              + shape.length
+              + " of "
               + text(shape));
     }
     return positive;

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// What all tensors over the same memory share: its size, how many handles there are, whether it may
-/// be written, and how often it was.
+/// What all tensors over the same memory share: its size, how many handles there are, whether it
+/// may be written, and how often it was.
 final class Storage {
   final long bytes;
   final boolean readOnly;

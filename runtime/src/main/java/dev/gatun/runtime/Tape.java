@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -16,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A scope that records: operations in it, or in its children, can be differentiated.
 ///
-/// The same model code run in a plain [Scope] is evaluation. Only operations that a gradient flows through
-/// are recorded, only what their gradients read is saved, and each is freed as soon as its node has run.
+/// The same model code run in a plain [Scope] is evaluation. Only operations that a gradient flows
+/// through are recorded, only what their gradients read is saved, and each is freed as soon as its
+/// node has run.
 ///
 /// ```java
 /// Gradients gradients = Tape.gradients(step, parameters, scope -> loss(scope, model, batch));
@@ -34,8 +34,7 @@ public final class Tape extends Scope {
     private final Gradient gradient;
     private final @Nullable Tensor[] results;
 
-    Node(
-        Tape tape, int inputs, int results, Tensor[] saved, int[] versions, Gradient gradient) {
+    Node(Tape tape, int inputs, int results, Tensor[] saved, int[] versions, Gradient gradient) {
       this.tape = tape;
       this.leaves = new Tensor[inputs];
       this.inputNodes = new Node[inputs];
@@ -48,7 +47,7 @@ public final class Tape extends Scope {
   }
 
   private final List<@Nullable Node> nodes = new ArrayList<>();
-  private final Map<Tensor, @Nullable Tensor> leaves;
+  private final IdentityHashMap<Tensor, @Nullable Tensor> leaves;
   private final @Nullable Tape enclosing;
 
   /// Owner of the gradients on their way, while the tape runs backwards.
@@ -66,6 +65,7 @@ public final class Tape extends Scope {
   /// Opens a tape that records what depends on these tensors.
   ///
   /// @param leaves the tensors to differentiate with respect to
+  /// @return the tape
   @MustBeClosed
   public static Tape open(Collection<Tensor> leaves) {
     return new Tape(leaves, null);
@@ -76,7 +76,7 @@ public final class Tape extends Scope {
     return this;
   }
 
-  /// Returns the value of a scalar function and its gradients.
+  /// {@return the value of a scalar function and its gradients}
   ///
   /// @param owner owner of the value and the gradients
   /// @param leaves the tensors to differentiate with respect to
@@ -96,6 +96,7 @@ public final class Tape extends Scope {
   ///
   /// @param owner owner of the gradients
   /// @param value one element, a result of this tape
+  /// @return the value and its gradients
   @CheckReturnValue
   public Gradients backward(Scope owner, Tensor value) {
     if (value.elements() != 1) {
@@ -107,27 +108,27 @@ public final class Tape extends Scope {
       Tensor one = scope.full(1, value.dtype(), value.sizes());
       run(new Tensor[] {value}, new Tensor[] {one});
       IdentityHashMap<Tensor, Tensor> result = new IdentityHashMap<>();
-      leaves.forEach(
-          (leaf, gradient) -> {
-            if (gradient != null) {
-              result.put(leaf, owner.keep(gradient));
-            }
-          });
+      leaves.forEach((leaf, gradient) -> {
+        if (gradient != null) {
+          result.put(leaf, owner.keep(gradient));
+        }
+      });
       return new Gradients(owner.keep(value).detached(), result);
     } finally {
       flow = null;
     }
   }
 
-  /// Records a function as one operation that is run again for its gradient, so that nothing inside it is
-  /// saved: gradient checkpointing.
+  /// Records a function as one operation that is run again for its gradient, so that nothing inside
+  /// it is saved: gradient checkpointing.
   ///
-  /// The function must give the same result each time: randomness from [dev.gatun.runtime.random.Philox]
-  /// does. Parameters that it captures get their gradients too.
+  /// The function must give the same result each time: randomness from
+  /// [dev.gatun.runtime.random.Philox] does. Parameters that it captures get their gradients too.
   ///
   /// @param scope owner of the result
   /// @param input the activation that the function starts from
   /// @param function the block
+  /// @return the function's result
   public static Tensor checkpoint(
       Scope scope, Tensor input, BiFunction<Scope, Tensor, Tensor> function) {
     Tape tape = scope.tape();
@@ -197,8 +198,11 @@ public final class Tape extends Scope {
     for (int i = 0; i < values.length; i++) {
       Node node = values[i].node;
       Tensor gradient = gradients[i];
+      Tape owner = leafOwner(values[i]);
       if (node != null && gradient != null) {
         node.tape.arrive(node, values[i].output, gradient);
+      } else if (owner != null && gradient != null) {
+        owner.arrive(values[i], gradient);
       }
     }
     for (int i = nodes.size() - 1; i >= 0; i--) {
@@ -245,9 +249,12 @@ public final class Tape extends Scope {
     if (from != null) {
       from.tape.arrive(from, node.inputOutputs[input], gradient);
     } else if (leaf != null) {
-      Tape owner = Objects.requireNonNull(leafOwner(leaf));
-      owner.leaves.put(leaf, owner.accumulated(owner.leaves.get(leaf), gradient));
+      Objects.requireNonNull(leafOwner(leaf)).arrive(leaf, gradient);
     }
+  }
+
+  private void arrive(Tensor leaf, Tensor gradient) {
+    leaves.put(leaf, accumulated(leaves.get(leaf), gradient));
   }
 
   private void arrive(Node node, int output, Tensor gradient) {

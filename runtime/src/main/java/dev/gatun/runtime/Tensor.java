@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A dense array in native memory, owned by a [Scope].
 ///
-/// Operations on it are static functions in `dev.gatun.runtime.op`. Accessors allocate nothing native.
-/// Use after the scope's end throws [IllegalStateException]. Not thread-safe for writing; reading a tensor
-/// of a shared scope from several threads is safe.
+/// Operations on it are static functions in `dev.gatun.runtime.op`. Accessors allocate nothing
+/// native. Use after the scope's end throws [IllegalStateException]. Not thread-safe for writing;
+/// reading a tensor of a shared scope from several threads is safe.
 public final class Tensor {
   final Scope scope;
   int slot;
@@ -46,23 +46,32 @@ public final class Tensor {
     return this;
   }
 
+  /// Refuses the use from a thread that the scope is not open to. Native calls see to it
+  /// themselves.
+  ///
+  /// @throws WrongThreadException if the scope is confined to another thread
+  /// @throws IllegalStateException if the tensor was freed or its scope has ended
+  void checkThread() {
+    if (!live().isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException("the tensor's scope is confined to another thread");
+    }
+  }
+
   /// Ends this object's use and returns the raw handle, which nothing protects any more.
   MemorySegment end() {
+    live();
     handle = null;
     node = null;
     storage.release();
     return MemorySegment.ofAddress(address);
   }
 
-  /// Returns the libtorch handle (`AtenTensorHandle`), valid while the scope is open.
+  /// {@return the libtorch handle (`AtenTensorHandle`), valid while the scope is open}
   ///
-  /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed memory
-  ///     under it has ended
+  /// @throws IllegalStateException if the scope has ended, the tensor was freed, or the borrowed
+  ///   memory under it has ended
   public MemorySegment handle() {
-    MemorySegment live = handle;
-    if (live == null) {
-      throw new IllegalStateException("Already closed: the tensor was freed or its scope has ended");
-    }
+    MemorySegment live = live();
     MemorySegment source = storage.source;
     if (source != null && !source.scope().isAlive()) {
       throw new IllegalStateException("Already closed: the arena of the borrowed memory has ended");
@@ -70,7 +79,17 @@ public final class Tensor {
     return live;
   }
 
-  /// Returns the address of the libtorch handle, for arguments that travel inside a block of memory.
+  private MemorySegment live() {
+    MemorySegment live = handle;
+    if (live == null) {
+      throw new IllegalStateException(
+          "Already closed: the tensor was freed or its scope has ended");
+    }
+    return live;
+  }
+
+  /// {@return the address of the libtorch handle, for arguments that travel inside a block of
+  /// memory}
   ///
   /// @throws IllegalStateException as [#handle]
   public long handleAddress() {
@@ -81,7 +100,7 @@ public final class Tensor {
     return address;
   }
 
-  /// Returns the handle for an operation that writes to this tensor, and counts the write.
+  /// {@return the handle for an operation that writes to this tensor, and counts the write}
   ///
   /// @param op name for the error
   /// @throws IllegalStateException if the memory is read-only, or as [#handle]
@@ -94,7 +113,7 @@ public final class Tensor {
     return live;
   }
 
-  /// Returns whether the memory under this tensor may not be written.
+  /// {@return whether the memory under this tensor may not be written}
   public boolean isReadOnly() {
     return storage.readOnly;
   }
@@ -108,25 +127,26 @@ public final class Tensor {
     return known;
   }
 
-  /// Returns the sizes. The array is a copy.
+  /// {@return the sizes} The array is a copy.
   public long[] shape() {
     return sizes().clone();
   }
 
-  /// Returns the number of dimensions.
+  /// {@return the number of dimensions}
   public int rank() {
     return sizes().length;
   }
 
-  /// Returns the size of one dimension, negative ones counted from the back.
+  /// {@return the size of one dimension, negative ones counted from the back}
   ///
+  /// @param dim a dimension, negative from the back
   /// @throws ShapeException if there is no such dimension
   public long size(int dim) {
     long[] sizes = sizes();
     return sizes[Shapes.dim("size", sizes, dim)];
   }
 
-  /// Returns the number of elements.
+  /// {@return the number of elements}
   public long elements() {
     long product = 1;
     for (long size : sizes()) {
@@ -135,13 +155,16 @@ public final class Tensor {
     return product;
   }
 
-  /// Returns the step of each dimension, in elements.
+  /// {@return the step of each dimension, in elements}
   public long[] strides() {
     return Shim.strides(scope, handle(), rank());
   }
 
-  /// Returns whether the elements lie row-major without gaps.
+  /// {@return whether the elements lie row-major without gaps; a tensor without elements does}
   public boolean isContiguous() {
+    if (elements() == 0) {
+      return true;
+    }
     long[] sizes = sizes();
     long[] strides = strides();
     long step = 1;
@@ -154,7 +177,7 @@ public final class Tensor {
     return true;
   }
 
-  /// Returns the element type.
+  /// {@return the element type}
   public DType dtype() {
     DType known = dtype;
     if (known == null) {
@@ -164,12 +187,14 @@ public final class Tensor {
     return known;
   }
 
-  /// Returns where the memory lies.
+  /// {@return where the memory lies}
   public Device device() {
     return Device.CPU;
   }
 
-  /// Returns the tensor's own memory as a segment that ends with the scope; read-only where the tensor is.
+  /// {@return the tensor's own memory as a segment that ends with the scope, borrowed memory as a
+  /// part of the segment that it was borrowed from, which ends with that one's arena; read-only
+  /// where the tensor is}
   ///
   /// Writing through it is not seen by the tape.
   ///
@@ -178,43 +203,48 @@ public final class Tensor {
     if (!isContiguous()) {
       throw new IllegalStateException("segment: " + this + " is not contiguous; copy it first");
     }
-    MemorySegment view =
-        scope.view(Shim.dataPointer(scope, handle()), elements() * dtype().bytes());
-    return storage.readOnly ? view.asReadOnly() : view;
+    long address = Shim.dataPointer(scope, handle());
+    long bytes = elements() * dtype().bytes();
+    MemorySegment source = storage.source;
+    if (source == null) {
+      return scope.view(address, bytes);
+    }
+    return bytes == 0 ? source.asSlice(0, 0) : source.asSlice(address - source.address(), bytes);
   }
 
-  /// Returns the single element as a double.
+  /// {@return the single element as a double}
   ///
   /// @throws ShapeException if there is not exactly one element
   public double item() {
     if (elements() != 1) {
-      throw new ShapeException("item: found shape " + Shapes.text(sizes()) + ", expected one element");
+      throw new ShapeException(
+          "item: found shape " + Shapes.text(sizes()) + ", expected one element");
     }
     return Shim.item(scope, handle(), dtype());
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not f32
   public float[] toFloats() {
     return contiguous(DType.F32).toArray(ValueLayout.JAVA_FLOAT);
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not f64
   public double[] toDoubles() {
     return contiguous(DType.F64).toArray(ValueLayout.JAVA_DOUBLE);
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not i64
   public long[] toLongs() {
     return contiguous(DType.I64).toArray(ValueLayout.JAVA_LONG);
   }
 
-  /// Returns a copy of the elements, row-major.
+  /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not i32
   public int[] toInts() {
@@ -228,7 +258,9 @@ public final class Tensor {
     return segment();
   }
 
-  /// Returns whether the shape is this one.
+  /// {@return whether the shape is this one}
+  ///
+  /// @param expected sizes to compare with
   public boolean hasShape(long... expected) {
     return Arrays.equals(sizes(), expected);
   }

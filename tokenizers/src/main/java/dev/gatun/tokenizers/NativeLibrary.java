@@ -77,7 +77,8 @@ final class NativeLibrary {
     } catch (IOException e) {
       throw new LinkageError(
           root
-              + ": found no writable folder, expected one for the tokenizers library: set GATUN_CACHE",
+              + ": found no writable folder, expected one for the tokenizers library: set"
+              + " GATUN_CACHE",
           e);
     }
   }

@@ -28,7 +28,8 @@ public record BatchOptions(
     }
     if (!shuffle && (bucket || pack)) {
       throw new IllegalArgumentException(
-          "batches: found length bucketing or packing without shuffling, expected the data's own order");
+          "batches: found length bucketing or packing without shuffling, expected the data's own"
+              + " order");
     }
   }
 

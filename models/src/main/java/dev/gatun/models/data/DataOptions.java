@@ -19,4 +19,13 @@ public record DataOptions(
               .formatted(maxLength, vocabularySize));
     }
   }
+
+  /// {@return options for texts and rows of a model with that tokenizer, conversations in the plain
+  /// format}
+  ///
+  /// @param tokenizer encodes texts
+  /// @param maxLength most tokens of an example
+  public static DataOptions of(Tokenizer tokenizer, int maxLength) {
+    return new DataOptions(tokenizer, new PlainChatFormat(), maxLength, tokenizer.vocabularySize());
+  }
 }

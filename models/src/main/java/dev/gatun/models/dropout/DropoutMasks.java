@@ -8,8 +8,8 @@ import dev.gatun.runtime.random.MaskStream.Site;
 import dev.gatun.runtime.random.Philox;
 import org.jspecify.annotations.Nullable;
 
-/// The masks of one pass over one batch: a function of seed, step, branch and logical coordinates, so that
-/// recomputation, resume and another grouping of the same rows draw the same bits.
+/// The masks of one pass over one batch: a function of seed, step, branch and logical coordinates,
+/// so that recomputation, resume and another grouping of the same rows draw the same bits.
 ///
 /// @param dropout the method
 /// @param seed seed of the run
@@ -26,7 +26,8 @@ public record DropoutMasks(
 
   /// Returns what is added to the attention scores of a layer: minus infinity for a dropped key.
   ///
-  /// Position 0 of a sequence is never dropped, so that no query of a causal layer is left without a key.
+  /// Position 0 of a sequence is never dropped, so that no query of a causal layer is left without
+  /// a key.
   ///
   /// @param scope owner of the result
   /// @param layer the layer
@@ -44,15 +45,15 @@ public record DropoutMasks(
       MaskStream stream = new MaskStream(seed, step, layer, Site.KEY, branches[i], 0);
       for (int h = 0; h < heads; h++) {
         int at = (i * heads + h) * longest;
-        stream.line(
-            rows[i], h, threshold, 0, Float.NEGATIVE_INFINITY, mask, at, batch.length(i));
+        stream.line(rows[i], h, threshold, 0, Float.NEGATIVE_INFINITY, mask, at, batch.length(i));
         mask[at] = 0;
       }
     }
     return scope.of(mask, batch.sequences(), heads, 1, longest);
   }
 
-  /// Returns the factors of a layer's feed-forward output: 0 for dropped elements, 1 / (1 - p) for kept ones.
+  /// Returns the factors of a layer's feed-forward output: 0 for dropped elements, 1 / (1 - p) for
+  /// kept ones.
   ///
   /// @param scope owner of the result
   /// @param layer the layer

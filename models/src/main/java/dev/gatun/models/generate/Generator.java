@@ -29,11 +29,21 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
   /// @param tokensPerSecond new tokens over the time after the prompt's pass
   public record Generated(int[] ids, boolean stopped, double tokensPerSecond) {}
 
+  /// Generates to the end; see [#generate(int[], Sampling, IntPredicate)].
+  ///
+  /// @param prompt at least one id
+  /// @param sampling how to choose
+  /// @return what was generated
+  public Generated generate(int[] prompt, Sampling sampling) {
+    return generate(prompt, sampling, id -> true);
+  }
+
   /// Generates.
   ///
   /// @param prompt at least one id
   /// @param sampling how to choose
   /// @param listener is told of each new id; false ends the generation
+  /// @return what was generated
   /// @throws ShapeException if prompt and new tokens do not fit the model's positions
   public Generated generate(int[] prompt, Sampling sampling, IntPredicate listener) {
     if (prompt.length == 0) {

@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/// Chooses tokens from logits, in the order of transformers' processors: repetition penalty, temperature,
-/// top-k, top-p.
+/// Chooses tokens from logits, in the order of transformers' processors: repetition penalty,
+/// temperature, top-k, top-p.
 final class Sampler {
   private final Sampling sampling;
   private int drawn;
@@ -34,7 +34,8 @@ final class Sampler {
     int kept = sampling.topK() == 0 ? order.length : Math.min(sampling.topK(), order.length);
     double[] weights = new double[kept];
     for (int i = 0; i < kept; i++) {
-      weights[i] = Math.exp((logits[order[i]] - (double) logits[order[0]]) / sampling.temperature());
+      weights[i] =
+          Math.exp((logits[order[i]] - (double) logits[order[0]]) / sampling.temperature());
     }
     double total = Arrays.stream(weights).sum();
     double mass = 0;

@@ -6,8 +6,8 @@ package dev.gatun.models.generate;
 /// @param temperature divisor of the logits; 0 takes the largest (greedy)
 /// @param topK tokens to choose from at most; 0 for all
 /// @param topP share of the probability to choose from, above 0; 1 for all
-/// @param repetitionPenalty divisor of positive logits, and factor of negative ones, of ids seen before;
-///     1 for none (Keskar et al., arXiv:1909.05858)
+/// @param repetitionPenalty divisor of positive logits, and factor of negative ones, of ids seen
+///   before; 1 for none (Keskar et al., arXiv:1909.05858)
 /// @param seed of the choice
 public record Sampling(
     int maxNewTokens,
@@ -38,7 +38,9 @@ public record Sampling(
     }
   }
 
-  /// Returns greedy choice of a number of tokens.
+  /// {@return greedy choice of a number of tokens}
+  ///
+  /// @param maxNewTokens most new tokens, at least 1
   public static Sampling greedy(int maxNewTokens) {
     return new Sampling(maxNewTokens, 0, 0, 1, 1, 0);
   }

@@ -5,6 +5,7 @@ import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Weights;
 import dev.gatun.models.zoo.Architecture;
 import dev.gatun.models.zoo.Architectures;
+import dev.gatun.models.zoo.Config;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.Scope;
@@ -24,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,8 @@ public final class ModelDirectory {
 
   /// Reads a directory's config.json; weights are not touched yet.
   ///
+  /// @param path the model's folder
+  /// @return the directory
   /// @throws MalformedFileException if the config is missing, unknown or contradictory
   /// @throws IOException if it cannot be read
   public static ModelDirectory read(Path path) throws IOException {
@@ -57,19 +61,20 @@ public final class ModelDirectory {
     return new ModelDirectory(path, config, Architectures.of(config));
   }
 
-  /// Returns the directory.
+  /// {@return the directory}
   public Path path() {
     return path;
   }
 
-  /// Returns its config.
+  /// {@return its config}
   public Config config() {
     return config;
   }
 
-  /// Returns the type that config.json names for stored weights; f32 where it names none.
+  /// {@return the type that config.json names for stored weights; f32 where it names none}
   public DType weightType() {
-    String name = config.json().path("dtype").asString(config.json().path("torch_dtype").asString(""));
+    String name =
+        config.json().path("dtype").asString(config.json().path("torch_dtype").asString(""));
     return switch (name) {
       case "bfloat16" -> DType.BF16;
       case "float16" -> DType.F16;
@@ -77,7 +82,7 @@ public final class ModelDirectory {
     };
   }
 
-  /// Returns the ids that end a text: generation_config.json's, or else config.json's.
+  /// {@return the ids that end a text: generation_config.json's, or else config.json's}
   ///
   /// @throws MalformedFileException if they are no ids
   public Set<Integer> stopIds() throws IOException {
@@ -101,14 +106,16 @@ public final class ModelDirectory {
 
   /// Opens the model over the directory's weights.
   ///
-  /// Matrices are of the compute type: mapped in place where the file has that type, else converted. Norms
-  /// are f32 (f64 in an f64 model).
+  /// Matrices are of the compute type: mapped in place where the file has that type, else
+  /// converted. Norms are f32 (f64 in an f64 model).
   ///
   /// @param compute f32, bf16 or f64
   /// @param use whether the weights are trained
-  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of them in one
-  ///     message
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of
+  ///   them in one message
   @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm open(DType compute, Use use) throws IOException {
     Scope scope = Scope.openShared();
     try {
@@ -125,12 +132,14 @@ public final class ModelDirectory {
     }
   }
 
-  /// Opens the model with fresh random weights: normal with the config's `initializer_range`, norms 1,
-  /// biases 0.
+  /// Opens the model with fresh random weights: normal with the config's `initializer_range`, norms
+  /// 1, biases 0.
   ///
   /// @param compute f32 or f64
   /// @param seed of the weights
+  /// @return the model, to be closed by the caller
   @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm fresh(DType compute, long seed) {
     Scope scope = Scope.openShared();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -140,7 +149,10 @@ public final class ModelDirectory {
       try (Scope block = Scope.open()) {
         tensors.put(
             each.getKey(),
-            Layout.to(scope, block.of(values, each.getValue()), type(each.getKey(), each.getValue(), compute)));
+            Layout.to(
+                scope,
+                block.of(values, each.getValue()),
+                type(each.getKey(), each.getValue(), compute)));
       }
     }
     return architecture.build().apply(new Weights(tensors, compute, scope));
@@ -170,8 +182,7 @@ public final class ModelDirectory {
     return compute == DType.BF16 && isNorm(name, shape) ? DType.F32 : compute;
   }
 
-  private static Tensor held(
-      Scope scope, String name, TensorEntry entry, DType compute, Use use) {
+  private static Tensor held(Scope scope, String name, TensorEntry entry, DType compute, Use use) {
     long[] shape = entry.sizes();
     DType wanted = type(name, shape, compute);
     if (use == Use.FROZEN && entry.dtype() == wanted) {
@@ -182,8 +193,8 @@ public final class ModelDirectory {
     }
   }
 
-  /// Finds each expected weight under its full name or without the backbone's prefix; one message says all
-  /// that is wrong.
+  /// Finds each expected weight under its full name or without the backbone's prefix; one message
+  /// says all that is wrong.
   private Map<String, TensorEntry> matched(SafetensorsDirectory files)
       throws MalformedFileException {
     Map<String, TensorEntry> found = new LinkedHashMap<>();
@@ -198,7 +209,7 @@ public final class ModelDirectory {
         continue;
       }
       used.add(stored);
-      TensorEntry entry = files.tensors().get(stored);
+      TensorEntry entry = Objects.requireNonNull(files.tensors().get(stored));
       if (!Arrays.equals(entry.sizes(), each.getValue())) {
         misshapen.add(
             name + " is " + Shapes.text(entry.sizes()) + ", not " + Shapes.text(each.getValue()));
@@ -243,7 +254,8 @@ public final class ModelDirectory {
   private static void describe(List<String> problems, String what, List<String> names) {
     if (!names.isEmpty()) {
       String more = names.size() > 3 ? " and " + (names.size() - 3) + " more" : "";
-      problems.add(what + ": " + String.join(", ", names.subList(0, Math.min(3, names.size()))) + more);
+      problems.add(
+          what + ": " + String.join(", ", names.subList(0, Math.min(3, names.size()))) + more);
     }
   }
 
@@ -256,7 +268,8 @@ public final class ModelDirectory {
     Files.createDirectories(target);
     for (String name : COMPANIONS) {
       Path source = path.resolve(name);
-      if (Files.isRegularFile(source) && !source.toAbsolutePath().equals(target.resolve(name).toAbsolutePath())) {
+      if (Files.isRegularFile(source)
+          && !source.toAbsolutePath().equals(target.resolve(name).toAbsolutePath())) {
         Files.copy(source, target.resolve(name), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
       }
     }

@@ -18,7 +18,9 @@ public final class ModuleTrees {
 
   private ModuleTrees() {}
 
-  /// Returns the paths of a model as transformers names them.
+  /// {@return the paths of a model as transformers names them}
+  ///
+  /// @param model the model
   public static ModuleTree of(CausalLm model) {
     Set<String> modules = new LinkedHashSet<>();
     Map<String, List<Long>> parameters = new LinkedHashMap<>();

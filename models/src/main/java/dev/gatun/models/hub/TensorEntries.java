@@ -11,17 +11,18 @@ import java.util.Map;
 public final class TensorEntries {
   private TensorEntries() {}
 
-  /// Returns an entry for each contiguous tensor; they read the tensors' own memory.
+  /// {@return an entry for each contiguous tensor; they read the tensors' own memory}
+  ///
+  /// @param tensors contiguous tensors by name; to be kept open while the entries are read
   public static List<TensorEntry> of(Map<String, Tensor> tensors) {
     List<TensorEntry> entries = new ArrayList<>();
-    tensors.forEach(
-        (name, tensor) ->
-            entries.add(
-                new TensorEntry(
-                    name,
-                    tensor.dtype(),
-                    Arrays.stream(tensor.shape()).boxed().toList(),
-                    tensor.segment())));
+    tensors.forEach((name, tensor) ->
+        entries.add(
+            new TensorEntry(
+                name,
+                tensor.dtype(),
+                Arrays.stream(tensor.shape()).boxed().toList(),
+                tensor.segment())));
     return entries;
   }
 }

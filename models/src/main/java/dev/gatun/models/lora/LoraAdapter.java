@@ -34,13 +34,14 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A LoRA adapter in memory: f32 matrices A and B for the adapted layers of one model, and whatever else its
-/// configuration trains.
+/// A LoRA adapter in memory: f32 matrices A and B for the adapted layers of one model, and whatever
+/// else its configuration trains.
 ///
-/// Its tensors live in the scope that it was made in. Source: Hu et al., arXiv:2106.09685; names, rules and
-/// initialisation are PEFT's.
+/// Its tensors live in the scope that it was made in. Source: Hu et al., arXiv:2106.09685; names,
+/// rules and initialisation are PEFT's.
 public final class LoraAdapter implements Trained {
   private final TargetMatch match;
   private final Map<String, Tensor> parameters;
@@ -56,7 +57,7 @@ public final class LoraAdapter implements Trained {
       linears.put(linear.path(), linear.index());
     }
     for (LoraTarget target : match.targets()) {
-      layers[linears.get(target.module())] =
+      layers[Objects.requireNonNull(linears.get(target.module()), target.module())] =
           new AdapterLayer(
               tensor(AdapterKeys.loraA(target.module())),
               tensor(AdapterKeys.loraB(target.module())),
@@ -86,12 +87,14 @@ public final class LoraAdapter implements Trained {
     }
   }
 
-  /// Makes an adapter that changes nothing yet: A random, B zero, other trained weights as in the model.
+  /// Makes an adapter that changes nothing yet: A random, B zero, other trained weights as in the
+  /// model.
   ///
   /// @param owner owner of its tensors
   /// @param model the base
   /// @param config what to adapt
   /// @param seed of A
+  /// @return the adapter
   /// @throws InvalidSettingException if the configuration does not fit the model
   public static LoraAdapter create(Scope owner, CausalLm model, LoraConfig config, long seed) {
     ModuleTree tree = ModuleTrees.of(model);
@@ -117,7 +120,8 @@ public final class LoraAdapter implements Trained {
       } else {
         value = Layout.to(owner, present(base, key), DType.F32);
       }
-      parameters.put(key, model.computeType() == DType.F64 ? Layout.to(owner, value, DType.F64) : value);
+      parameters.put(
+          key, model.computeType() == DType.F64 ? Layout.to(owner, value, DType.F64) : value);
     }
     return new LoraAdapter(model, match, parameters);
   }
@@ -139,7 +143,8 @@ public final class LoraAdapter implements Trained {
     }
     if (model.isTied()
         && match.savedModules().stream()
-            .anyMatch(m -> m.equals("lm_head") || m.endsWith("embed_tokens") || m.endsWith("wte"))) {
+            .anyMatch(
+                m -> m.equals("lm_head") || m.endsWith("embed_tokens") || m.endsWith("wte"))) {
       throw new InvalidSettingException(
           "modules_to_save",
           String.join(", ", match.savedModules()),
@@ -151,7 +156,7 @@ public final class LoraAdapter implements Trained {
   private static float[] initial(LoraConfig config, long[] shape, long seed, int number) {
     float[] values = new float[Math.toIntExact(shape[0] * shape[1])];
     int[] words = new int[4];
-    double bound = 1 / Math.sqrt(shape[1]);
+    double bound = 1 / Math.sqrt((double) shape[1]);
     for (int i = 0; i < values.length; i++) {
       Philox.block(seed, i, number, 0, 1, words, 0);
       double u = Philox.uniform(words[0], words[1]);
@@ -171,7 +176,9 @@ public final class LoraAdapter implements Trained {
   /// @param owner owner of its tensors
   /// @param model the base
   /// @param directory the adapter's folder
-  /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the model
+  /// @return the adapter
+  /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
+  ///   model
   /// @throws IOException if a file cannot be read
   public static LoraAdapter load(Scope owner, CausalLm model, Path directory) throws IOException {
     try (Arena files = Arena.ofConfined();
@@ -191,7 +198,7 @@ public final class LoraAdapter implements Trained {
     }
   }
 
-  /// Returns the configuration and the layers that it matched.
+  /// {@return the configuration and the layers that it matched}
   public TargetMatch match() {
     return match;
   }
@@ -201,12 +208,12 @@ public final class LoraAdapter implements Trained {
     return parameters;
   }
 
-  /// Returns the branch of each linear layer, by [Linear#index]; null where it is not adapted.
+  /// {@return the branch of each linear layer, by [Linear#index()]; null where it is not adapted}
   public @Nullable AdapterLayer[] layers() {
     return layers.clone();
   }
 
-  /// Returns the weights that this adapter replaces, by [Param#index].
+  /// {@return the weights that this adapter replaces, by [Param#index()]}
   public Map<Integer, Tensor> replaced() {
     return Map.copyOf(replaced);
   }
@@ -221,7 +228,8 @@ public final class LoraAdapter implements Trained {
     AdapterDirectory.write(directory, match.config(), TensorEntries.of(parameters));
   }
 
-  /// Writes the adapter so that every consumer scales it right: rsLoRA and the patterns are folded into B.
+  /// Writes the adapter so that every consumer scales it right: rsLoRA and the patterns are folded
+  /// into B.
   ///
   /// @param directory made if missing
   /// @return one line for each thing that some consumers refuse
@@ -236,8 +244,8 @@ public final class LoraAdapter implements Trained {
       for (PortableFolding.Fold fold : folding.folds()) {
         String a = AdapterKeys.loraA(fold.module());
         String b = AdapterKeys.loraB(fold.module());
-        entries.compute(a, (key, entry) -> fold.a(java.util.Objects.requireNonNull(entry), arena));
-        entries.compute(b, (key, entry) -> fold.b(java.util.Objects.requireNonNull(entry), arena));
+        entries.compute(a, (key, entry) -> fold.a(Objects.requireNonNull(entry), arena));
+        entries.compute(b, (key, entry) -> fold.b(Objects.requireNonNull(entry), arena));
       }
       AdapterDirectory.write(directory, folding.config(), new ArrayList<>(entries.values()));
     }
@@ -253,9 +261,10 @@ public final class LoraAdapter implements Trained {
     return merged(owner, model, 1);
   }
 
-  /// Returns weights that this adapter was merged into, without it again: W - scale B A.
+  /// {@return weights that this adapter was merged into, without it again: W - scale B A}
   ///
-  /// Equal to the original within the rounding of the weights' type. Replaced weights stay replaced.
+  /// Equal to the original within the rounding of the weights' type. Replaced weights stay
+  /// replaced.
   ///
   /// @param owner owner of the changed weights
   /// @param model the model of the merged weights

@@ -8,51 +8,55 @@ import dev.gatun.runtime.op.Matmul;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A decoder-only language model, cut at its layers: an embedding, equal layers, a last norm and a head.
+/// A decoder-only language model, cut at its layers: an embedding, equal layers, a last norm and a
+/// head.
 ///
-/// Weights live as long as the model; they may be used from several threads at once, each with its own
-/// scopes and passes.
+/// Weights live as long as the model; they may be used from several threads at once, each with its
+/// own scopes and passes.
 public interface CausalLm extends AutoCloseable {
-  /// Returns the `model_type` of its config.json.
+  /// {@return the `model_type` of its config.json}
   String modelType();
 
-  /// Returns the number of layers.
+  /// {@return the number of layers}
   int layers();
 
-  /// Returns the number of query heads.
+  /// {@return the number of query heads}
   int heads();
 
-  /// Returns the number of key heads.
+  /// {@return the number of key heads}
   int keyHeads();
 
-  /// Returns the size of a head.
+  /// {@return the size of a head}
   int headDim();
 
-  /// Returns the number of ids.
+  /// {@return the number of ids}
   int vocabulary();
 
-  /// Returns the longest sequence.
+  /// {@return the longest sequence}
   int maxPositions();
 
-  /// Returns the type of activations and of frozen linear weights.
+  /// {@return the type of activations and of frozen linear weights}
   DType computeType();
 
-  /// Returns the rotary positions, or null where the model has learnt ones.
+  /// {@return the rotary positions, or null where the model has learnt ones}
   @Nullable Rotary rotary();
 
-  /// Returns the weights, each once, in the checkpoint's names.
+  /// {@return the weights, each once, in the checkpoint's names}
   List<Param> params();
 
-  /// Returns the linear layers that adapters may target, without the head.
+  /// {@return the linear layers that adapters may target, without the head}
   List<Linear> linears();
 
-  /// Returns the head's weight, `(V, C)`; the embedding where they are tied.
+  /// {@return the head's weight, `(V, C)`; the embedding where they are tied}
   Param head();
 
-  /// Returns whether head and embedding are one.
+  /// {@return whether head and embedding are one}
   boolean isTied();
 
-  /// Returns the first activations, `(N, C)`.
+  /// {@return the first activations, `(N, C)`}
+  ///
+  /// @param scope owner of the result
+  /// @param pass the pass
   Tensor embed(Scope scope, ForwardPass pass);
 
   /// Runs one layer.
@@ -65,6 +69,11 @@ public interface CausalLm extends AutoCloseable {
   Tensor layer(Scope scope, int index, Tensor x, ForwardPass pass);
 
   /// Normalises the last layer's output, `(N, C)`.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(N, C)`
+  /// @param pass the pass
+  /// @return `(N, C)`
   Tensor lastNorm(Scope scope, Tensor x, ForwardPass pass);
 
   /// Frees the weights.
@@ -79,6 +88,7 @@ public interface CausalLm extends AutoCloseable {
   /// @param from first layer
   /// @param to layer after the last
   /// @param checkpoint whether to save only each layer's input and run it again for its gradient
+  /// @return the last layer's output, `(N, C)`
   default Tensor layers(
       Scope scope, Tensor x, ForwardPass pass, int from, int to, boolean checkpoint) {
     Tensor at = x;
@@ -104,7 +114,11 @@ public interface CausalLm extends AutoCloseable {
     }
   }
 
-  /// Returns the normalised activations that the head reads, `(N, C)`.
+  /// {@return the normalised activations that the head reads, `(N, C)`}
+  ///
+  /// @param scope owner of the result
+  /// @param pass the pass
+  /// @param checkpoint whether to save only each layer's input and run it again for its gradient
   default Tensor hidden(Scope scope, ForwardPass pass, boolean checkpoint) {
     try (Scope block = scope.child()) {
       Tensor x = layers(block, embed(block, pass), pass, 0, layers(), checkpoint);

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Everything that one run of a model needs besides its weights: the tokens, how they divide, which adapters
-/// and replaced weights they go through, the dropout masks, and the cache of a generation.
+/// Everything that one run of a model needs besides its weights: the tokens, how they divide, which
+/// adapters and replaced weights they go through, the dropout masks, and the cache of a generation.
 public final class ForwardPass {
   private final Ragged batch;
   private final Tensor ids;
@@ -86,26 +86,29 @@ public final class ForwardPass {
   /// @param model the model
   /// @param ids N token ids, all sequences one after the other
   /// @param offsets start of each sequence, then N
+  /// @return the description
   public static Builder of(Scope owner, CausalLm model, int[] ids, int... offsets) {
     return new Builder(owner, model, ids, offsets);
   }
 
-  /// Returns this pass with other masks: HiddenKey's second branch.
+  /// {@return this pass with other masks: HiddenKey's second branch}
+  ///
+  /// @param other the masks, or null for none
   public ForwardPass withMasks(@Nullable DropoutMasks other) {
     return new ForwardPass(this, other);
   }
 
-  /// Returns how the tokens divide into sequences.
+  /// {@return how the tokens divide into sequences}
   public Ragged batch() {
     return batch;
   }
 
-  /// Returns the token ids, i64 `(N)`.
+  /// {@return the token ids, i64 `(N)`}
   public Tensor ids() {
     return ids;
   }
 
-  /// Returns the positions, i64 `(N)`.
+  /// {@return the positions, i64 `(N)`}
   public Tensor positions() {
     return positions;
   }
@@ -127,36 +130,38 @@ public final class ForwardPass {
     return table;
   }
 
-  /// Returns which rows go through which adapter.
+  /// {@return which rows go through which adapter}
   public List<AdapterSegment> segments() {
     return segments;
   }
 
-  /// Returns a weight, or what replaces it in this pass.
+  /// {@return a weight, or what replaces it in this pass}
+  ///
+  /// @param param a weight of the model
   public Tensor value(Param param) {
     Tensor other = replaced.get(param.index());
     return other == null ? param.value() : other;
   }
 
-  /// Returns the dropout masks, or null outside training.
+  /// {@return the dropout masks, or null outside training}
   public @Nullable DropoutMasks masks() {
     return masks;
   }
 
-  /// Returns a feed-forward output with HiddenCut's elements dropped, or itself where this layer drops none.
+  /// {@return a feed-forward output with HiddenCut's elements dropped, or itself where this layer
+  /// drops none}
   ///
   /// @param scope owner of the result
   /// @param layer the layer
   /// @param output `(N, C)`, before the residual is added
   public Tensor hiddenCut(Scope scope, int layer, Tensor output) {
-    Tensor mask =
-        masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
+    Tensor mask = masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
     return mask == null
         ? output
         : Elementwise.mul(scope, output, Layout.as(scope, mask, output.dtype()));
   }
 
-  /// Returns the cache of a generation, or null.
+  /// {@return the cache of a generation, or null}
   public @Nullable KvCache cache() {
     return cache;
   }
@@ -180,30 +185,42 @@ public final class ForwardPass {
     }
 
     /// Sends rows through adapters.
+    ///
+    /// @param value the segments
+    /// @return this builder
     public Builder segments(List<AdapterSegment> value) {
       this.segments = value;
       return this;
     }
 
-    /// Replaces weights, by [Param#index].
+    /// Replaces weights, by [Param#index()].
+    ///
+    /// @param value tensors in place of weights, by index
+    /// @return this builder
     public Builder replaced(Map<Integer, Tensor> value) {
       this.replaced = value;
       return this;
     }
 
     /// Draws dropout masks.
+    ///
+    /// @param value the masks, or null for none
+    /// @return this builder
     public Builder masks(@Nullable DropoutMasks value) {
       this.masks = value;
       return this;
     }
 
     /// Continues a generation of one sequence.
+    ///
+    /// @param value keys and values of the tokens before
+    /// @return this builder
     public Builder cache(KvCache value) {
       this.cache = value;
       return this;
     }
 
-    /// Returns the pass.
+    /// {@return the pass}
     ///
     /// @throws ShapeException if a sequence is longer than the model's positions
     public ForwardPass build() {

@@ -27,6 +27,7 @@ public final class KvCache {
   /// @param headDim size of a head
   /// @param dtype compute type
   /// @param capacity tokens that fit
+  /// @return the cache, empty
   public static KvCache of(
       Scope owner, int layers, int heads, int headDim, DType dtype, int capacity) {
     Tensor[] keys = new Tensor[layers];
@@ -38,12 +39,12 @@ public final class KvCache {
     return new KvCache(keys, values, capacity);
   }
 
-  /// Returns how many tokens are in the cache.
+  /// {@return how many tokens are in the cache}
   public int length() {
     return length;
   }
 
-  /// Returns how many tokens fit.
+  /// {@return how many tokens fit}
   public int capacity() {
     return capacity;
   }
@@ -72,10 +73,7 @@ public final class KvCache {
     Tensor target = Layout.narrow(scope, all, 2, length, added);
     Tensor source =
         Layout.transpose(
-            scope,
-            Layout.reshape(scope, fresh, 1, added, fresh.size(1), fresh.size(2)),
-            1,
-            2);
+            scope, Layout.reshape(scope, fresh, 1, added, fresh.size(1), fresh.size(2)), 1, 2);
     Layout.copyInPlace(target, source);
     return Layout.narrow(scope, all, 2, 0, length + added);
   }

@@ -14,21 +14,24 @@ import org.jspecify.annotations.Nullable;
 
 /// A linear layer, with whatever adapters the pass brings for its rows.
 ///
-/// One path serves no adapter, one, and several in a batch. The branch's gradient never forms a matrix of the
-/// weight's size: with u = x Aᵀ and t = s dY B, dA = tᵀ x, dB = s dYᵀ u, dX = dY W + t A.
+/// One path serves no adapter, one, and several in a batch. The branch's gradient never forms a
+/// matrix of the weight's size: with u = x Aᵀ and t = s dY B, dA = tᵀ x, dB = s dYᵀ u, dX = dY W +
+/// t A.
 ///
 /// @param index its number in [CausalLm#linears]
-/// @param path its path in transformers' module tree, for instance `model.layers.0.self_attn.q_proj`
+/// @param path its path in transformers' module tree, for instance
+///   `model.layers.0.self_attn.q_proj`
 /// @param weight `(O, I)`, or `(I, O)` where `transposed`
 /// @param bias `(O)`, or null
 /// @param transposed whether the checkpoint stores `(I, O)`, as GPT-2's `Conv1D`
-public record Linear(int index, String path, Param weight, @Nullable Param bias, boolean transposed) {
-  /// Returns the number of inputs.
+public record Linear(
+    int index, String path, Param weight, @Nullable Param bias, boolean transposed) {
+  /// {@return the number of inputs}
   public long inputs() {
     return weight.value().size(transposed ? 0 : 1);
   }
 
-  /// Returns the number of outputs.
+  /// {@return the number of outputs}
   public long outputs() {
     return weight.value().size(transposed ? 1 : 0);
   }
@@ -77,10 +80,7 @@ public record Linear(int index, String path, Param weight, @Nullable Param bias,
         boolean[] needs = {scope.needs(x), scope.needs(w), scope.needs(bias)};
         DType biasType = bias == null ? x.dtype() : bias.dtype();
         scope.record(
-            sum,
-            inputs,
-            saved,
-            (s, kept, g) -> backward(s, kept, g[0], branches, needs, biasType));
+            sum, inputs, saved, (s, kept, g) -> backward(s, kept, g[0], branches, needs, biasType));
       }
       return sum;
     }

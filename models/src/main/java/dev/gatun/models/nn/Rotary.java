@@ -4,7 +4,7 @@ package dev.gatun.models.nn;
 ///
 /// @param inverseFrequencies angle per position of each of the D / 2 pairs, f32 as in transformers
 public record Rotary(float[] inverseFrequencies) {
-  /// Returns the plain frequencies theta^(-2i / D).
+  /// {@return the plain frequencies theta^(-2i / D)}
   ///
   /// @param theta base, `rope_theta`
   /// @param headDim D
@@ -16,7 +16,9 @@ public record Rotary(float[] inverseFrequencies) {
     return new Rotary(frequencies);
   }
 
-  /// Returns frequencies divided by a factor: linear position interpolation.
+  /// {@return frequencies divided by a factor: linear position interpolation}
+  ///
+  /// @param factor divisor of the frequencies
   public Rotary linear(double factor) {
     float[] scaled = inverseFrequencies.clone();
     for (int i = 0; i < scaled.length; i++) {
@@ -25,8 +27,8 @@ public record Rotary(float[] inverseFrequencies) {
     return new Rotary(scaled);
   }
 
-  /// Returns Llama 3's scaling: low frequencies are divided by the factor, high ones stay, those between
-  /// are blended.
+  /// {@return Llama 3's scaling: low frequencies are divided by the factor, high ones stay, those
+  /// between are blended}
   ///
   /// Source: transformers, `_compute_llama3_parameters`.
   ///

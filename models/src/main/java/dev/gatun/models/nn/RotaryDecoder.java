@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The decoder that Llama, Mistral, Qwen2 and Qwen3 are variants of: RMS norms before attention and a gated
-/// feed-forward block, rotary positions, grouped-query heads.
+/// The decoder that Llama, Mistral, Qwen2 and Qwen3 are variants of: RMS norms before attention and
+/// a gated feed-forward block, rotary positions, grouped-query heads.
 ///
-/// Read [#layer] from top to bottom for the computation. N tokens, C width, H query heads, G key heads, D head
-/// size, F feed-forward width.
+/// Read [#layer] from top to bottom for the computation. N tokens, C width, H query heads, G key
+/// heads, D head size, F feed-forward width.
 public final class RotaryDecoder implements CausalLm {
   /// The sizes and options in which the family differs.
   ///
@@ -59,7 +59,7 @@ public final class RotaryDecoder implements CausalLm {
       boolean tied,
       double initStd) {
 
-    /// Returns the weights' names and shapes.
+    /// {@return the weights' names and shapes}
     public Map<String, long[]> parameters() {
       Map<String, long[]> all = new LinkedHashMap<>();
       long c = width;
@@ -142,8 +142,7 @@ public final class RotaryDecoder implements CausalLm {
               weights.linear(at + "mlp.gate_proj", false),
               weights.linear(at + "mlp.up_proj", false),
               weights.linear(at + "mlp.down_proj", false),
-              new SelfAttention(
-                  spec.heads, spec.windows.get(i), 1 / Math.sqrt(spec.headDim))));
+              new SelfAttention(spec.heads, spec.windows.get(i), 1 / Math.sqrt(spec.headDim))));
     }
     this.norm = weights.param("model.norm.weight");
     this.head = spec.tied ? embedding : weights.param("lm_head.weight");

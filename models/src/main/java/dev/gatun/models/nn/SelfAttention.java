@@ -7,14 +7,21 @@ import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import org.jspecify.annotations.Nullable;
 
-/// Causal self-attention of a decoder layer: over the batch in training, over a cache in generation, with
-/// DropKey's mask and a sliding window where there is one.
+/// Causal self-attention of a decoder layer: over the batch in training, over a cache in
+/// generation, with DropKey's mask and a sliding window where there is one.
 ///
 /// @param heads query heads
 /// @param window how many keys a query sees, itself included; 0 for all
 /// @param scale factor of the scores
 public record SelfAttention(int heads, int window, double scale) {
-  /// Returns `(N, H, D)` from q `(N, H, D)`, k and v `(N, G, D)`.
+  /// {@return `(N, H, D)` from q `(N, H, D)`, k and v `(N, G, D)`}
+  ///
+  /// @param scope owner of the result
+  /// @param layer the layer, for its masks and its part of the cache
+  /// @param q queries, `(N, H, D)`
+  /// @param k keys, `(N, G, D)`, G divides H
+  /// @param v values, shaped as `k`
+  /// @param pass the pass
   public Tensor attend(Scope scope, int layer, Tensor q, Tensor k, Tensor v, ForwardPass pass) {
     if (pass.cache() != null) {
       return overCache(scope, layer, q, k, v, pass.cache());
@@ -31,8 +38,7 @@ public record SelfAttention(int heads, int window, double scale) {
     return Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale);
   }
 
-  private Tensor overCache(
-      Scope scope, int layer, Tensor q, Tensor k, Tensor v, KvCache cache) {
+  private Tensor overCache(Scope scope, int layer, Tensor q, Tensor k, Tensor v, KvCache cache) {
     int fresh = (int) q.size(0);
     int all = cache.length() + fresh;
     Tensor keys = cache.keys(scope, layer, k);
@@ -46,7 +52,8 @@ public record SelfAttention(int heads, int window, double scale) {
     return Layout.reshape(scope, Layout.transpose(scope, out, 1, 2), fresh, heads, q.size(2));
   }
 
-  /// Returns `(1, 1, T, S)`: the last T of S positions see their own window of keys and nothing ahead.
+  /// Returns `(1, 1, T, S)`: the last T of S positions see their own window of keys and nothing
+  /// ahead.
   private Tensor band(Scope scope, int queries, int keys) {
     float[] mask = new float[queries * keys];
     for (int t = 0; t < queries; t++) {

@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The weights that a model is built from, by their names in transformers' module tree; each is handed out
-/// as a numbered [Param]. Used while a model is built, on one thread.
+/// The weights that a model is built from, by their names in transformers' module tree; each is
+/// handed out as a numbered [Param]. Used while a model is built, on one thread.
 public final class Weights {
   private final Map<String, Tensor> tensors;
   private final DType compute;
@@ -28,7 +28,7 @@ public final class Weights {
     this.owner = owner;
   }
 
-  /// Returns the type of activations and linear weights.
+  /// {@return the type of activations and linear weights}
   public DType compute() {
     return compute;
   }
@@ -38,9 +38,11 @@ public final class Weights {
     owner.close();
   }
 
-  /// Returns a weight.
+  /// {@return a weight}
   ///
-  /// @throws IllegalArgumentException if there is none of that name: the architecture did not declare it
+  /// @param name the checkpoint's name of it
+  /// @throws IllegalArgumentException if there is none of that name: the architecture did not
+  ///   declare it
   public Param param(String name) {
     Param known = params.get(name);
     if (known != null) {
@@ -55,24 +57,23 @@ public final class Weights {
     return param;
   }
 
-  /// Returns a linear layer that adapters may target, with a bias where the weights have one.
+  /// {@return a linear layer that adapters may target, with a bias where the weights have one}
   ///
   /// @param path its path; `.weight` and `.bias` are added
   /// @param transposed whether the weight is stored `(I, O)`
   public Linear linear(String path, boolean transposed) {
     Param bias = tensors.containsKey(path + ".bias") ? param(path + ".bias") : null;
-    Linear linear =
-        new Linear(linears.size(), path, param(path + ".weight"), bias, transposed);
+    Linear linear = new Linear(linears.size(), path, param(path + ".weight"), bias, transposed);
     linears.add(linear);
     return linear;
   }
 
-  /// Returns all weights handed out, in order.
+  /// {@return all weights handed out, in order}
   public List<Param> params() {
     return List.copyOf(params.values());
   }
 
-  /// Returns all linear layers handed out, in order.
+  /// {@return all linear layers handed out, in order}
   public List<Linear> linears() {
     return List.copyOf(linears);
   }

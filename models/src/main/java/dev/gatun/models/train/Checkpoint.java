@@ -21,10 +21,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A run's state in one safetensors file: trained tensors, optimizer state, and the history as metadata.
+/// A run's state in one safetensors file: trained tensors, optimizer state, and the history as
+/// metadata.
 ///
-/// One file, written to a temporary name, forced to disk and renamed: a kill at any instant leaves the one
-/// before. Masks need no state; they are functions of seed and step.
+/// One file, written to a temporary name, forced to disk and renamed: a kill at any instant leaves
+/// the one before. Masks need no state; they are functions of seed and step.
 final class Checkpoint {
   private static final String PREFIX = "checkpoint-";
   private static final String SUFFIX = ".safetensors";
@@ -56,7 +57,7 @@ final class Checkpoint {
     SafetensorsWriter.write(file, TensorEntries.of(all), metadata);
     try (Stream<Path> others = Files.list(directory)) {
       for (Path other : (Iterable<Path>) others::iterator) {
-        if (isCheckpoint(other) && !other.equals(file)) {
+        if ((isCheckpoint(other) && !other.equals(file)) || isUnfinished(other)) {
           Files.delete(other);
         }
       }
@@ -67,6 +68,12 @@ final class Checkpoint {
   private static boolean isCheckpoint(Path file) {
     String name = Objects.requireNonNull(file.getFileName()).toString();
     return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+  }
+
+  /// Returns whether a file is what a kill left of a checkpoint that was being written.
+  private static boolean isUnfinished(Path file) {
+    String name = Objects.requireNonNull(file.getFileName()).toString();
+    return name.startsWith("." + PREFIX) && name.endsWith(".tmp");
   }
 
   /// Returns the newest checkpoint of a directory, if there is one.
@@ -117,8 +124,7 @@ final class Checkpoint {
       Map<String, Tensor> moments = new LinkedHashMap<>();
       for (Map.Entry<String, Tensor> each : optimizer.state().entrySet()) {
         moments.put(
-            each.getKey(),
-            stored(file, stored, scope, OPTIMIZER + each.getKey(), each.getValue()));
+            each.getKey(), stored(file, stored, scope, OPTIMIZER + each.getKey(), each.getValue()));
       }
       optimizer.restore(moments, state.step());
       return state;

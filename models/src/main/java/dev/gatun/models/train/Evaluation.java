@@ -19,18 +19,19 @@ public record Evaluation(double loss, long tokens) {
   /// Tokens of one forward pass: enough to keep the cores busy, few enough for little memory.
   private static final int TOKENS_PER_PASS = 2048;
 
-  /// Returns e to the loss.
+  /// {@return e to the loss}
   public double perplexity() {
     return Math.exp(loss);
   }
 
-  /// Computes the loss over a data set, without dropout. Examples are grouped by length, which changes the
-  /// result by rounding only.
+  /// Computes the loss over a data set, without dropout. Examples are grouped by length, which
+  /// changes the result by rounding only.
   ///
   /// @param model the model
   /// @param addition the adapter to go with it
   /// @param data at least one predicted token
   /// @param progress is told how many examples are done
+  /// @return the result
   public static Evaluation of(
       CausalLm model, PassAddition addition, Dataset data, IntConsumer progress) {
     LanguageModelLoss loss =

@@ -24,16 +24,18 @@ public record LanguageModelLoss(CausalLm model, PassAddition addition, Options o
   ///
   /// @param dropout the method; [Dropout#NONE] for evaluation
   /// @param seed seed of the masks
-  /// @param checkpointing whether a layer's activations are computed again for its gradient, not saved
+  /// @param checkpointing whether a layer's activations are computed again for its gradient, not
+  ///   saved
   /// @param oneBatch whether HiddenKey's two branches run as one batch of twice the rows
   public record Options(Dropout dropout, long seed, boolean checkpointing, boolean oneBatch) {
     /// Options for evaluation: no dropout.
     public static final Options EVALUATION = new Options(Dropout.NONE, 0, false, false);
   }
 
-  /// Returns the loss, scaled.
+  /// {@return the loss, scaled}
   ///
-  /// HiddenKey's second branch starts at the first masked layer from the activation that both share.
+  /// HiddenKey's second branch starts at the first masked layer from the activation that both
+  /// share.
   ///
   /// @param scope owner of the result; a tape to differentiate
   /// @param batch at least one predicted token
@@ -56,9 +58,7 @@ public record LanguageModelLoss(CausalLm model, PassAddition addition, Options o
       Loss.Value value;
       if (!dropout.twoBranches()) {
         Tensor hidden = branch(block, shared, plain, batch, step, 0, split);
-        value =
-            Loss.crossEntropy(
-                block, picked(block, hidden, rows), head(plain), labels, scale);
+        value = Loss.crossEntropy(block, picked(block, hidden, rows), head(plain), labels, scale);
       } else {
         Tensor[] both =
             options.oneBatch
@@ -88,11 +88,15 @@ public record LanguageModelLoss(CausalLm model, PassAddition addition, Options o
     DropoutMasks masks =
         options.dropout.masks()
             ? new DropoutMasks(
-                options.dropout, options.seed, step, same(branch, batch), batch.rows(), model.layers())
+                options.dropout,
+                options.seed,
+                step,
+                same(branch, batch),
+                batch.rows(),
+                model.layers())
             : null;
     ForwardPass pass = plain.withMasks(masks);
-    Tensor last =
-        model.layers(scope, shared, pass, split, model.layers(), options.checkpointing);
+    Tensor last = model.layers(scope, shared, pass, split, model.layers(), options.checkpointing);
     return model.lastNorm(scope, last, pass);
   }
 
@@ -132,13 +136,9 @@ public record LanguageModelLoss(CausalLm model, PassAddition addition, Options o
         new DropoutMasks(
             options.dropout, options.seed, step, branches, twice(batch.rows()), model.layers());
     ForwardPass pass =
-        addition
-            .join(ForwardPass.of(tape, model, ids, offsets), ids.length)
-            .masks(masks)
-            .build();
+        addition.join(ForwardPass.of(tape, model, ids, offsets), ids.length).masks(masks).build();
     Tensor doubled = Layout.cat(scope, 0, shared, shared);
-    Tensor last =
-        model.layers(scope, doubled, pass, split, model.layers(), options.checkpointing);
+    Tensor last = model.layers(scope, doubled, pass, split, model.layers(), options.checkpointing);
     return Layout.split(scope, model.lastNorm(scope, last, pass), 0, tokens, tokens);
   }
 

@@ -13,8 +13,7 @@ public final class NonFiniteLossException extends RuntimeException {
   /// @param what `loss` or `gradient norm`
   /// @param value what it was
   /// @param checkpoint the last good checkpoint, or null
-  public NonFiniteLossException(
-      int step, String what, double value, @Nullable Path checkpoint) {
+  public NonFiniteLossException(int step, String what, double value, @Nullable Path checkpoint) {
     super(
         "step %d: %s is %s; the update was not made. Lower the learning rate or look at the data; %s"
             .formatted(

@@ -3,13 +3,13 @@ package dev.gatun.models.train;
 import java.nio.file.Path;
 
 /// Watches a run. Called on the training thread, between steps.
+@FunctionalInterface
 public interface TrainListener {
   /// Is told of each step.
   ///
+  /// @param report what the step did
   /// @return whether to go on; a run that is stopped writes a checkpoint first
-  default boolean onStep(StepReport report) {
-    return true;
-  }
+  boolean onStep(StepReport report);
 
   /// Is told of each evaluation.
   ///

@@ -40,17 +40,36 @@ public record TrainOptions(
     }
   }
 
-  /// Returns the dropout method.
+  /// {@return options with a constant learning rate, shuffled rows and gradients clipped at norm 1,
+  /// without evaluations and checkpoints on the way}
+  ///
+  /// @param steps optimizer steps
+  /// @param learningRate constant rate
+  /// @param rows rows of a step
+  /// @param dropout the method
+  public static TrainOptions of(int steps, double learningRate, int rows, Dropout dropout) {
+    return new TrainOptions(
+        new LanguageModelLoss.Options(dropout, 0, false, false),
+        AdamW.Config.defaults(),
+        new Schedule(Schedule.Shape.CONSTANT, learningRate, 0, steps),
+        1,
+        BatchOptions.shuffled(rows, 0),
+        0,
+        0,
+        0);
+  }
+
+  /// {@return the dropout method}
   public Dropout dropout() {
     return lossOptions.dropout();
   }
 
-  /// Returns the number of steps of the whole run.
+  /// {@return the number of steps of the whole run}
   public int steps() {
     return schedule.steps();
   }
 
-  /// Returns what must be equal for a run to go on from a checkpoint, by name.
+  /// {@return what must be equal for a run to go on from a checkpoint, by name}
   public Map<String, String> fingerprint() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("dropout", lossOptions.dropout().toString());

@@ -8,7 +8,7 @@ import java.util.Map;
 
 /// What a run trains: an adapter, or all weights.
 public interface Trained extends PassAddition {
-  /// Returns the trained tensors by their names, always in the same order.
+  /// {@return the trained tensors by their names, always in the same order}
   Map<String, Tensor> parameters();
 
   /// Writes what was trained in the format that others read.

@@ -29,10 +29,11 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Trains an adapter, or all weights, step by step on one thread; resumes where a killed run stopped.
+/// Trains an adapter, or all weights, step by step on one thread; resumes where a killed run
+/// stopped.
 ///
-/// Loss and gradients are normalised over all predicted tokens of an optimizer step, however it is divided
-/// into batches.
+/// Loss and gradients are normalised over all predicted tokens of an optimizer step, however it is
+/// divided into batches.
 public final class Trainer {
   private static final int WARMUP_STEPS = 2;
 
@@ -66,13 +67,14 @@ public final class Trainer {
 
   /// Runs all steps, or those that are left.
   ///
-  /// The trained tensors hold the result: the last step's, or the best evaluation's where the options ask for
-  /// early stopping.
+  /// The trained tensors hold the result: the last step's, or the best evaluation's where the
+  /// options ask for early stopping.
   ///
   /// @param train what is trained on
   /// @param heldOut what is evaluated, or null
   /// @param resume whether to go on from the newest checkpoint, if there is one
   /// @param listener watches
+  /// @return what came of the run
   /// @throws NonFiniteLossException if a step's loss is not a number
   /// @throws IllegalArgumentException if a checkpoint is of a run with other settings
   /// @throws IOException if a checkpoint cannot be read or written
@@ -122,9 +124,8 @@ public final class Trainer {
         evaluate(heldOut, made, best, state, listener);
       }
       if (end != End.CANCELLED) {
-        best.forEach(
-            (name, tensor) ->
-                Layout.copyInPlace(Objects.requireNonNull(trained.parameters().get(name)), tensor));
+        best.forEach((name, tensor) ->
+            Layout.copyInPlace(Objects.requireNonNull(trained.parameters().get(name)), tensor));
       }
       return result(end, made);
     }
@@ -132,15 +133,14 @@ public final class Trainer {
 
   private void adopt(Path file, RunState read) {
     Map<String, String> wanted = options.fingerprint();
-    wanted.forEach(
-        (name, value) -> {
-          String found = read.settings().get(name);
-          if (!value.equals(found)) {
-            throw new IllegalArgumentException(
-                "resume from %s: %s: found %s, expected %s, as the run asks now"
-                    .formatted(file, name, found, value));
-          }
-        });
+    wanted.forEach((name, value) -> {
+      String found = read.settings().get(name);
+      if (!value.equals(found)) {
+        throw new IllegalArgumentException(
+            "resume from %s: %s: found %s, expected %s, as the run asks now"
+                .formatted(file, name, found, value));
+      }
+    });
     losses.addAll(read.losses());
     divergences.addAll(read.divergences());
     evaluations.addAll(read.evaluations());
@@ -231,7 +231,8 @@ public final class Trainer {
     }
   }
 
-  /// Evaluates, keeps the weights if they are the best so far, and returns whether patience is at its end.
+  /// Evaluates, keeps the weights if they are the best so far, and returns whether patience is at
+  /// its end.
   private boolean evaluate(
       Dataset heldOut, int made, Map<String, Tensor> best, Scope owner, TrainListener listener) {
     Evaluation evaluation = Evaluation.of(model, trained, heldOut, done -> {});
@@ -250,11 +251,10 @@ public final class Trainer {
       bestStep = made;
       trained
           .parameters()
-          .forEach(
-              (name, tensor) -> {
-                Tensor kept = best.computeIfAbsent(name, n -> Layout.copy(owner, tensor));
-                Layout.copyInPlace(kept, tensor);
-              });
+          .forEach((name, tensor) -> {
+            Tensor kept = best.computeIfAbsent(name, n -> Layout.copy(owner, tensor));
+            Layout.copyInPlace(kept, tensor);
+          });
       return false;
     }
     return outOfPatience();

@@ -9,7 +9,8 @@ import java.util.function.Function;
 ///
 /// @param parameters names and shapes of all weights
 /// @param prefix start of the names that a bare backbone's checkpoint leaves out, such as `model.`
-/// @param tiedHead name under which a checkpoint may store the tied head, or empty where it is not tied
+/// @param tiedHead name under which a checkpoint may store the tied head, or empty where it is not
+///   tied
 /// @param ignored regular expression of stored tensors that are no weights
 /// @param initStd standard deviation of fresh weights
 /// @param build makes the model of complete weights

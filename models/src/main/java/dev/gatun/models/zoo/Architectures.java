@@ -1,14 +1,14 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.runtime.MalformedFileException;
 
 /// The architectures that Gatun knows, by `model_type`.
 public final class Architectures {
   private Architectures() {}
 
-  /// Returns how to build the model of a config.
+  /// {@return how to build the model of a config}
   ///
+  /// @param config the model's config.json
   /// @throws MalformedFileException if the type is unknown or a value cannot be used
   public static Architecture of(Config config) throws MalformedFileException {
     if (config.has("quantization_config")) {

@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.Linear;
@@ -22,9 +21,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// GPT-2: layer norms, learnt positions, one fused projection for q, k and v, GELU by tanh, a tied head.
+/// GPT-2: layer norms, learnt positions, one fused projection for q, k and v, GELU by tanh, a tied
+/// head.
 ///
-/// Its linear layers are stored `(I, O)`, as transformers' `Conv1D`. Source: transformers, `modeling_gpt2.py`.
+/// Its linear layers are stored `(I, O)`, as transformers' `Conv1D`. Source: transformers,
+/// `modeling_gpt2.py`.
 final class Gpt2 implements CausalLm {
   private record Layer(
       Param ln1Weight,
@@ -146,8 +147,7 @@ final class Gpt2 implements CausalLm {
     Tensor[] qkv = Layout.split(scope, block.cAttn.forward(scope, h, pass), 1, c, c, c);
     Tensor q = heads(scope, qkv[0]); // (N, H, D)
     Tensor mixed =
-        block.attention.attend(
-            scope, index, q, heads(scope, qkv[1]), heads(scope, qkv[2]), pass);
+        block.attention.attend(scope, index, q, heads(scope, qkv[1]), heads(scope, qkv[2]), pass);
     Tensor flat = Layout.reshape(scope, mixed, n, c);
     Tensor attended = Elementwise.add(scope, x, block.attnProj.forward(scope, flat, pass));
 

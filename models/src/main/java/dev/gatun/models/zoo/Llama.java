@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.runtime.MalformedFileException;
 
 /// Llama 2 and 3: optional biases, rope scaling. Source: transformers, `modeling_llama.py`.

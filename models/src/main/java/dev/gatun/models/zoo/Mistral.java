@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.runtime.MalformedFileException;
 import java.util.Collections;
 import java.util.List;

@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.runtime.MalformedFileException;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +21,8 @@ final class Qwen2 {
             new RotaryConfig.Options(true, false, false, false, windows(config), false)));
   }
 
-  /// Returns the window of each layer: `layer_types` says, or else `use_sliding_window` for the layers from
-  /// `max_window_layers` on.
+  /// Returns the window of each layer: `layer_types` says, or else `use_sliding_window` for the
+  /// layers from `max_window_layers` on.
   static List<Integer> windows(Config config) throws MalformedFileException {
     int layers = RotaryConfig.layers(config);
     boolean sliding = config.flag("use_sliding_window", false);

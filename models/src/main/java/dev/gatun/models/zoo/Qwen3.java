@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.runtime.MalformedFileException;
 
 /// Qwen3: Llama with a norm of each query and key head before its rotation. Source: transformers,

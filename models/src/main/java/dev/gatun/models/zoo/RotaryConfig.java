@@ -1,6 +1,5 @@
 package dev.gatun.models.zoo;
 
-import dev.gatun.models.hub.Config;
 import dev.gatun.models.nn.Rotary;
 import dev.gatun.models.nn.RotaryDecoder;
 import dev.gatun.runtime.MalformedFileException;
@@ -11,7 +10,8 @@ import java.util.List;
 final class RotaryConfig {
   private RotaryConfig() {}
 
-  /// Returns sizes and options with the defaults of Llama; the caller says in which its family differs.
+  /// Returns sizes and options with the defaults of Llama; the caller says in which its family
+  /// differs.
   ///
   /// @param config the file
   /// @param modelType the family

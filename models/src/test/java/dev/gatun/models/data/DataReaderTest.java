@@ -74,7 +74,16 @@ class DataReaderTest {
             .getFirst();
     assertThat(PLAIN.decode(example.ids(), true))
         .isEqualTo(
-            "<|system|>\nS\n<|user|>\nU\n<|assistant|>\nA1</s>\n<|user|>\nV\n<|assistant|>\nA2</s>");
+            "<|system|>\n"
+                + "S\n"
+                + "<|user|>\n"
+                + "U\n"
+                + "<|assistant|>\n"
+                + "A1</s>\n"
+                + "<|user|>\n"
+                + "V\n"
+                + "<|assistant|>\n"
+                + "A2</s>");
     int[] trained =
         IntStream.range(0, example.length())
             .filter(example::isTrained)

@@ -96,7 +96,8 @@ class MalformedDataTest {
     assertThat(e)
         .hasMessage(
             file
-                + ": line 2: found text, expected input_ids, since the model has no tokenizer.json");
+                + ": line 2: found text, expected input_ids, since the model has no"
+                + " tokenizer.json");
   }
 
   private static void expect(Path file, String place, String found, String expected) {

@@ -16,13 +16,23 @@ import java.io.IOException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Logits of every architecture against transformers, each sequence alone and all in one ragged batch.
+/// Logits of every architecture against transformers, each sequence alone and all in one ragged
+/// batch.
 class ModelParityTest {
   private static final int CASES = 3;
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3"})
+      strings = {
+        "gpt2",
+        "llama",
+        "llama3",
+        "llama-bias",
+        "llama-linear",
+        "mistral",
+        "qwen2",
+        "qwen3"
+      })
   void logitsEqualThoseOfTransformers(String name) throws IOException {
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     try (CausalLm model =

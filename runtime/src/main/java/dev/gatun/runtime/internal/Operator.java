@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// An ATen operator, called by name through libtorch's dispatcher.
 ///
-/// A stack that does not fit the schema would crash the process, so every argument is checked against the
-/// table of schemas here. All arguments are given, defaults included; `null` is an absent optional.
+/// A stack that does not fit the schema would crash the process, so every argument is checked
+/// against the table of schemas here. All arguments are given, defaults included; `null` is an
+/// absent optional.
 ///
 /// | schema | Java |
 /// |---|---|
@@ -66,11 +67,19 @@ public final class Operator {
   public @Nullable Tensor[] callAll(Scope scope, @Nullable Object... arguments) {
     MemorySegment[] handles = handles(scope, schema.results(), arguments);
     @Nullable Tensor[] results = new Tensor[handles.length];
-    for (int i = 0; i < handles.length; i++) {
-      if (Shim.isDefined(scope, handles[i])) {
-        results[i] = scope.adopt(handles[i]);
-      } else {
-        Shim.delete(handles[i]);
+    int taken = 0;
+    try {
+      while (taken < handles.length) {
+        int i = taken++;
+        if (Shim.isDefined(scope, handles[i])) {
+          results[i] = scope.adopt(handles[i]);
+        } else {
+          Shim.delete(handles[i]);
+        }
+      }
+    } finally {
+      while (taken < handles.length) {
+        Shim.delete(handles[taken++]);
       }
     }
     return results;
@@ -97,6 +106,7 @@ public final class Operator {
     }
     for (int i = 0; i < arguments.length; i++) {
       checkType(i, types.get(i), arguments[i]);
+      checkUsable(arguments[i]);
     }
     long[] values = new long[Math.max(arguments.length, Math.max(1, results))];
     for (int i = 0; i < arguments.length; i++) {
@@ -136,6 +146,20 @@ public final class Operator {
                   index,
                   argument == null ? "null" : argument.getClass().getSimpleName(),
                   type));
+    }
+  }
+
+  /// Refuses ended tensors and those of other threads before the first handle is made, which a
+  /// failure halfway would lose.
+  private static void checkUsable(@Nullable Object argument) {
+    if (argument instanceof Tensor tensor) {
+      if (!tensor.handle().isAccessibleBy(Thread.currentThread())) {
+        throw new WrongThreadException("the tensor's scope is confined to another thread");
+      }
+    } else if (argument instanceof Tensor[] tensors) {
+      for (Tensor tensor : tensors) {
+        checkUsable(tensor);
+      }
     }
   }
 

@@ -93,6 +93,8 @@ record Schema(String name, List<String> arguments, int results) {
   /// Returns `int[]` for `SymInt[2] stride=1`, `Tensor` for `Tensor(a!) self`.
   private static String type(String argument) {
     String type = argument.substring(0, argument.indexOf(' '));
-    return type.replaceAll("\\([^)]*\\)", "").replace("SymInt", "int").replaceAll("\\[\\d+\\]", "[]");
+    return type.replaceAll("\\([^)]*\\)", "")
+        .replace("SymInt", "int")
+        .replaceAll("\\[\\d+\\]", "[]");
   }
 }

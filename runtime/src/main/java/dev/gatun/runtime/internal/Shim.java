@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /// libtorch's kernels called directly, past the dispatcher.
 ///
-/// Handles go in borrowed and come out new, owned by the caller. Arguments are not checked here: callers
-/// check shapes and types first, since a wrong one can end the process.
+/// Handles go in borrowed and come out new, owned by the caller. Arguments are not checked here:
+/// callers check shapes and types first, since a wrong one can end the process.
 public final class Shim {
   private static final int OUT = 0; // offsets in the scratch block
   private static final int SIZES = 64;
@@ -50,8 +50,8 @@ public final class Shim {
 
   private Shim() {}
 
-  /// Returns whether this processor has the instructions that oneDNN's products of a narrow type ask for.
-  /// Where that is not known the answer is no: f32 copies are always right.
+  /// Returns whether this processor has the instructions that oneDNN's products of a narrow type
+  /// ask for. Where that is not known the answer is no: f32 copies are always right.
   public static boolean hasHalfGemm(DType dtype) {
     return dtype == DType.BF16 ? BF16_GEMM : F16_GEMM;
   }
@@ -103,16 +103,16 @@ public final class Shim {
     check(Torch.aoti_torch_delete_tensor_object(handle), "delete_tensor_object");
   }
 
-  /// Returns whether a handle is of a defined tensor: operators return undefined ones for results that were
-  /// masked out.
+  /// Returns whether a handle is of a defined tensor: operators return undefined ones for results
+  /// that were masked out.
   static boolean isDefined(Scope scope, MemorySegment tensor) {
     MemorySegment scratch = scope.scratch();
     check(Torch.aoti_torch_is_defined(tensor, scratch), "is_defined");
     return scratch.get(JAVA_BOOLEAN, 0);
   }
 
-  /// Returns 8 bytes that libtorch deletes when it takes an optional argument. Before 2.13 there is no
-  /// function for it, and its `delete` takes what `malloc` gave.
+  /// Returns 8 bytes that libtorch deletes when it takes an optional argument. Before 2.13 there is
+  /// no function for it, and its `delete` takes what `malloc` gave.
   @SuppressWarnings("restricted")
   static MemorySegment newOptional(Scope scope) {
     if (!HAS_OPTIONALS) {
@@ -165,34 +165,29 @@ public final class Shim {
   /// Returns the only element of a tensor.
   public static double item(Scope scope, MemorySegment tensor, DType dtype) {
     MemorySegment scratch = scope.scratch();
-    switch (dtype) {
-      case F32 -> {
-        check(Torch.aoti_torch_item_float32(tensor, scratch), "item");
-        return scratch.get(JAVA_FLOAT, 0);
-      }
-      case F64 -> {
-        check(Torch.aoti_torch_item_float64(tensor, scratch), "item");
-        return scratch.get(JAVA_DOUBLE, 0);
-      }
-      case BF16 -> {
-        check(Torch.aoti_torch_item_bfloat16(tensor, scratch), "item");
-        return Float.intBitsToFloat(scratch.get(JAVA_INT, 0) << 16);
-      }
-      case I64 -> {
-        check(Torch.aoti_torch_item_int64(tensor, scratch), "item");
-        return scratch.get(JAVA_LONG, 0);
-      }
-      case I32 -> {
-        check(Torch.aoti_torch_item_int32(tensor, scratch), "item");
-        return scratch.get(JAVA_INT, 0);
-      }
-      default -> throw new DTypeException("item: found " + dtype + ", expected f32, f64, bf16, i64 or i32");
-    }
+    int code =
+        switch (dtype) {
+          case F32 -> Torch.aoti_torch_item_float32(tensor, scratch);
+          case F64 -> Torch.aoti_torch_item_float64(tensor, scratch);
+          case BF16 -> Torch.aoti_torch_item_bfloat16(tensor, scratch);
+          case I64 -> Torch.aoti_torch_item_int64(tensor, scratch);
+          case I32 -> Torch.aoti_torch_item_int32(tensor, scratch);
+          default ->
+              throw new DTypeException(
+                  "item: found " + dtype + ", expected f32, f64, bf16, i64 or i32");
+        };
+    check(code, "item");
+    return switch (dtype) {
+      case F32 -> scratch.get(JAVA_FLOAT, 0);
+      case F64 -> scratch.get(JAVA_DOUBLE, 0);
+      case BF16 -> Float.intBitsToFloat(scratch.get(JAVA_INT, 0) << 16);
+      case I64 -> (double) scratch.get(JAVA_LONG, 0);
+      default -> scratch.get(JAVA_INT, 0);
+    };
   }
 
   /// Views memory as a row-major tensor.
-  public static MemorySegment fromBlob(
-      Scope scope, MemorySegment data, DType dtype, long[] shape) {
+  public static MemorySegment fromBlob(Scope scope, MemorySegment data, DType dtype, long[] shape) {
     MemorySegment scratch = scope.scratch();
     MemorySegment sizes = put(scratch, SIZES, shape);
     MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
@@ -289,8 +284,8 @@ public final class Shim {
     return HAS_ONEDNN_LINEAR;
   }
 
-  /// Returns x wᵀ + bias by oneDNN: for f32 about twice as fast as MKL or OpenBLAS on AMD processors, and
-  /// without OpenBLAS's own threads, which fight with OpenMP's.
+  /// Returns x wᵀ + bias by oneDNN: for f32 about twice as fast as MKL or OpenBLAS on AMD
+  /// processors, and without OpenBLAS's own threads, which fight with OpenMP's.
   ///
   /// @param w `(O, I)`, any strides
   /// @param bias `(O)`, or null

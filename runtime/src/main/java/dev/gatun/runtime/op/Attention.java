@@ -3,25 +3,25 @@ package dev.gatun.runtime.op;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import org.jspecify.annotations.Nullable;
 
 /// Scaled dot-product attention with an additive mask, over a ragged batch.
 ///
-/// A mask `(B, H, 1, S)` that drops whole keys costs nothing over no mask: libtorch's flash kernel adds it
-/// on the way. A dropped key weighs exactly 0 and the kept weights sum to 1; a query without any key gives 0,
-/// with zero gradients. Fewer key than query heads are shared by consecutive query heads (grouped-query
-/// attention).
+/// A mask `(B, H, 1, S)` that drops whole keys costs nothing over no mask: libtorch's flash kernel
+/// adds it on the way. A dropped key weighs exactly 0 and the kept weights sum to 1; a query
+/// without any key gives 0, with zero gradients. Fewer key than query heads are shared by
+/// consecutive query heads (grouped-query attention).
 public final class Attention {
-  private static final Operator FLASH =
-      Operator.of("_scaled_dot_product_flash_attention_for_cpu");
+  private static final Operator FLASH = Operator.of("_scaled_dot_product_flash_attention_for_cpu");
   private static final Operator FLASH_BACKWARD =
       Operator.of("_scaled_dot_product_flash_attention_for_cpu_backward");
 
   private Attention() {}
 
-  /// Returns attention of each sequence over itself.
+  /// {@return attention of each sequence over itself}
   ///
   /// | name | shape | dtype |
   /// |---|---|---|
@@ -48,13 +48,18 @@ public final class Attention {
       boolean causal,
       @Nullable Tensor mask,
       double scale) {
+    Checks.rank("attention", "q", q, 3);
+    Checks.rank("attention", "k", k, 3);
     check(q, k, v);
     if (q.size(0) != batch.tokens()) {
-      throw new ShapeException("attention: q: found " + q + ", expected " + batch.tokens() + " tokens");
+      throw new ShapeException(
+          "attention: q: found " + q + ", expected " + batch.tokens() + " tokens");
     }
     if (!causal && !batch.isUniform() && mask == null) {
-      throw new ShapeException("attention: sequences of different lengths that see forward need a mask");
+      throw new ShapeException(
+          "attention: sequences of different lengths that see forward need a mask");
     }
+    checkMask(mask, batch.sequences(), q.size(1), batch.longest(), batch.longest());
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(dtype);
     try (Scope block = scope.untaped()) {
@@ -63,8 +68,7 @@ public final class Attention {
       Tensor padV = batch.pad(block, Layout.as(block, v, compute));
       Tensor typed = mask == null ? null : Layout.as(block, mask, compute);
       Tensor[] outLse = flash(block, padQ, padK, padV, causal, typed, scale);
-      Tensor result =
-          scope.keep(Layout.as(block, batch.unpad(block, outLse[0]), dtype));
+      Tensor result = scope.keep(Layout.as(block, batch.unpad(block, outLse[0]), dtype));
       if (scope.records(q, k, v)) {
         Tensor[] saved =
             typed == null
@@ -78,8 +82,17 @@ public final class Attention {
               Tensor flow = batch.padWithZeros(s, Layout.as(s, g[0], compute));
               @Nullable Tensor[] grads =
                   FLASH_BACKWARD.callAll(
-                      s, flow, kept[0], kept[1], kept[2], kept[3], kept[4], 0.0, causal,
-                      kept.length > 5 ? kept[5] : null, scale);
+                      s,
+                      flow,
+                      kept[0],
+                      kept[1],
+                      kept[2],
+                      kept[3],
+                      kept[4],
+                      0.0,
+                      causal,
+                      kept.length > 5 ? kept[5] : null,
+                      scale);
               @Nullable Tensor[] flat = new Tensor[3];
               for (int i = 0; i < 3; i++) {
                 Tensor gradient = grads[i];
@@ -104,8 +117,23 @@ public final class Attention {
   /// @param mask added to the scores: `(B, H, T, S)` or sizes of 1 that are broadcast; or null
   /// @param scale factor of the scores
   /// @return `(B, H, T, D)`
+  /// @throws ShapeException if sizes do not fit together
   public static Tensor attendCache(
-      Scope scope, Tensor q, Tensor k, Tensor v, boolean causal, @Nullable Tensor mask, double scale) {
+      Scope scope,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      boolean causal,
+      @Nullable Tensor mask,
+      double scale) {
+    Checks.rank("attention", "q", q, 4);
+    Checks.rank("attention", "k", k, 4);
+    check(q, k, v);
+    if (causal && q.size(2) != k.size(2)) {
+      throw new ShapeException(
+          "attention: found q " + q + ", k " + k + ", expected equal tokens where it is causal");
+    }
+    checkMask(mask, q.size(0), q.size(1), q.size(2), k.size(2));
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(dtype);
     try (Scope block = scope.untaped()) {
@@ -124,7 +152,13 @@ public final class Attention {
   }
 
   private static Tensor[] flash(
-      Scope scope, Tensor q, Tensor k, Tensor v, boolean causal, @Nullable Tensor mask, double scale) {
+      Scope scope,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      boolean causal,
+      @Nullable Tensor mask,
+      double scale) {
     @Nullable Tensor[] all = FLASH.callAll(scope, q, k, v, 0.0, causal, mask, scale);
     Tensor out = all[0];
     Tensor lse = all[1];
@@ -134,16 +168,44 @@ public final class Attention {
     return new Tensor[] {out, lse};
   }
 
+  /// Checks what all layouts have in common: one size of the batch, one head size, a divisor of the
+  /// heads.
   private static void check(Tensor q, Tensor k, Tensor v) {
-    Checks.rank("attention", "q", q, 3);
-    Checks.rank("attention", "k", k, 3);
+    Checks.floating("attention", q);
     Checks.sameDType("attention", q, k);
     Checks.sameDType("attention", q, v);
     Checks.shape("attention", "v", v, k.shape());
-    if (k.size(0) != q.size(0) || k.size(2) != q.size(2) || q.size(1) % k.size(1) != 0) {
+    long groups = k.size(1);
+    if (k.size(0) != q.size(0)
+        || k.size(-1) != q.size(-1)
+        || groups == 0
+        || q.size(1) % groups != 0) {
       throw new ShapeException(
-          "attention: found q " + q + ", k " + k
-              + ", expected equal tokens and head size, and key heads that divide the query heads");
+          "attention: found q "
+              + q
+              + ", k "
+              + k
+              + ", expected equal batch and head size, and key heads that divide the query heads");
+    }
+  }
+
+  /// The kernel reads a mask unchecked.
+  private static void checkMask(@Nullable Tensor mask, long... full) {
+    if (mask == null) {
+      return;
+    }
+    Checks.floating("attention", mask);
+    boolean fits = mask.rank() == full.length;
+    for (int i = 0; fits && i < full.length; i++) {
+      fits = mask.size(i) == full[i] || mask.size(i) == 1;
+    }
+    if (!fits) {
+      throw new ShapeException(
+          "attention: mask: found "
+              + mask
+              + ", expected "
+              + Shapes.text(full)
+              + " or sizes of 1 in their place");
     }
   }
 }

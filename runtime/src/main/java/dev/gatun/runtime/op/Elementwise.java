@@ -30,8 +30,11 @@ public final class Elementwise {
     Shapes.broadcast(op, a.shape(), b.shape());
   }
 
-  /// Returns a + b.
+  /// {@return a + b}
   ///
+  /// @param scope owner of the result
+  /// @param a a floating-point tensor
+  /// @param b of the type of `a`, of a shape that broadcasts with it
   /// @throws dev.gatun.runtime.ShapeException if the shapes cannot be broadcast
   /// @throws dev.gatun.runtime.DTypeException if the types differ or are not floating-point
   public static Tensor add(Scope scope, Tensor a, Tensor b) {
@@ -55,7 +58,11 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns a - b; errors as [#add].
+  /// {@return a - b} Errors as [#add].
+  ///
+  /// @param scope owner of the result
+  /// @param a a floating-point tensor
+  /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor sub(Scope scope, Tensor a, Tensor b) {
     check("sub", a, b);
     Tensor result = scope.adopt(Shim.sub(scope, a.handle(), b.handle()));
@@ -77,7 +84,11 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns a * b; errors as [#add].
+  /// {@return a * b} Errors as [#add].
+  ///
+  /// @param scope owner of the result
+  /// @param a a floating-point tensor
+  /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor mul(Scope scope, Tensor a, Tensor b) {
     check("mul", a, b);
     Tensor result = scope.adopt(Shim.mul(scope, a.handle(), b.handle()));
@@ -85,8 +96,7 @@ public final class Elementwise {
       boolean needA = scope.needs(a);
       boolean needB = scope.needs(b);
       // only what the wanted gradients read is kept
-      Tensor[] saved =
-          needA && needB ? new Tensor[] {a, b} : new Tensor[] {needA ? b : a};
+      Tensor[] saved = needA && needB ? new Tensor[] {a, b} : new Tensor[] {needA ? b : a};
       long[] shapeA = a.shape();
       long[] shapeB = b.shape();
       scope.record(
@@ -102,7 +112,11 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns a / b; errors as [#add].
+  /// {@return a / b} Errors as [#add].
+  ///
+  /// @param scope owner of the result
+  /// @param a a floating-point tensor
+  /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor div(Scope scope, Tensor a, Tensor b) {
     check("div", a, b);
     Tensor result = DIV.call(scope, a, b);
@@ -118,16 +132,18 @@ public final class Elementwise {
             Tensor byA = div(s, g[0], saved[0]);
             return new Tensor[] {
               needA ? Reduce.sumTo(s, byA, shapeA) : null,
-              needB
-                  ? Reduce.sumTo(s, scale(s, mul(s, byA, saved[1]), -1), saved[0].shape())
-                  : null
+              needB ? Reduce.sumTo(s, scale(s, mul(s, byA, saved[1]), -1), saved[0].shape()) : null
             };
           });
     }
     return result;
   }
 
-  /// Returns x times a constant.
+  /// {@return x times a constant}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
+  /// @param factor the constant
   public static Tensor scale(Scope scope, Tensor x, double factor) {
     Checks.floating("scale", x);
     Tensor result = scope.adopt(Shim.scale(scope, x.handle(), factor));
@@ -141,7 +157,11 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns x to a constant power.
+  /// {@return x to a constant power}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
+  /// @param exponent the constant
   public static Tensor pow(Scope scope, Tensor x, double exponent) {
     Checks.floating("pow", x);
     Tensor result = scope.adopt(Shim.pow(scope, x.handle(), exponent));
@@ -151,14 +171,15 @@ public final class Elementwise {
           new Tensor[] {x},
           new Tensor[] {x},
           (s, saved, g) ->
-              new Tensor[] {
-                mul(s, g[0], scale(s, pow(s, saved[0], exponent - 1), exponent))
-              });
+              new Tensor[] {mul(s, g[0], scale(s, pow(s, saved[0], exponent - 1), exponent))});
     }
     return result;
   }
 
-  /// Returns e to the power x.
+  /// {@return e to the power x}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor exp(Scope scope, Tensor x) {
     Checks.floating("exp", x);
     Tensor result = EXP.call(scope, x);
@@ -172,7 +193,10 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns the natural logarithm.
+  /// {@return the natural logarithm}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor log(Scope scope, Tensor x) {
     Checks.floating("log", x);
     Tensor result = LOG.call(scope, x);
@@ -186,7 +210,10 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns the square root.
+  /// {@return the square root}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor sqrt(Scope scope, Tensor x) {
     Checks.floating("sqrt", x);
     Tensor result = SQRT.call(scope, x);
@@ -200,7 +227,10 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns the hyperbolic tangent.
+  /// {@return the hyperbolic tangent}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor tanh(Scope scope, Tensor x) {
     Checks.floating("tanh", x);
     Tensor result = TANH.call(scope, x);
@@ -209,13 +239,15 @@ public final class Elementwise {
           result,
           new Tensor[] {x},
           new Tensor[] {result},
-          (s, saved, g) ->
-              new Tensor[] {sub(s, g[0], mul(s, g[0], mul(s, saved[0], saved[0])))});
+          (s, saved, g) -> new Tensor[] {sub(s, g[0], mul(s, g[0], mul(s, saved[0], saved[0])))});
     }
     return result;
   }
 
-  /// Returns 1 / (1 + e^-x).
+  /// {@return 1 / (1 + e^-x)}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor sigmoid(Scope scope, Tensor x) {
     Checks.floating("sigmoid", x);
     Tensor result = SIGMOID.call(scope, x);
@@ -232,7 +264,10 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns max(x, 0).
+  /// {@return max(x, 0)}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor relu(Scope scope, Tensor x) {
     Checks.floating("relu", x);
     Tensor result = RELU.call(scope, x);
@@ -249,7 +284,10 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns x sigmoid(x).
+  /// {@return x sigmoid(x)}
+  ///
+  /// @param scope owner of the result
+  /// @param x any floating-point tensor
   public static Tensor silu(Scope scope, Tensor x) {
     Checks.floating("silu", x);
     Tensor result = SILU.call(scope, x);
@@ -263,7 +301,7 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns the Gaussian error linear unit.
+  /// {@return the Gaussian error linear unit}
   ///
   /// @param scope owner of the result
   /// @param x any floating-point tensor
@@ -282,8 +320,12 @@ public final class Elementwise {
     return result;
   }
 
-  /// Returns silu(gate) * up, the gate of Llama's feed-forward block, as one operation that saves its two
-  /// inputs alone.
+  /// {@return silu(gate) * up, the gate of Llama's feed-forward block, as one operation that saves
+  /// its two inputs alone}
+  ///
+  /// @param scope owner of the result
+  /// @param gate a floating-point tensor
+  /// @param up of the type and shape of `gate`
   public static Tensor swiglu(Scope scope, Tensor gate, Tensor up) {
     check("swiglu", gate, up);
     Checks.shape("swiglu", "up", up, gate.shape());

@@ -41,8 +41,8 @@ public final class Embed {
     return result;
   }
 
-  /// Rotates the halves of each head by its position's angles, as transformers' `apply_rotary_pos_emb`:
-  /// x cos + rotate_half(x) sin.
+  /// Rotates the halves of each head by its position's angles, as transformers'
+  /// `apply_rotary_pos_emb`: x cos + rotate_half(x) sin.
   ///
   /// @param scope owner of the result
   /// @param x `(N, H, D)`
@@ -53,6 +53,9 @@ public final class Embed {
     Checks.rank("rope", "x", x, 3);
     Checks.shape("rope", "cos", cos, x.size(0), 1, x.size(2));
     Checks.shape("rope", "sin", signedSin, x.size(0), 1, x.size(2));
+    Checks.floating("rope", x);
+    Checks.sameDType("rope", x, cos);
+    Checks.sameDType("rope", x, signedSin);
     if (x.size(2) % 2 != 0) {
       throw new ShapeException("rope: found " + x + ", expected an even head size");
     }
@@ -73,8 +76,7 @@ public final class Embed {
     try (Scope block = scope.untaped()) {
       Tensor rolled = ROLL.call(block, x, new long[] {x.size(2) / 2}, new long[] {2});
       Tensor result = Elementwise.mul(block, x, cos);
-      return scope.keep(
-          Elementwise.add(block, result, Elementwise.mul(block, rolled, signedSin)));
+      return scope.keep(Elementwise.add(block, result, Elementwise.mul(block, rolled, signedSin)));
     }
   }
 }

@@ -1,8 +1,9 @@
 package dev.gatun.runtime.op;
 
 import dev.gatun.runtime.DType;
-import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.DTypeException;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
@@ -33,6 +34,7 @@ public final class Layout {
   /// @param scope owner of the result
   /// @param x any tensor
   /// @param shape sizes with the same product; one may be -1, to be worked out
+  /// @return the tensor of that shape
   /// @throws ShapeException if the products differ
   public static Tensor reshape(Scope scope, Tensor x, long... shape) {
     long[] target = shape.clone();
@@ -74,6 +76,7 @@ public final class Layout {
   /// @return `(N, A, B)`
   /// @throws ShapeException if the dimension is not their product
   public static Tensor unflatten(Scope scope, Tensor x, long outer, long inner) {
+    Shapes.elements("unflatten", x.size(0), outer, inner);
     Checks.shape("unflatten", "x", x, x.size(0), outer * inner);
     long[] strides = x.strides();
     Tensor result =
@@ -94,6 +97,11 @@ public final class Layout {
 
   /// Views two dimensions exchanged.
   ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dim0 a dimension, negative from the back
+  /// @param dim1 the other
+  /// @return a view of `x`
   /// @throws ShapeException if a dimension does not exist
   public static Tensor transpose(Scope scope, Tensor x, int dim0, int dim1) {
     long[] shape = x.shape();
@@ -126,6 +134,7 @@ public final class Layout {
   /// @param dim the dimension
   /// @param start first index
   /// @param length number of indices
+  /// @return a view of `x`
   /// @throws ShapeException if the range leaves the dimension
   public static Tensor narrow(Scope scope, Tensor x, int dim, long start, long length) {
     Tensor result = narrowed(scope, x, dim, start, length);
@@ -159,11 +168,21 @@ public final class Layout {
 
   /// Views a tensor cut along one dimension into pieces of the given lengths.
   ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dim the dimension, negative from the back
+  /// @param lengths sizes of the pieces, in order; their sum is that of the dimension
+  /// @return a view of `x` for each length
   /// @throws ShapeException if the lengths do not add up to the dimension
   public static Tensor[] split(Scope scope, Tensor x, int dim, long... lengths) {
-    if (Arrays.stream(lengths).sum() != x.size(dim)) {
+    if (Arrays.stream(lengths).anyMatch(length -> length < 0)
+        || Arrays.stream(lengths).sum() != x.size(dim)) {
       throw new ShapeException(
-          "split: found " + x + ", expected dimension " + dim + " to be the sum of "
+          "split: found "
+              + x
+              + ", expected dimension "
+              + dim
+              + " to be the sum of "
               + Shapes.text(lengths));
     }
     Tensor[] parts = new Tensor[lengths.length];
@@ -200,8 +219,13 @@ public final class Layout {
 
   /// Views a tensor repeated along its dimensions of size 1.
   ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param shape sizes of the result; dimensions may be added in front
+  /// @return a view of `x`
   /// @throws ShapeException if another dimension would change
   public static Tensor expand(Scope scope, Tensor x, long... shape) {
+    Shapes.elements("expand", shape);
     long[] strides = x.strides();
     long[] original = x.shape();
     long[] steps = new long[shape.length];
@@ -225,6 +249,10 @@ public final class Layout {
   }
 
   /// Copies the elements into a new row-major tensor.
+  ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @return the copy
   public static Tensor copy(Scope scope, Tensor x) {
     return to(scope, x, x.dtype());
   }
@@ -232,6 +260,11 @@ public final class Layout {
   /// Copies the elements into a new row-major tensor of another type.
   ///
   /// The gradient comes back in the type of `x`.
+  ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dtype element type of the result
+  /// @return the copy
   public static Tensor to(Scope scope, Tensor x, DType dtype) {
     Tensor result = scope.empty(dtype, x.shape());
     Shim.copy(result.handle(), x.handle());
@@ -246,7 +279,11 @@ public final class Layout {
     return result;
   }
 
-  /// Returns the tensor itself where it has that type already, else a copy of that type.
+  /// {@return the tensor itself where it has that type already, else a copy of that type}
+  ///
+  /// @param scope owner of the result
+  /// @param x any tensor
+  /// @param dtype element type of the result
   public static Tensor as(Scope scope, Tensor x, DType dtype) {
     return x.dtype() == dtype ? x : to(scope, x, dtype);
   }
@@ -264,17 +301,27 @@ public final class Layout {
 
   /// Joins tensors along one dimension.
   ///
+  /// @param scope owner of the result
+  /// @param dim the dimension, negative from the back
+  /// @param parts one or more tensors of one type, alike outside `dim`
+  /// @return the joined tensor
   /// @throws ShapeException if another dimension differs
   public static Tensor cat(Scope scope, int dim, Tensor... parts) {
+    if (parts.length == 0) {
+      throw new ShapeException("cat: found no tensors, expected one or more");
+    }
     long[] first = parts[0].shape();
     int d = Shapes.dim("cat", first, dim);
     long[] lengths = new long[parts.length];
     for (int i = 0; i < parts.length; i++) {
       Checks.sameDType("cat", parts[0], parts[i]);
       long[] shape = parts[i].shape();
-      lengths[i] = shape[d];
-      shape[d] = first[d];
-      if (!Arrays.equals(shape, first)) {
+      boolean fits = shape.length == first.length;
+      if (fits) {
+        lengths[i] = shape[d];
+        shape[d] = first[d];
+      }
+      if (!fits || !Arrays.equals(shape, first)) {
         throw new ShapeException("cat: " + parts[0] + " and " + parts[i] + " differ outside " + d);
       }
     }
@@ -293,6 +340,12 @@ public final class Layout {
   /// @return `(K, ...)`; the gradient adds up where a row was taken twice
   public static Tensor rows(Scope scope, Tensor x, Tensor rows) {
     Checks.rank("rows", "rows", rows, 1);
+    if (rows.dtype() != DType.I64 && rows.dtype() != DType.I32) {
+      throw new DTypeException("rows: rows: found " + rows + ", expected I64 or I32");
+    }
+    if (x.rank() == 0) {
+      throw new ShapeException("rows: found " + x + ", expected 1 dimension or more");
+    }
     Tensor result = INDEX_SELECT.call(scope, x, 0, rows);
     if (scope.records(x)) {
       long[] shape = x.shape();

@@ -9,11 +9,11 @@ import dev.gatun.runtime.internal.Shim;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Losses of a language model's head, computed in chunks of rows so that the logits of all tokens never
-/// exist at once. Logits, probabilities and sums are f32 (f64 for an f64 model).
+/// Losses of a language model's head, computed in chunks of rows so that the logits of all tokens
+/// never exist at once. Logits, probabilities and sums are f32 (f64 for an f64 model).
 public final class Loss {
-  /// Logits of one chunk stay under this many elements: glibc maps and unmaps blocks of 32 MB and more on each
-  /// use, which costs more than the arithmetic.
+  /// Logits of one chunk stay under this many elements: glibc maps and unmaps blocks of 32 MB and
+  /// more on each use, which costs more than the arithmetic.
   private static final long CHUNK_ELEMENTS = 6_000_000;
 
   private static final Operator LOG_SOFTMAX = Operator.of("_log_softmax");
@@ -27,10 +27,11 @@ public final class Loss {
   ///
   /// @param total what is differentiated, shape `()`
   /// @param task sum over rows of the cross-entropy of the first branch, in nats
-  /// @param divergence sum over rows of half the bidirectional KL divergence, in nats; 0 with one branch
+  /// @param divergence sum over rows of half the bidirectional KL divergence, in nats; 0 with one
+  ///   branch
   public record Value(Tensor total, double task, double divergence) {}
 
-  /// Returns the cross-entropy of a linear head, summed over rows and scaled.
+  /// {@return the cross-entropy of a linear head, summed over rows and scaled}
   ///
   /// @param scope owner of the result
   /// @param hidden `(M, C)`: the rows that predict something
@@ -42,11 +43,11 @@ public final class Loss {
     return compute(scope, hidden, null, head, labels, scale, 0, false);
   }
 
-  /// Returns the cross-entropy of the first of two branches plus lambda times the bidirectional KL
-  /// divergence between them: scale (sum CE(P1) + lambda sum ½ (KL(P1 || P2) + KL(P2 || P1))).
+  /// {@return the cross-entropy of the first of two branches plus lambda times the bidirectional KL
+  /// divergence between them: scale (sum CE(P1) + lambda sum ½ (KL(P1 || P2) + KL(P2 || P1)))}
   ///
-  /// Source: HiddenKey, arXiv:2403.00812, equation 11 and figure 3: the gradient flows through the first
-  /// branch only, unless `both`.
+  /// Source: HiddenKey, arXiv:2403.00812, equation 11 and figure 3: the gradient flows through the
+  /// first branch only, unless `both`.
   ///
   /// @param scope owner of the result
   /// @param first `(M, C)`: the branch that the task loss is of
@@ -81,6 +82,7 @@ public final class Loss {
       boolean both) {
     Checks.rank("cross_entropy", "hidden", first, 2);
     Checks.rank("cross_entropy", "head", head, 2);
+    Checks.floating("cross_entropy", first);
     Checks.sameDType("cross_entropy", first, head);
     if (first.size(1) != head.size(1) || first.size(0) != labels.length || labels.length == 0) {
       throw new ShapeException(
@@ -109,6 +111,7 @@ public final class Loss {
     private final boolean wantFirst;
     private final boolean wantSecond;
     private final boolean wantHead;
+    private final boolean wantSecondLogits;
     private final DType wide;
     private double task;
     private double divergence;
@@ -131,6 +134,7 @@ public final class Loss {
       this.wantFirst = scope.needs(first);
       this.wantSecond = both && scope.needs(second);
       this.wantHead = scope.needs(head);
+      this.wantSecondLogits = wantSecond || (both && wantHead);
       this.wide = first.dtype() == DType.F64 ? DType.F64 : DType.F32;
     }
 
@@ -151,7 +155,12 @@ public final class Loss {
         }
         Tensor total = scope.full(scale * (task + lambda * divergence), wide);
         if (wantFirst || wantSecond || wantHead) {
-          record(scope, total, toFirst, toSecond, toHead == null ? null : Layout.as(pass, toHead, dtype));
+          record(
+              scope,
+              total,
+              toFirst,
+              toSecond,
+              toHead == null ? null : Layout.as(pass, toHead, dtype));
         }
         return new Value(total, task, divergence);
       }
@@ -216,8 +225,9 @@ public final class Loss {
         if (wanted) {
           klToLogits1 = klGradient(s, p1, logRatio, difference, 1);
         }
-        if (wantSecond) {
-          toLogits2 = Elementwise.scale(s, klGradient(s, p2, logRatio, difference, -1), scale * lambda);
+        if (wantSecondLogits) {
+          toLogits2 =
+              Elementwise.scale(s, klGradient(s, p2, logRatio, difference, -1), scale * lambda);
         }
       }
       if (wanted && p1 != null) {
@@ -236,8 +246,10 @@ public final class Loss {
       }
     }
 
-    /// d/dz of ½ (KL(p || q) + KL(q || p)) with q constant: ½ (p (d - <p, d>) + p - q), d = log p - log q.
-    /// `sign` turns the log ratio and the difference of (p1, p2) into those of (p2, p1).
+    /// d/dz of ½ (KL(p || q) + KL(q || p)) with q constant: ½ (p (d -
+    ///
+    /// <p, d>) + p - q), d = log p - log q. `sign` turns the log ratio and the difference of (p1,
+    /// p2) into those of (p2, p1).
     private static Tensor klGradient(
         Scope s, Tensor p, Tensor logRatio, Tensor difference, int sign) {
       Tensor weighted = Elementwise.mul(s, p, logRatio);

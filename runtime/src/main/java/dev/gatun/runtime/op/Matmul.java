@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Matrix products.
 ///
-/// bf16 and f16 products run natively where the processor has instructions for them, else on f32 copies of
-/// the operands: libtorch's own fallback is an order of magnitude slower.
+/// bf16 and f16 products run natively where the processor has instructions for them, else on f32
+/// copies of the operands: libtorch's own fallback is an order of magnitude slower.
 public final class Matmul {
   private Matmul() {}
 
@@ -114,6 +114,7 @@ public final class Matmul {
     Checks.rank("linear", "x", x, 2);
     Checks.rank("linear", "weight", w, 2);
     Checks.sameDType("linear", x, w);
+    Checks.floating("linear", x);
     if (x.size(1) != w.size(1)) {
       throw new ShapeException("linear: inner sizes differ: x " + x + ", weight " + w);
     }
@@ -169,6 +170,7 @@ public final class Matmul {
   public static void addProductInPlace(
       Scope scope, Tensor target, double alpha, Tensor a, Tensor b) {
     check(a, b);
+    Checks.rank("addmm", "a", a, 2);
     Checks.sameDType("addmm", target, a);
     Checks.shape("addmm", "target", target, a.size(0), b.size(1));
     if (computeType(a.dtype()) != a.dtype()) {
@@ -179,7 +181,6 @@ public final class Matmul {
       }
       return;
     }
-    Shim.addmm(
-        target.handleForWriting("addmm"), target.handle(), a.handle(), b.handle(), 1, alpha);
+    Shim.addmm(target.handleForWriting("addmm"), target.handle(), a.handle(), b.handle(), 1, alpha);
   }
 }

@@ -18,7 +18,10 @@ public final class Norm {
 
   private Norm() {}
 
-  /// Returns softmax over the last dimension; rows sum to 1. A row of minus infinities gives NaN.
+  /// {@return softmax over the last dimension; rows sum to 1} A row of minus infinities gives NaN.
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor softmax(Scope scope, Tensor x) {
     Checks.floating("softmax", x);
     Tensor result = SOFTMAX.call(scope, x, -1, false);
@@ -33,7 +36,10 @@ public final class Norm {
     return result;
   }
 
-  /// Returns the logarithm of softmax over the last dimension.
+  /// {@return the logarithm of softmax over the last dimension}
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor logSoftmax(Scope scope, Tensor x) {
     Checks.floating("log_softmax", x);
     Tensor result = LOG_SOFTMAX.call(scope, x, -1, false);
@@ -51,9 +57,9 @@ public final class Norm {
   /// Returns layer normalisation over the last dimension.
   ///
   /// @param scope owner of the result
-  /// @param x `(N, C)`, f32, f64, or bf16 with an f32 weight
-  /// @param weight `(C)`
-  /// @param bias `(C)`
+  /// @param x `(N, C)`
+  /// @param weight `(C)`, of the type of `x`, or f32 where that is bf16 or f16
+  /// @param bias `(C)`, of the type of `weight`
   /// @param eps added to the variance
   /// @return `(N, C)` of the type of `x`
   public static Tensor layerNorm(Scope scope, Tensor x, Tensor weight, Tensor bias, double eps) {
@@ -61,6 +67,12 @@ public final class Norm {
     long width = x.size(1);
     Checks.shape("layer_norm", "weight", weight, width);
     Checks.shape("layer_norm", "bias", bias, width);
+    Checks.floating("layer_norm", x);
+    Checks.sameDType("layer_norm", weight, bias);
+    boolean half = x.dtype() == DType.BF16 || x.dtype() == DType.F16;
+    if (!half || weight.dtype() != DType.F32) {
+      Checks.sameDType("layer_norm", x, weight);
+    }
     long[] over = {width};
     try (Scope block = scope.untaped()) {
       @Nullable Tensor[] all = LAYER_NORM.callAll(block, x, over, weight, bias, eps);
@@ -86,7 +98,8 @@ public final class Norm {
     return tensor;
   }
 
-  /// Returns root-mean-square normalisation over the last dimension: x / sqrt(mean(x²) + eps) * weight.
+  /// Returns root-mean-square normalisation over the last dimension: x / sqrt(mean(x²) + eps) *
+  /// weight.
   ///
   /// Computed in f32 where `x` is narrower, as transformers' `LlamaRMSNorm` does.
   ///
@@ -102,7 +115,8 @@ public final class Norm {
     try (Scope block = scope.untaped()) {
       Tensor wideX = Layout.as(block, x, wide);
       Tensor wideWeight = Layout.as(block, weight, wide);
-      Tensor square = MEAN.call(block, Elementwise.mul(block, wideX, wideX), new long[] {-1}, true, null);
+      Tensor square =
+          MEAN.call(block, Elementwise.mul(block, wideX, wideX), new long[] {-1}, true, null);
       Tensor rstd =
           Elementwise.pow(block, Elementwise.add(block, square, block.full(eps, wide)), -0.5);
       Tensor scaled = Elementwise.mul(block, Elementwise.mul(block, wideX, rstd), wideWeight);
@@ -137,7 +151,8 @@ public final class Norm {
   private static Tensor rmsToInput(
       Scope scope, Tensor flow, Tensor normed, Tensor weight, Tensor rstd, DType dtype) {
     Tensor weighted = Elementwise.mul(scope, flow, weight);
-    Tensor mean = MEAN.call(scope, Elementwise.mul(scope, weighted, normed), new long[] {-1}, true, null);
+    Tensor mean =
+        MEAN.call(scope, Elementwise.mul(scope, weighted, normed), new long[] {-1}, true, null);
     Tensor inner = Elementwise.sub(scope, weighted, Elementwise.mul(scope, normed, mean));
     return Layout.as(scope, Elementwise.mul(scope, inner, rstd), dtype);
   }

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// How the N tokens of a batch divide into sequences of different lengths.
 ///
-/// Tensors of a batch are `(N, ...)` without padding; only [Attention] needs rows of one length, which this
-/// class gives it, by a view where all lengths are equal and by a gather where they are not. Thread-safe.
+/// Tensors of a batch are `(N, ...)` without padding; only [Attention] needs rows of one length,
+/// which this class gives it, by a view where all lengths are equal and by a gather where they are
+/// not. Thread-safe.
 public final class Ragged {
   private static final Operator INDEX_COPY_IN_PLACE = Operator.of("index_copy_");
 
@@ -26,7 +27,8 @@ public final class Ragged {
     boolean equal = true;
     for (int i = 0; i < sequences(); i++) {
       if (length(i) < 1) {
-        throw new ShapeException("ragged: sequence " + i + " has " + length(i) + " tokens, expected 1 or more");
+        throw new ShapeException(
+            "ragged: sequence " + i + " has " + length(i) + " tokens, expected 1 or more");
       }
       max = Math.max(max, length(i));
       equal &= length(i) == length(0);
@@ -41,8 +43,9 @@ public final class Ragged {
       long[] target = new long[tokens()];
       for (int i = 0; i < sequences(); i++) {
         for (int t = 0; t < longest; t++) {
-          // a place past the end reads the sequence's last token: finite, and masked or dropped later
-          source[i * longest + t] = offsets[i] + Math.min(t, length(i) - 1);
+          // a place past the end reads the sequence's last token: finite, and masked or dropped
+          // later
+          source[i * longest + t] = (long) offsets[i] + Math.min(t, length(i) - 1);
         }
         for (int t = 0; t < length(i); t++) {
           target[offsets[i] + t] = (long) i * longest + t;
@@ -53,49 +56,56 @@ public final class Ragged {
     }
   }
 
-  /// Returns the division of a batch.
+  /// {@return the division of a batch}
   ///
   /// @param owner owner of the index tensors
   /// @param offsets start of each sequence, then the number of tokens; rising from 0
   public static Ragged of(Scope owner, int... offsets) {
     if (offsets.length < 2 || offsets[0] != 0) {
       throw new ShapeException(
-          "ragged: found offsets " + Arrays.toString(offsets) + ", expected 0 and at least one end");
+          "ragged: found offsets "
+              + Arrays.toString(offsets)
+              + ", expected 0 and at least one end");
     }
     return new Ragged(owner, offsets.clone());
   }
 
-  /// Returns the number of sequences.
+  /// {@return the number of sequences}
   public int sequences() {
     return offsets.length - 1;
   }
 
-  /// Returns the number of tokens of all sequences.
+  /// {@return the number of tokens of all sequences}
   public int tokens() {
     return offsets[sequences()];
   }
 
-  /// Returns the number of tokens of the longest sequence.
+  /// {@return the number of tokens of the longest sequence}
   public int longest() {
     return longest;
   }
 
-  /// Returns the number of tokens of one sequence.
+  /// {@return the number of tokens of one sequence}
+  ///
+  /// @param sequence index of the sequence, from 0
   public int length(int sequence) {
     return offsets[sequence + 1] - offsets[sequence];
   }
 
-  /// Returns the index of a sequence's first token.
+  /// {@return the index of a sequence's first token}
+  ///
+  /// @param sequence index of the sequence, from 0
   public int start(int sequence) {
     return offsets[sequence];
   }
 
-  /// Returns whether all sequences have the same length.
+  /// {@return whether all sequences have the same length}
   public boolean isUniform() {
     return uniform;
   }
 
-  /// Returns `(B, H, T, D)` from `(N, H, D)`, T the longest length; rows past a sequence's end repeat its last.
+  /// Returns `(B, H, T, D)` from `(N, H, D)`, T the longest length; rows past a sequence's end
+  /// repeat its last.
   Tensor pad(Scope scope, Tensor x) {
     Tensor rows = padded == null ? x : Layout.rows(scope, x, padded);
     return heads(scope, rows);

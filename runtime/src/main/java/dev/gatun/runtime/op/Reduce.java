@@ -7,6 +7,7 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Sums and other reductions.
 public final class Reduce {
@@ -17,12 +18,15 @@ public final class Reduce {
 
   private Reduce() {}
 
-  /// Returns the sum of all elements, shape `()`.
+  /// {@return the sum of all elements, shape `()`}
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor sum(Scope scope, Tensor x) {
     return sum(scope, x, false, IntStream.range(0, x.rank()).toArray());
   }
 
-  /// Returns sums over some dimensions.
+  /// {@return sums over some dimensions}
   ///
   /// @param scope owner of the result
   /// @param x a floating-point tensor
@@ -35,11 +39,14 @@ public final class Reduce {
     long[] kept = shape.clone();
     for (int i = 0; i < dims.length; i++) {
       int dim = Shapes.dim("sum", shape, dims[i]);
+      if (LongStream.of(over).limit(i).anyMatch(d -> d == dim)) {
+        throw new ShapeException(
+            "sum: found dimension " + dims[i] + " of " + Shapes.text(shape) + " twice");
+      }
       over[i] = dim;
       kept[dim] = 1;
     }
-    Tensor result =
-        dims.length == 0 ? Layout.copy(scope, x) : SUM.call(scope, x, over, keep, null);
+    Tensor result = dims.length == 0 ? Layout.copy(scope, x) : SUM.call(scope, x, over, keep, null);
     if (scope.records(x) && dims.length > 0) {
       scope.record(
           result,
@@ -53,24 +60,38 @@ public final class Reduce {
     return result;
   }
 
-  /// Returns the mean over all elements, shape `()`.
+  /// {@return the mean over all elements, shape `()`}
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor mean(Scope scope, Tensor x) {
     return Elementwise.scale(scope, sum(scope, x), 1.0 / x.elements());
   }
 
-  /// Returns the sum of squares of all elements, shape `()`; no gradient.
+  /// {@return the sum of squares of all elements, shape `()`; no gradient}
+  ///
+  /// @param scope owner of the result
+  /// @param x a floating-point tensor
   public static Tensor sumOfSquares(Scope scope, Tensor x) {
     try (Scope block = scope.untaped()) {
       return scope.keep(sum(block, SQUARED.call(block, x)));
     }
   }
 
-  /// Returns the index of the largest element along a dimension, i64; no gradient.
+  /// {@return the index of the largest element along a dimension, i64; no gradient}
+  ///
+  /// @param scope owner of the result
+  /// @param x a numeric tensor
+  /// @param dim the dimension, negative from the back
   public static Tensor argmax(Scope scope, Tensor x, int dim) {
     return ARGMAX.call(scope, x, (long) Shapes.dim("argmax", x.shape(), dim), false);
   }
 
-  /// Returns the largest element along a dimension, which stays with size 1; no gradient.
+  /// {@return the largest element along a dimension, which stays with size 1; no gradient}
+  ///
+  /// @param scope owner of the result
+  /// @param x a numeric tensor
+  /// @param dim the dimension, negative from the back
   public static Tensor max(Scope scope, Tensor x, int dim) {
     return AMAX.call(scope, x, new long[] {Shapes.dim("max", x.shape(), dim)}, true);
   }

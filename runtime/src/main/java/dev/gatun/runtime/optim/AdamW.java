@@ -5,6 +5,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
+import dev.gatun.runtime.internal.Shim;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +24,14 @@ public final class AdamW implements Optimizer {
   /// @param eps added to the root of the second moment
   /// @param weightDecay share of the learning rate by which weights shrink in each step
   public record Config(double beta1, double beta2, double eps, double weightDecay) {
-    /// Returns PyTorch's defaults: 0.9, 0.999, 1e-8, 0.01.
+    /// {@return PyTorch's defaults: 0.9, 0.999, 1e-8, 0.01}
     public static Config defaults() {
       return new Config(0.9, 0.999, 1e-8, 0.01);
     }
 
-    /// Returns these settings with another weight decay.
+    /// {@return these settings with another weight decay}
+    ///
+    /// @param decay share of the learning rate by which weights shrink in each step
     public Config withWeightDecay(double decay) {
       return new Config(beta1, beta2, eps, decay);
     }
@@ -47,14 +50,14 @@ public final class AdamW implements Optimizer {
     this.config = config;
     this.first = new Moments(scope, "exp_avg", parameters);
     this.second = new Moments(scope, "exp_avg_sq", parameters);
-    this.counts =
-        parameters.stream().map(p -> scope.zeros(DType.F32)).toArray(Tensor[]::new);
+    this.counts = parameters.stream().map(p -> scope.zeros(DType.F32)).toArray(Tensor[]::new);
   }
 
   /// Opens an optimizer, confined to this thread, with moments of zero.
   ///
   /// @param parameters f32 or f64 tensors, changed in place by each step
   /// @param config settings
+  /// @return the optimizer
   @MustBeClosed
   public static AdamW open(List<Tensor> parameters, Config config) {
     return new AdamW(parameters, config);
@@ -66,10 +69,9 @@ public final class AdamW implements Optimizer {
     if (parameters.isEmpty()) {
       return;
     }
-    steps++;
     try (Scope call = Scope.open()) {
       for (Tensor count : counts) {
-        dev.gatun.runtime.internal.Shim.fill(count.handle(), steps);
+        Shim.fill(count.handle(), steps + 1);
       }
       for (Tensor parameter : parameters) {
         parameter.handleForWriting("adamw");
@@ -92,6 +94,7 @@ public final class AdamW implements Optimizer {
           null,
           null);
     }
+    steps++;
   }
 
   @Override

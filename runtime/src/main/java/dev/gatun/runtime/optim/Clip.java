@@ -11,7 +11,10 @@ import java.util.List;
 public final class Clip {
   private Clip() {}
 
-  /// Returns the Euclidean norm of all gradients together.
+  /// {@return the Euclidean norm of all gradients together}
+  ///
+  /// @param scope parent of the temporaries
+  /// @param gradients floating-point tensors; not changed
   public static double norm(Scope scope, List<Tensor> gradients) {
     double sum = 0;
     for (Tensor gradient : gradients) {
@@ -22,7 +25,7 @@ public final class Clip {
     return Math.sqrt(sum);
   }
 
-  /// Returns the gradients, scaled down where their norm is above a limit.
+  /// {@return the gradients, scaled down where their norm is above a limit}
   ///
   /// @param scope owner of scaled gradients
   /// @param gradients not changed

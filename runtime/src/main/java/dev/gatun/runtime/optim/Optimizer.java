@@ -12,10 +12,10 @@ public interface Optimizer extends AutoCloseable {
   /// @param learningRate rate of this step
   void step(List<Tensor> gradients, double learningRate);
 
-  /// Returns the native state by name, for a checkpoint; the tensors stay the optimizer's.
+  /// {@return the native state by name, for a checkpoint; the tensors stay the optimizer's}
   Map<String, Tensor> state();
 
-  /// Returns how many steps were made.
+  /// {@return how many steps were made}
   int steps();
 
   /// Continues from a checkpoint.

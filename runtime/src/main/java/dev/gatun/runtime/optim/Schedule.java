@@ -27,11 +27,17 @@ public record Schedule(Shape shape, double peak, int warmup, int steps) {
     }
     if (warmup < 0 || steps < 1) {
       throw new IllegalArgumentException(
-          "schedule: found warm-up " + warmup + " of " + steps + " steps, expected 0 or more of 1 or more");
+          "schedule: found warm-up "
+              + warmup
+              + " of "
+              + steps
+              + " steps, expected 0 or more of 1 or more");
     }
   }
 
-  /// Returns the learning rate of a step, counted from 0.
+  /// {@return the learning rate of a step, counted from 0}
+  ///
+  /// @param step number of the step, from 0
   public double at(int step) {
     if (step < warmup) {
       return peak * step / Math.max(1, warmup);

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /// Stochastic gradient descent with momentum, all parameters in one fused call of libtorch.
 ///
-/// Numerics of `torch.optim.SGD`: weight decay is added to the gradient, the first step's gradient starts the
-/// momentum.
+/// Numerics of `torch.optim.SGD`: weight decay is added to the gradient, the first step's gradient
+/// starts the momentum.
 public final class Sgd implements Optimizer {
   private static final Operator FUSED = Operator.of("_fused_sgd_");
 
@@ -41,6 +41,7 @@ public final class Sgd implements Optimizer {
   ///
   /// @param parameters f32 or f64 tensors, changed in place by each step
   /// @param config settings
+  /// @return the optimizer
   @MustBeClosed
   public static Sgd open(List<Tensor> parameters, Config config) {
     return new Sgd(parameters, config);

@@ -1,7 +1,7 @@
 package dev.gatun.runtime.random;
 
-/// Where in a run a dropout mask belongs; its bits are a function of this and of each element's logical
-/// coordinates alone.
+/// Where in a run a dropout mask belongs; its bits are a function of this and of each element's
+/// logical coordinates alone.
 ///
 /// The bits of the Philox counter, frozen (low bits first):
 ///
@@ -12,8 +12,8 @@ package dev.gatun.runtime.random;
 /// | 2 | row of the optimizer step (20) | adapter slot (12) |
 /// | 3 | step (22) | layer (10) |
 ///
-/// The last coordinate is the channel of a hidden mask and the position of a key mask, the middle one the
-/// position and the query head. A padded, packed or accumulated batch draws the same bits.
+/// The last coordinate is the channel of a hidden mask and the position of a key mask, the middle
+/// one the position and the query head. A padded, packed or accumulated batch draws the same bits.
 ///
 /// @param seed key of the generator
 /// @param step optimizer step, below 2^22
@@ -25,9 +25,15 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
   /// What a mask drops.
   public enum Site {
     /// Keys, before the softmax.
-    KEY,
+    KEY(0),
     /// Elements of a feed-forward block's output.
-    HIDDEN
+    HIDDEN(1);
+
+    private final int code;
+
+    Site(int code) {
+      this.code = code;
+    }
   }
 
   /// Checks the ranges.
@@ -70,7 +76,7 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
     int c1 = middle | pass << 24;
     int c2 = row | slot << 20;
     int c3 = step | layer << 22;
-    int high = site.ordinal() << 24;
+    int high = site.code << 24;
     int[] words = new int[4];
     for (int i = 0; i < length; i += 4) {
       Philox.block(seed, i >> 2 | high, c1, c2, c3, words, 0);

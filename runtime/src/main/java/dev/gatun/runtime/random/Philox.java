@@ -1,9 +1,10 @@
 package dev.gatun.runtime.random;
 
-/// The counter-based generator Philox 4x32-10: 128 bits of counter and 64 bits of key give 4 random words,
-/// the same on every machine and in any order.
+/// The counter-based generator Philox 4x32-10: 128 bits of counter and 64 bits of key give 4 random
+/// words, the same on every machine and in any order.
 ///
-/// Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. Stateless, thread-safe.
+/// Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. Stateless,
+/// thread-safe.
 public final class Philox {
   private static final long MULTIPLIER_0 = 0xD2511F53L;
   private static final long MULTIPLIER_1 = 0xCD9E8D57L;
@@ -46,7 +47,7 @@ public final class Philox {
     words[at + 3] = x3;
   }
 
-  /// Returns the threshold below which an unsigned word means "drop": floor(p 2^32).
+  /// {@return the threshold below which an unsigned word means "drop": floor(p 2^32)}
   ///
   /// @param p probability, at least 0 and below 1
   public static long threshold(double p) {
@@ -56,7 +57,10 @@ public final class Philox {
     return (long) Math.floor(p * 4294967296.0);
   }
 
-  /// Returns a uniform number in [0, 1) with 53 bits from two words.
+  /// {@return a uniform number in [0, 1) with 53 bits from two words}
+  ///
+  /// @param high word of the upper 32 bits
+  /// @param low word of the lower bits; its upper 21 are used
   public static double uniform(int high, int low) {
     return (((high & LOW) << 21) ^ ((low & LOW) >>> 11)) * 0x1.0p-53;
   }

@@ -3,6 +3,7 @@ package dev.gatun.runtime.safetensors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.MalformedFileException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,11 +14,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Each row breaks one rule of the format, and only that.
+@ExtendWith(LeakCheck.class)
 class MalformedSafetensorsTest {
   private static final String GOOD = "\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]";
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.MalformedFileException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -15,10 +16,12 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@ExtendWith(LeakCheck.class)
 class SafetensorsDirectoryTest {
   private static final String INDEX = "model.safetensors.index.json";
   private static final String FIRST = "model-00001-of-00002.safetensors";

@@ -1,12 +1,12 @@
-package dev.gatun.models.hub;
+package dev.gatun.models.zoo;
 
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.StrictJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A model's config.json: every value is read with its default and checked, and an error names the key.
+/// A model's config.json: every value is read with its default and checked, and an error names the
+/// key.
 public final class Config {
   private static final int MAX_BYTES = 16 << 20;
 
@@ -28,13 +29,22 @@ public final class Config {
 
   /// Reads config.json of a model directory.
   ///
+  /// @param directory the model's folder
+  /// @return the config
   /// @throws MalformedFileException if it is missing or is not one JSON object
   /// @throws IOException if it cannot be read
   public static Config read(Path directory) throws IOException {
     return read(directory, "config.json");
   }
 
-  static Config read(Path directory, String name) throws IOException {
+  /// Reads another JSON file of the directory.
+  ///
+  /// @param directory the model's folder
+  /// @param name name of the file
+  /// @return the config
+  /// @throws MalformedFileException if it is missing or is not one JSON object
+  /// @throws IOException if it cannot be read
+  public static Config read(Path directory, String name) throws IOException {
     Path file = directory.resolve(name);
     if (!Files.isRegularFile(file)) {
       throw new MalformedFileException(directory, name, "no such file", "a model's config");
@@ -42,14 +52,14 @@ public final class Config {
     return new Config(file, StrictJson.read(file, MAX_BYTES));
   }
 
-  /// Returns the JSON object, for keys that are only passed on.
+  /// {@return the JSON object, for keys that are only passed on}
   public ObjectNode json() {
     return json;
   }
 
   private JsonNode get(String key) {
     JsonNode node = json;
-    for (String part : key.split("\\.")) {
+    for (String part : key.split("\\.", -1)) {
       node = node.path(part);
     }
     return node;
@@ -60,7 +70,10 @@ public final class Config {
     return node.isMissingNode() || node.isNull();
   }
 
-  /// Returns the error for a value that cannot be used.
+  /// {@return the error for a value that cannot be used}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param expected what would be right, for the message
   public MalformedFileException refused(String key, String expected) {
     return new MalformedFileException(file, key, describe(get(key)), expected);
   }
@@ -69,12 +82,17 @@ public final class Config {
     return node.isString() ? "'" + node.asString() + "'" : StrictJson.kind(node);
   }
 
-  /// Returns whether a key has a value other than null.
+  /// {@return whether a key has a value other than null}
+  ///
+  /// @param key the key; dots lead into nested objects
   public boolean has(String key) {
     return !absent(key);
   }
 
-  /// Returns a string, or null.
+  /// {@return a string, or null}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is of another kind
   public @Nullable String text(String key) throws MalformedFileException {
     if (absent(key)) {
       return null;
@@ -85,7 +103,11 @@ public final class Config {
     return get(key).asString();
   }
 
-  /// Returns a whole number above 0.
+  /// {@return a whole number above 0}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is not a whole number above 0
   public int positive(String key, int missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -97,7 +119,10 @@ public final class Config {
     return node.asInt();
   }
 
-  /// Returns a whole number above 0 that has no default.
+  /// {@return a whole number above 0 that has no default}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is missing or not a whole number above 0
   public int positive(String key) throws MalformedFileException {
     if (absent(key)) {
       throw refused(key, "a whole number above 0");
@@ -105,7 +130,13 @@ public final class Config {
     return positive(key, 1);
   }
 
-  /// Returns a whole number between two limits, both included.
+  /// {@return a whole number between two limits}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @param least the smallest value that is not refused
+  /// @param most the largest
+  /// @throws MalformedFileException if the value is not a whole number from `least` to `most`
   public int within(String key, int missing, int least, int most) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -120,7 +151,11 @@ public final class Config {
     return node.asInt();
   }
 
-  /// Returns a number above 0.
+  /// {@return a number above 0}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is not a number above 0
   public double positiveReal(String key, double missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -132,7 +167,10 @@ public final class Config {
     return node.asDouble();
   }
 
-  /// Returns a number above 0 that has no default.
+  /// {@return a number above 0 that has no default}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is missing or not a number above 0
   public double positiveReal(String key) throws MalformedFileException {
     if (absent(key)) {
       throw refused(key, "a number above 0");
@@ -140,7 +178,11 @@ public final class Config {
     return positiveReal(key, 1);
   }
 
-  /// Returns a truth value.
+  /// {@return a truth value}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing the value where the key is missing or null
+  /// @throws MalformedFileException if the value is of another kind
   public boolean flag(String key, boolean missing) throws MalformedFileException {
     if (absent(key)) {
       return missing;
@@ -152,6 +194,9 @@ public final class Config {
   }
 
   /// Refuses a value that is there but no JSON object.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is neither missing nor null nor an object
   public void expectObject(String key) throws MalformedFileException {
     if (!absent(key) && !get(key).isObject()) {
       throw refused(key, "an object");
@@ -159,6 +204,11 @@ public final class Config {
   }
 
   /// Refuses any value of a key but these; a missing one means the first.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param missing what a missing or null key means
+  /// @param allowed the values that are not refused
+  /// @throws MalformedFileException if the value is another one or of another kind
   public void expect(String key, String missing, String... allowed) throws MalformedFileException {
     String found = text(key);
     if (!Arrays.asList(allowed).contains(found == null ? missing : found)) {
@@ -167,6 +217,10 @@ public final class Config {
   }
 
   /// Refuses a truth value other than this one, which is also the default.
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @param wanted the value that is not refused
+  /// @throws MalformedFileException if the value is the other one or of another kind
   public void expectBoolean(String key, boolean wanted) throws MalformedFileException {
     if (flag(key, wanted) != wanted) {
       throw refused(key, Boolean.toString(wanted));
@@ -174,6 +228,12 @@ public final class Config {
   }
 
   /// Refuses sizes of which one does not divide the other.
+  ///
+  /// @param key the key of the size to divide, for the message
+  /// @param whole the size to divide
+  /// @param partKey the key of the divisor, for the message
+  /// @param part the size that must divide it
+  /// @throws MalformedFileException if `part` does not divide `whole`
   public void divides(String key, int whole, String partKey, int part)
       throws MalformedFileException {
     if (whole % part != 0) {
@@ -182,7 +242,10 @@ public final class Config {
     }
   }
 
-  /// Returns the token ids of a key that holds one or a list of them; empty where it is missing.
+  /// {@return the token ids of a key that holds one or a list of them; empty where it is missing}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is neither an id nor a list of ids
   public Set<Integer> tokenIds(String key) throws MalformedFileException {
     Set<Integer> ids = new LinkedHashSet<>();
     if (absent(key)) {

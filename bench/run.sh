@@ -1,0 +1,36 @@
+#!/bin/sh
+# Builds the benchmarks where a source is newer than their last build, then runs one of
+#   bench/run.sh jmh [JMH's options]   the microbenchmarks
+#   bench/run.sh steps                 Gatun's side of compare.py
+set -eu
+case ${1:-} in
+  jmh) main=org.openjdk.jmh.Main ;;
+  steps) main=dev.gatun.bench.StepWorker ;;
+  *)
+    echo "usage: $0 jmh [JMH's options] | steps" >&2
+    exit 2
+    ;;
+esac
+shift
+
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+. "$root/.mvn/jdk.sh"
+jdk=$(find_jdk_25)
+lib=$root/bench/target/quick/lib
+
+newer=
+if [ -f "$lib/built" ]; then
+  newer=$(cd "$root" && find pom.xml .mvn ./*/src/main ./*/pom.xml -newer "$lib/built" -print | head -n 1)
+fi
+if [ ! -f "$lib/built" ] || [ -n "$newer" ]; then
+  echo "building the benchmarks ..." >&2
+  rm -rf "$lib"
+  started=$(mktemp)
+  (cd "$root" && JAVA_HOME=$jdk ./mvnw --quiet --batch-mode -Dquick -pl bench -am package) </dev/null >&2
+  cp "$root"/bench/target/quick/gatun-bench-*.jar "$lib/"
+  mv "$started" "$lib/built" # carries the time at which the build began
+fi
+
+# Everything is on the class path, as in ./gatun.
+exec "$jdk/bin/java" -Xshare:auto --enable-native-access=ALL-UNNAMED --illegal-native-access=deny \
+  -cp "$lib/*" "$main" "$@"

@@ -1,0 +1,5 @@
+/// The benchmarks run once each.
+@NullMarked
+package dev.gatun.bench;
+
+import org.jspecify.annotations.NullMarked;

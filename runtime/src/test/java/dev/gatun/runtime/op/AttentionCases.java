@@ -1,0 +1,206 @@
+package dev.gatun.runtime.op;
+
+import dev.gatun.runtime.Fixture;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// Rows of [Attention] and [Ragged].
+final class AttentionCases {
+  private static final int B = 2;
+  private static final int H = 4;
+  private static final int G = 2;
+  private static final int T = 6;
+  private static final int D = 4;
+
+  private AttentionCases() {}
+
+  static Stream<OpCase> rows() {
+    return Stream.of(uniform(), ragged()).flatMap(List::stream);
+  }
+
+  private static List<OpCase> uniform() {
+    return List.of(
+        fixture("attention_causal", true, false, 0),
+        fixture("attention_causal_columns", true, false, 1),
+        fixture("attention_causal_elements", true, false, T),
+        fixture("attention_bidirectional_columns", false, false, 1),
+        fixture("attention_window_columns", false, true, 1),
+        OpCase.of(
+                "Attention.attendCache",
+                "2 queries, 6 keys",
+                (s, in) ->
+                    Attention.attendCache(
+                        s,
+                        in[0],
+                        in[1],
+                        in[2],
+                        false,
+                        MatmulCases.mask(
+                            s,
+                            not(Fixture.booleans("attention_cached.visible")),
+                            in[0].dtype(),
+                            1,
+                            1,
+                            2,
+                            T),
+                        0.5))
+            .fixture("attention_cached", "q", "k", "v")
+            .withoutGradient());
+  }
+
+  private static boolean[] not(boolean[] values) {
+    boolean[] result = new boolean[values.length];
+    for (int i = 0; i < values.length; i++) {
+      result[i] = !values[i];
+    }
+    return result;
+  }
+
+  /// The fixture is `[B, H, T, D]`, the op takes `(B * T, H, D)`.
+  private static OpCase fixture(String name, boolean causal, boolean visible, int maskRows) {
+    return OpCase.of(
+            "Attention.attend",
+            name,
+            (s, in) -> {
+              Tensor mask = null;
+              if (visible) {
+                mask = MatmulCases.mask(s, hidden(name), in[0].dtype(), B, H, T, T);
+              } else if (maskRows > 0) {
+                boolean[] dropped = reviveDeadHeads(Fixture.booleans(name + ".dropped"));
+                mask = MatmulCases.mask(s, dropped, in[0].dtype(), B, H, maskRows, T);
+              }
+              Ragged batch = Ragged.of(s, 0, T, 2 * T);
+              Tensor out =
+                  Attention.attend(
+                      s,
+                      flat(s, in[0], H),
+                      flat(s, in[1], G),
+                      flat(s, in[2], G),
+                      batch,
+                      causal,
+                      mask,
+                      0.5);
+              return Layout.transpose(s, Layout.reshape(s, out, B, T, H, D), 1, 2);
+            })
+        .fixture(name, "q", "k", "v");
+  }
+
+  private static Tensor flat(Scope s, Tensor x, int heads) {
+    return Layout.reshape(s, Layout.transpose(s, x, 1, 2), B * T, heads, D);
+  }
+
+  /// Column masks `[B, H, 1, T]` and what the window hides, as one mask `[B, H, T, T]`.
+  private static boolean[] hidden(String name) {
+    boolean[] seen = Fixture.booleans(name + ".visible");
+    boolean[] dropped = Fixture.booleans(name + ".dropped");
+    boolean[] result = new boolean[B * H * T * T];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = !seen[i % (T * T)] || dropped[i / (T * T) * T + i % T];
+    }
+    return result;
+  }
+
+  /// A head that drew all its keys keeps all, which the caller of the op sees to.
+  private static boolean[] reviveDeadHeads(boolean[] dropped) {
+    boolean[] result = dropped.clone();
+    for (int row = 0; row < dropped.length; row += T) {
+      boolean dead = true;
+      for (int i = 0; i < T; i++) {
+        dead &= dropped[row + i];
+      }
+      for (int i = 0; i < T; i++) {
+        result[row + i] &= !dead;
+      }
+    }
+    return result;
+  }
+
+  private static List<OpCase> ragged() {
+    return List.of(
+        ragged("causal, grouped heads", 4, 2, true, null, 0, 3, 4, 8),
+        ragged("causal, one key head", 3, 1, true, null, 0, 2, 3),
+        ragged("causal, equal heads, one sequence", 2, 2, true, null, 0, 5),
+        ragged(
+            "causal, dropped columns",
+            4,
+            2,
+            true,
+            (b, h, k) -> k > 0 && (b + h + k) % 3 == 0,
+            0,
+            3,
+            4,
+            8),
+        ragged("causal, a dead head", 2, 1, true, (b, h, k) -> h == 1 && k <= 2, 0, 4, 6),
+        ragged(
+            "bidirectional, dropped columns", 2, 1, false, (b, h, k) -> (h + k) % 3 == 1, 0, 4, 6),
+        ragged("bidirectional, equal lengths", 2, 2, false, null, 0, 3, 6),
+        ragged("bidirectional, a dead head", 2, 2, false, (b, h, k) -> b == 1 && h == 0, 0, 3, 6),
+        OpCase.of(
+                "Ragged.of",
+                "padded and back",
+                (s, in) -> {
+                  Ragged batch = Ragged.of(s, 0, 3, 4, 6);
+                  Tensor padded = batch.pad(s, in[0]);
+                  return Layout.cat(
+                      s, 0, batch.unpad(s, padded), batch.unpad(s, batch.padWithZeros(s, in[0])));
+                })
+            .constant("x", 6, 2, 2)
+            .plain(in -> Stream.of(in[0], in[0]).flatMapToDouble(Arrays::stream).toArray())
+            .withoutGradient());
+  }
+
+  /// Whether a head of a sequence drops a key.
+  @FunctionalInterface
+  private interface Drop {
+    boolean test(int sequence, int head, int key);
+  }
+
+  private static OpCase ragged(
+      String variant, int heads, int groups, boolean causal, @Nullable Drop drop, int... offsets) {
+    int tokens = offsets[offsets.length - 1];
+    int sequences = offsets.length - 1;
+    return OpCase.of(
+            "Attention.attend",
+            variant,
+            (s, in) -> {
+              Ragged batch = Ragged.of(s, offsets);
+              int longest = batch.longest();
+              Tensor mask = null;
+              if (drop != null) {
+                boolean[] dropped = new boolean[sequences * heads * longest];
+                for (int i = 0; i < dropped.length; i++) {
+                  int sequence = i / longest / heads;
+                  int key = i % longest;
+                  boolean padding = key >= batch.length(sequence);
+                  dropped[i] = padding || drop.test(sequence, i / longest % heads, key);
+                }
+                mask = MatmulCases.mask(s, dropped, in[0].dtype(), sequences, heads, 1, longest);
+              }
+              return Attention.attend(s, in[0], in[1], in[2], batch, causal, mask, 0.7);
+            })
+        .input("q", tokens, heads, 2)
+        .input("k", tokens, groups, 2)
+        .input("v", tokens, groups, 2)
+        .plain(in -> {
+          PlainAttention plain = new PlainAttention(heads, groups, 2, 0.7);
+          double[] out = new double[in[0].length];
+          for (int b = 0; b < sequences; b++) {
+            int sequence = b;
+            plain.forward(
+                in[0],
+                in[1],
+                in[2],
+                offsets[b],
+                offsets[b + 1] - offsets[b],
+                (h, query, key) ->
+                    (!causal || key <= query) && (drop == null || !drop.test(sequence, h, key)),
+                out);
+          }
+          return out;
+        });
+  }
+}

@@ -1,0 +1,248 @@
+package dev.gatun.runtime.op;
+
+import static dev.gatun.runtime.op.OpErrorCases.dtype;
+import static dev.gatun.runtime.op.OpErrorCases.f32;
+import static dev.gatun.runtime.op.OpErrorCases.f64;
+import static dev.gatun.runtime.op.OpErrorCases.i64;
+import static dev.gatun.runtime.op.OpErrorCases.shape;
+
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// What [Attention] and [Ragged] must refuse.
+final class AttentionErrorCases {
+  private AttentionErrorCases() {}
+
+  static List<OpErrorCases.Row> rows() {
+    return Stream.of(attention(), cache(), ragged()).flatMap(List::stream).toList();
+  }
+
+  private static void attend(
+      Scope s,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      boolean causal,
+      @Nullable Tensor mask,
+      int... offsets) {
+    Attention.attend(s, q, k, v, Ragged.of(s, offsets), causal, mask, 1);
+  }
+
+  private static List<OpErrorCases.Row> attention() {
+    String op = "Attention.attend";
+    return List.of(
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 8), f32(s, 4, 2, 4), f32(s, 4, 2, 4), true, null, 0, 4),
+            "attention: q: ",
+            "F32 (4, 8)",
+            "3 dimensions"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 8), f32(s, 4, 8), true, null, 0, 4),
+            "attention: k: ",
+            "F32 (4, 8)",
+            "3 dimensions"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 3, 2, 4), f32(s, 3, 2, 4), true, null, 0, 4),
+            "attention: ",
+            "F32 (4, 2, 4)",
+            "F32 (3, 2, 4)"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 2, 3), f32(s, 4, 2, 3), true, null, 0, 4),
+            "attention: ",
+            "F32 (4, 2, 4)",
+            "F32 (4, 2, 3)"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 4, 4), f32(s, 4, 3, 4), f32(s, 4, 3, 4), true, null, 0, 4),
+            "attention: ",
+            "F32 (4, 4, 4)",
+            "F32 (4, 3, 4)"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 2, 4), f32(s, 4, 1, 4), true, null, 0, 4),
+            "attention: v: ",
+            "F32 (4, 1, 4)",
+            "(4, 2, 4)"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 0, 4), f32(s, 4, 0, 4), true, null, 0, 4),
+            "attention: ",
+            "F32 (4, 0, 4)"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 2, 4), f32(s, 4, 2, 4), true, null, 0, 5),
+            "attention: q: ",
+            "F32 (4, 2, 4)",
+            "5 tokens"),
+        shape(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 2, 4), f32(s, 4, 2, 4), false, null, 0, 1, 4),
+            "attention: ",
+            "mask"),
+        shape(
+            op,
+            s ->
+                attend(
+                    s,
+                    f32(s, 4, 2, 4),
+                    f32(s, 4, 2, 4),
+                    f32(s, 4, 2, 4),
+                    true,
+                    f32(s, 1, 2, 1, 3),
+                    0,
+                    4),
+            "attention: mask: ",
+            "F32 (1, 2, 1, 3)",
+            "(1, 2, 4, 4)"),
+        shape(
+            op,
+            s ->
+                attend(
+                    s,
+                    f32(s, 4, 2, 4),
+                    f32(s, 4, 2, 4),
+                    f32(s, 4, 2, 4),
+                    true,
+                    f32(s, 2, 2, 1, 4),
+                    0,
+                    4),
+            "attention: mask: ",
+            "F32 (2, 2, 1, 4)",
+            "(1, 2, 4, 4)"),
+        shape(
+            op,
+            s ->
+                attend(
+                    s, f32(s, 4, 2, 4), f32(s, 4, 2, 4), f32(s, 4, 2, 4), true, f32(s, 4, 4), 0, 4),
+            "attention: mask: ",
+            "F32 (4, 4)",
+            "(1, 2, 4, 4)"),
+        dtype(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f64(s, 4, 2, 4), f64(s, 4, 2, 4), true, null, 0, 4),
+            "attention: ",
+            "F32 (4, 2, 4)",
+            "F64 (4, 2, 4)"),
+        dtype(
+            op,
+            s -> attend(s, f32(s, 4, 2, 4), f32(s, 4, 2, 4), f64(s, 4, 2, 4), true, null, 0, 4),
+            "attention: ",
+            "F32 (4, 2, 4)",
+            "F64 (4, 2, 4)"),
+        dtype(
+            op,
+            s -> attend(s, i64(s, 4, 2, 4), i64(s, 4, 2, 4), i64(s, 4, 2, 4), true, null, 0, 4),
+            "attention: ",
+            "I64 (4, 2, 4)",
+            "floating"),
+        dtype(
+            op,
+            s ->
+                attend(
+                    s,
+                    f32(s, 4, 2, 4),
+                    f32(s, 4, 2, 4),
+                    f32(s, 4, 2, 4),
+                    true,
+                    i64(s, 1, 2, 1, 4),
+                    0,
+                    4),
+            "attention: ",
+            "I64 (1, 2, 1, 4)",
+            "floating"));
+  }
+
+  private static void cached(
+      Scope s, Tensor q, Tensor k, Tensor v, boolean causal, @Nullable Tensor mask) {
+    Attention.attendCache(s, q, k, v, causal, mask, 1);
+  }
+
+  private static List<OpErrorCases.Row> cache() {
+    String op = "Attention.attendCache";
+    return List.of(
+        shape(
+            op,
+            s -> cached(s, f32(s, 2, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), false, null),
+            "attention: q: ",
+            "F32 (2, 4)",
+            "4 dimensions"),
+        shape(
+            op,
+            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 2, 3, 4), f32(s, 2, 3, 4), false, null),
+            "attention: k: ",
+            "F32 (2, 3, 4)",
+            "4 dimensions"),
+        shape(
+            op,
+            s -> cached(s, f32(s, 2, 2, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), false, null),
+            "attention: ",
+            "F32 (2, 2, 1, 4)",
+            "F32 (1, 2, 3, 4)"),
+        shape(
+            op,
+            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 1, 2, 3, 5), f32(s, 1, 2, 3, 5), false, null),
+            "attention: ",
+            "F32 (1, 2, 1, 4)",
+            "F32 (1, 2, 3, 5)"),
+        shape(
+            op,
+            s -> cached(s, f32(s, 1, 3, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), false, null),
+            "attention: ",
+            "F32 (1, 3, 1, 4)",
+            "F32 (1, 2, 3, 4)"),
+        shape(
+            op,
+            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 2, 4), false, null),
+            "attention: v: ",
+            "F32 (1, 2, 2, 4)",
+            "(1, 2, 3, 4)"),
+        shape(
+            op,
+            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), true, null),
+            "attention: ",
+            "F32 (1, 2, 1, 4)",
+            "F32 (1, 2, 3, 4)",
+            "causal"),
+        shape(
+            op,
+            s ->
+                cached(
+                    s,
+                    f32(s, 1, 2, 1, 4),
+                    f32(s, 1, 2, 3, 4),
+                    f32(s, 1, 2, 3, 4),
+                    false,
+                    f32(s, 1, 1, 1, 2)),
+            "attention: mask: ",
+            "F32 (1, 1, 1, 2)",
+            "(1, 2, 1, 3)"),
+        dtype(
+            op,
+            s -> cached(s, f32(s, 1, 2, 1, 4), f64(s, 1, 2, 3, 4), f64(s, 1, 2, 3, 4), false, null),
+            "attention: ",
+            "F32 (1, 2, 1, 4)",
+            "F64 (1, 2, 3, 4)"),
+        dtype(
+            op,
+            s -> cached(s, i64(s, 1, 2, 1, 4), i64(s, 1, 2, 3, 4), i64(s, 1, 2, 3, 4), false, null),
+            "attention: ",
+            "I64 (1, 2, 1, 4)",
+            "floating"));
+  }
+
+  private static List<OpErrorCases.Row> ragged() {
+    return List.of(
+        shape("Ragged.of", s -> Ragged.of(s), "ragged: ", "[]"),
+        shape("Ragged.of", s -> Ragged.of(s, 0), "ragged: ", "[0]"),
+        shape("Ragged.of", s -> Ragged.of(s, 1, 2), "ragged: ", "[1, 2]"),
+        shape("Ragged.of", s -> Ragged.of(s, 0, 3, 2), "ragged: sequence 1", "-1 tokens"),
+        shape("Ragged.of", s -> Ragged.of(s, 0, 0), "ragged: sequence 0", "0 tokens"));
+  }
+}

@@ -1,0 +1,55 @@
+package dev.gatun.runtime.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.LeakCheck;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TorchException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Wrong arguments are refused in Java: their exceptions are never [TorchException]s.
+@ExtendWith(LeakCheck.class)
+class OpErrorTest {
+  static Stream<OpErrorCases.Row> rows() {
+    return OpErrorCases.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("rows")
+  void isRefusedByName(OpErrorCases.Row row) {
+    try (Scope scope = Scope.open()) {
+      assertThatThrownBy(() -> row.call().run(scope))
+          .isInstanceOf(row.type())
+          .satisfies(e -> assertThat(e.getMessage()).contains(row.parts()).doesNotContain("\n"));
+    }
+  }
+
+  @Test
+  void whatOnlyLibtorchSeesCarriesItsText() {
+    try (Scope scope = Scope.open()) {
+      Tensor table = scope.zeros(DType.F32, 4, 2);
+      assertThatThrownBy(() -> Embed.embedding(scope, table, scope.of(new long[] {1, 4}, 2)))
+          .isInstanceOfSatisfying(
+              TorchException.class,
+              e -> {
+                assertThat(e.function()).isEqualTo("embedding");
+                assertThat(e.code()).isNotZero();
+              })
+          .hasMessageContaining("embedding: ")
+          .hasMessageContaining("index out of range in self");
+      assertThatThrownBy(() -> Embed.embedding(scope, table, scope.of(new long[] {-1}, 1)))
+          .isInstanceOf(TorchException.class)
+          .hasMessageContaining("index out of range in self");
+      assertThatThrownBy(() -> Layout.rows(scope, table, scope.of(new long[] {4}, 1)))
+          .isInstanceOf(TorchException.class)
+          .hasMessageContaining("index_select");
+    }
+  }
+}
