@@ -14,9 +14,13 @@ public final class MalformedFileException extends IOException {
 
   private static final int MAX_LENGTH = 300;
 
+  /// The file.
   private final String file;
+  /// Where in it.
   private final String place;
+  /// What is there.
   private final String found;
+  /// What should be.
   private final String expected;
 
   /// Describes one fault.

@@ -4,7 +4,9 @@ package dev.gatun.runtime;
 public class NativeException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /// The C function or operator.
   private final String function;
+  /// Its return code.
   private final int code;
 
   /// Creates one.

@@ -6,8 +6,11 @@ import java.io.Serial;
 public final class InvalidSettingException extends IllegalArgumentException {
   @Serial private static final long serialVersionUID = 1L;
 
+  /// The setting.
   private final String place;
+  /// What is there.
   private final String found;
+  /// What should be.
   private final String expected;
 
   /// Describes one fault.
