@@ -1,5 +1,6 @@
 package dev.gatun.models;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
@@ -25,11 +26,14 @@ import tools.jackson.databind.json.JsonMapper;
 public record AdaptedModel(CausalLm model, LoraAdapter adapter, Scope scope)
     implements AutoCloseable {
   /// Opens a model with every linear layer but the head adapted.
+  @MustBeClosed
   public static AdaptedModel open(String name, DType compute) throws IOException {
     return open(name, "all-linear", compute);
   }
 
   /// Opens a model with one of its adapters.
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // closed with the record
   public static AdaptedModel open(String name, String variant, DType compute) throws IOException {
     Path directory = Parity.model(name);
     CausalLm model = ModelDirectory.read(directory).open(compute, ModelDirectory.Use.FROZEN);

@@ -74,16 +74,17 @@ class DataReaderTest {
             .getFirst();
     assertThat(PLAIN.decode(example.ids(), true))
         .isEqualTo(
-            "<|system|>\n"
-                + "S\n"
-                + "<|user|>\n"
-                + "U\n"
-                + "<|assistant|>\n"
-                + "A1</s>\n"
-                + "<|user|>\n"
-                + "V\n"
-                + "<|assistant|>\n"
-                + "A2</s>");
+            """
+            <|system|>
+            S
+            <|user|>
+            U
+            <|assistant|>
+            A1</s>
+            <|user|>
+            V
+            <|assistant|>
+            A2</s>""");
     int[] trained =
         IntStream.range(0, example.length())
             .filter(example::isTrained)

@@ -1,5 +1,6 @@
 package dev.gatun.models.dropout;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -24,17 +25,14 @@ class DropoutMasksTest {
 
   private static float[] keys(DropoutMasks masks, int layer, int... offsets) {
     try (Scope scope = Scope.open()) {
-      Tensor mask = masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets));
-      assertThat(mask).isNotNull();
-      return mask.toFloats();
+      return requireNonNull(masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets))).toFloats();
     }
   }
 
   private static float[] hidden(DropoutMasks masks, int layer, int width, int... offsets) {
     try (Scope scope = Scope.open()) {
-      Tensor mask = masks.hidden(scope, layer, width, Ragged.of(scope, offsets));
-      assertThat(mask).isNotNull();
-      return mask.toFloats();
+      return requireNonNull(masks.hidden(scope, layer, width, Ragged.of(scope, offsets)))
+          .toFloats();
     }
   }
 
@@ -42,8 +40,8 @@ class DropoutMasksTest {
   void keyMaskIsOneColumnForAllQueries() {
     try (Scope scope = Scope.open()) {
       Ragged batch = Ragged.of(scope, 0, 5, 12, 15);
-      Tensor mask = masks(Dropout.dropKey(0.3), 0, 0, 1, 2).keys(scope, 2, HEADS, batch);
-      assertThat(mask).isNotNull();
+      DropoutMasks masks = masks(Dropout.dropKey(0.3), 0, 0, 1, 2);
+      Tensor mask = requireNonNull(masks.keys(scope, 2, HEADS, batch));
       assertThat(mask.shape()).containsExactly(3, HEADS, 1, 7);
       for (float value : mask.toFloats()) {
         assertThat(value == 0 || value == Float.NEGATIVE_INFINITY).isTrue();

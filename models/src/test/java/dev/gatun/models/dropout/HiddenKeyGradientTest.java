@@ -1,5 +1,6 @@
 package dev.gatun.models.dropout;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -166,7 +167,7 @@ class HiddenKeyGradientTest {
         .adapter()
         .parameters()
         .forEach((key, tensor) -> {
-          double[] gradient = gradients.get(key);
+          double[] gradient = requireNonNull(gradients.get(key));
           double largest = 0;
           for (double each : gradient) {
             largest = Math.max(largest, Math.abs(each));

@@ -25,6 +25,7 @@ class GeneratorTest {
   private long live;
 
   @BeforeEach
+  @SuppressWarnings("MustBeClosedChecker") // closed after each test
   void open() throws IOException {
     live = NativeMemory.liveTensors();
     model = ModelDirectory.read(Parity.model("gpt2")).open(DType.F32, ModelDirectory.Use.FROZEN);

@@ -1,5 +1,6 @@
 package dev.gatun.models.hub;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -59,10 +60,11 @@ class ModelDirectoryTest {
   }
 
   private static void rename(Map<String, TensorEntry> entries, String from, String to) {
-    TensorEntry entry = entries.remove(from);
+    TensorEntry entry = requireNonNull(entries.remove(from));
     entries.put(to, new TensorEntry(to, entry.dtype(), entry.shape(), entry.data()));
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // never opened
   private void assertRefused(String... parts) throws IOException {
     long before = NativeMemory.liveTensors();
     ModelDirectory read = ModelDirectory.read(directory);
@@ -84,7 +86,7 @@ class ModelDirectoryTest {
           entries.remove("model.norm.weight");
           rename(entries, "lm_head.weight", "head.weight");
           String q = "model.layers.1.self_attn.q_proj.weight";
-          TensorEntry entry = entries.get(q);
+          TensorEntry entry = requireNonNull(entries.get(q));
           entries.put(q, new TensorEntry(q, entry.dtype(), List.of(16L, 64L), entry.data()));
         });
     assertRefused(
@@ -105,7 +107,7 @@ class ModelDirectoryTest {
     write(
         "llama",
         entries -> {
-          TensorEntry entry = entries.get(name);
+          TensorEntry entry = requireNonNull(entries.get(name));
           entries.put(name, new TensorEntry(name, DType.I32, entry.shape(), entry.data()));
         });
     assertRefused("wrong shape or type: " + name + " is I32");
@@ -148,7 +150,7 @@ class ModelDirectoryTest {
     write(
         name,
         entries -> {
-          TensorEntry entry = entries.get(embedding);
+          TensorEntry entry = requireNonNull(entries.get(embedding));
           entries.put(
               "lm_head.weight",
               new TensorEntry("lm_head.weight", entry.dtype(), entry.shape(), entry.data()));
@@ -249,7 +251,7 @@ class ModelDirectoryTest {
     ModelDirectory read = ModelDirectory.read(Parity.model(name));
     double sum = 0;
     double squares = 0;
-    long count = 0;
+    double count = 0;
     try (CausalLm model = read.fresh(DType.F32, 5);
         CausalLm same = read.fresh(DType.F32, 5);
         CausalLm other = read.fresh(DType.F32, 6)) {
@@ -273,7 +275,7 @@ class ModelDirectoryTest {
     }
     double standardDeviation = Math.sqrt(squares / count);
     assertThat(sum / count).isCloseTo(0, within(5 * 0.02 / Math.sqrt(count)));
-    assertThat(standardDeviation).isCloseTo(0.02, within(5 * 0.02 / Math.sqrt(2.0 * count)));
+    assertThat(standardDeviation).isCloseTo(0.02, within(5 * 0.02 / Math.sqrt(2 * count)));
   }
 
   @Test
@@ -287,7 +289,8 @@ class ModelDirectoryTest {
       read.write(directory.resolve("again"), weights);
       try (CausalLm back = ModelDirectory.read(target).open(DType.F32, Use.FROZEN)) {
         for (Param param : back.params()) {
-          assertThat(param.value().toFloats()).isEqualTo(weights.get(param.name()).toFloats());
+          Tensor written = requireNonNull(weights.get(param.name()));
+          assertThat(param.value().toFloats()).isEqualTo(written.toFloats());
         }
       }
     }

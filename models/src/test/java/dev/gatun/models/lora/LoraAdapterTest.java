@@ -1,9 +1,11 @@
 package dev.gatun.models.lora;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
 import dev.gatun.models.data.Batch;
@@ -56,6 +58,7 @@ class LoraAdapterTest {
         plain.origin());
   }
 
+  @MustBeClosed
   private static CausalLm open(String name, DType compute) throws IOException {
     return ModelDirectory.read(Parity.model(name)).open(compute, ModelDirectory.Use.FROZEN);
   }
@@ -88,13 +91,13 @@ class LoraAdapterTest {
           .parameters()
           .forEach((key, tensor) -> {
             float[] values = tensor.toFloats();
-            assertThat(same.parameters().get(key).toFloats()).isEqualTo(values);
+            assertThat(requireNonNull(same.parameters().get(key)).toFloats()).isEqualTo(values);
             if (key.endsWith("lora_B.weight")) {
               assertThat(values).containsOnly(0);
               return;
             }
-            assertThat(other.parameters().get(key).toFloats()).isNotEqualTo(values);
-            float bound = (float) (1 / Math.sqrt(tensor.size(1)));
+            assertThat(requireNonNull(other.parameters().get(key)).toFloats()).isNotEqualTo(values);
+            float bound = (float) (1 / Math.sqrt((double) tensor.size(1)));
             float largest = 0;
             for (float value : values) {
               largest = Math.max(largest, Math.abs(value));

@@ -1,5 +1,6 @@
 package dev.gatun.models.lora;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.AdaptedModel;
@@ -76,7 +77,7 @@ class LoraMergeTest {
           .model()
           .params()
           .forEach(param -> {
-            Tensor tensor = found.get(param.name());
+            Tensor tensor = requireNonNull(found.get(param.name()));
             assertThat(tensor.dtype()).isEqualTo(param.value().dtype());
             assertThat(
                     Parity.distance(

@@ -1,5 +1,6 @@
 package dev.gatun.models.lora;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.Parity;
@@ -158,7 +159,7 @@ class LoraParityTest {
       adapter
           .parameters()
           .forEach((key, tensor) ->
-              assertThat(again.parameters().get(key).toFloats())
+              assertThat(requireNonNull(again.parameters().get(key)).toFloats())
                   .as(key)
                   .containsExactly(tensor.toFloats()));
       assertThat(again.match().config()).isEqualTo(adapter.match().config());

@@ -1,5 +1,6 @@
 package dev.gatun.models.train;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -65,8 +66,7 @@ class TrainerTest {
           new Trainer(adapted.model(), adapted.adapter(), stopping(0.02, 200, 2, 3), null)
               .run(train, heldOut, false, listener);
       assertThat(result.end()).isEqualTo(End.STOPPED_EARLY);
-      TrainResult.Evaluated best = result.best();
-      assertThat(best).isNotNull();
+      TrainResult.Evaluated best = requireNonNull(result.best());
       assertThat(result.steps()).isEqualTo(best.step() + 6).isLessThan(200);
       assertThat(result.evaluations()).allMatch(e -> e.loss() >= best.loss());
       assertThat(result.evaluations().getLast().loss()).isGreaterThan(best.loss() + 0.01);
@@ -86,10 +86,10 @@ class TrainerTest {
               .run(Runs.rows("llama", 0, 4), heldOut, false, Runs.SILENT);
       assertThat(result.end()).isEqualTo(End.COMPLETED);
       assertThat(result.evaluations()).hasSize(30);
-      assertThat(result.best()).isNotNull();
-      assertThat(result.best().step()).isLessThan(30);
+      TrainResult.Evaluated best = requireNonNull(result.best());
+      assertThat(best.step()).isLessThan(30);
       assertThat(Evaluation.of(adapted.model(), adapted.adapter(), heldOut, done -> {}).loss())
-          .isEqualTo(result.best().loss());
+          .isEqualTo(best.loss());
     }
   }
 
