@@ -20,7 +20,8 @@ import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A tiny frozen model of the fixtures with an adapter that peft wrote, and a scope for what a test makes.
+/// A tiny frozen model of the fixtures with an adapter that peft wrote, and a scope for what a test
+/// makes.
 public record AdaptedModel(CausalLm model, LoraAdapter adapter, Scope scope)
     implements AutoCloseable {
   /// Opens a model with every linear layer but the head adapted.
@@ -70,15 +71,12 @@ public record AdaptedModel(CausalLm model, LoraAdapter adapter, Scope scope)
       Gradients gradients = Tape.gradients(owner, adapter.parameters().values(), loss);
       adapter
           .parameters()
-          .forEach(
-              (name, tensor) -> {
-                Tensor gradient = gradients.of(tensor);
-                values.put(
-                    name,
-                    gradient == null
-                        ? new double[(int) tensor.elements()]
-                        : Parity.doubles(gradient));
-              });
+          .forEach((name, tensor) -> {
+            Tensor gradient = gradients.of(tensor);
+            values.put(
+                name,
+                gradient == null ? new double[(int) tensor.elements()] : Parity.doubles(gradient));
+          });
     }
     return values;
   }

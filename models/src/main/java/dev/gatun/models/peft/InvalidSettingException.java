@@ -8,8 +8,10 @@ public final class InvalidSettingException extends IllegalArgumentException {
 
   /// The setting.
   private final String place;
+
   /// What is there.
   private final String found;
+
   /// What should be.
   private final String expected;
 

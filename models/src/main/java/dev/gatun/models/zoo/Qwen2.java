@@ -31,7 +31,8 @@ final class Qwen2 {
     JsonNode types = config.json().path("layer_types");
     boolean listed = config.has("layer_types");
     if (listed && (!types.isArray() || types.size() != layers)) {
-      throw config.refused("layer_types", "a list with one entry for each of the " + layers + " layers");
+      throw config.refused(
+          "layer_types", "a list with one entry for each of the " + layers + " layers");
     }
     List<Integer> windows = new ArrayList<>();
     for (int i = 0; i < layers; i++) {

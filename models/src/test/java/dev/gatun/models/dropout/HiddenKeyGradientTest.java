@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The HiddenKey loss of whole models in float64 against two complete forward passes, and its gradient
-/// against central differences.
+/// The HiddenKey loss of whole models in float64 against two complete forward passes, and its
+/// gradient against central differences.
 class HiddenKeyGradientTest {
   private static final double STEP = 1e-5;
   private static final long SEED = 7;
@@ -85,8 +85,7 @@ class HiddenKeyGradientTest {
         unit[i * (int) width + i] = 1;
       }
       Tensor head = scope.of(unit, width, width);
-      double forth =
-          Loss.hiddenKey(scope, first, second, head, labels, 1, 1, false).divergence();
+      double forth = Loss.hiddenKey(scope, first, second, head, labels, 1, 1, false).divergence();
       double back = Loss.hiddenKey(scope, second, first, head, labels, 1, 1, false).divergence();
       assertThat(forth).isPositive().isCloseTo(back, within(1e-12 * forth));
       assertThat(Loss.hiddenKey(scope, first, first, head, labels, 1, 1, false).divergence())
@@ -115,9 +114,7 @@ class HiddenKeyGradientTest {
       Map<String, double[]> gradients =
           adapted.gradients(scope -> loss.of(scope, batch, OPTIMIZER_STEP, 1).total());
       assertDerivatives(
-          adapted,
-          gradients,
-          () -> reference.total(batch, reference.branch(batch, 0), constant));
+          adapted, gradients, () -> reference.total(batch, reference.branch(batch, 0), constant));
     }
   }
 
@@ -136,21 +133,21 @@ class HiddenKeyGradientTest {
       assertThat(total(one, batch)).isEqualTo(total(loss, batch));
       adapted
           .gradients(scope -> one.of(scope, batch, OPTIMIZER_STEP, 1).total())
-          .forEach(
-              (key, found) ->
-                  assertThat(Parity.distance(found, gradients.get(key)))
-                      .as(key)
-                      .isGreaterThan(1e-3));
+          .forEach((key, found) ->
+              assertThat(Parity.distance(found, gradients.get(key))).as(key).isGreaterThan(1e-3));
     }
   }
 
   @ParameterizedTest
   @CsvSource({
-    "gpt2,ALL,0.2", "llama,ALL,0.2", "mistral,LATTER_HALF,0.2", "qwen3,LATTER_HALF,0.2",
+    "gpt2,ALL,0.2",
+    "llama,ALL,0.2",
+    "mistral,LATTER_HALF,0.2",
+    "qwen3,LATTER_HALF,0.2",
     "mistral,ALL,0.9"
   })
-  void hiddenKeyMinusEqualsCentralDifferences(
-      String name, Dropout.Layers layers, double keyRate) throws IOException {
+  void hiddenKeyMinusEqualsCentralDifferences(String name, Dropout.Layers layers, double keyRate)
+      throws IOException {
     Batch batch = Batch.of(Parity.examples(name).subList(0, 2), 0);
     Dropout minus = Dropout.hiddenKeyMinus(keyRate, 0.1).withLayers(layers);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64)) {
@@ -168,21 +165,20 @@ class HiddenKeyGradientTest {
     adapted
         .adapter()
         .parameters()
-        .forEach(
-            (key, tensor) -> {
-              double[] gradient = gradients.get(key);
-              double largest = 0;
-              for (double each : gradient) {
-                largest = Math.max(largest, Math.abs(each));
-              }
-              assertThat(largest).as(key).isPositive();
-              for (int at : new int[] {0, gradient.length / 2 + 1}) {
-                double difference = derivative(tensor, at, loss);
-                assertThat(gradient[at])
-                    .as("%s[%d]", key, at)
-                    .isCloseTo(difference, within(1e-6 * largest));
-              }
-            });
+        .forEach((key, tensor) -> {
+          double[] gradient = gradients.get(key);
+          double largest = 0;
+          for (double each : gradient) {
+            largest = Math.max(largest, Math.abs(each));
+          }
+          assertThat(largest).as(key).isPositive();
+          for (int at : new int[] {0, gradient.length / 2 + 1}) {
+            double difference = derivative(tensor, at, loss);
+            assertThat(gradient[at])
+                .as("%s[%d]", key, at)
+                .isCloseTo(difference, within(1e-6 * largest));
+          }
+        });
   }
 
   private static double derivative(Tensor tensor, int at, DoubleSupplier loss) {

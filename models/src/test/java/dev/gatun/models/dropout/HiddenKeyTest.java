@@ -48,7 +48,14 @@ class HiddenKeyTest {
 
   @ParameterizedTest
   @CsvSource({
-    "gpt2,1", "gpt2,2", "gpt2,3", "gpt2,4", "gpt2,20", "mistral,1", "mistral,4", "mistral,20",
+    "gpt2,1",
+    "gpt2,2",
+    "gpt2,3",
+    "gpt2,4",
+    "gpt2,20",
+    "mistral,1",
+    "mistral,4",
+    "mistral,20",
     "llama3,3"
   })
   void noValueIsEverNaN(String name, int length) throws IOException {
@@ -64,12 +71,11 @@ class HiddenKeyTest {
         LanguageModelLoss loss = loss(adapted, everywhere, false);
         Map<String, double[]> gradients =
             adapted.gradients(scope -> loss.of(scope, batch, 6, 1).total());
-        gradients.forEach(
-            (key, gradient) -> {
-              for (double each : gradient) {
-                assertThat(each).as(key).isFinite();
-              }
-            });
+        gradients.forEach((key, gradient) -> {
+          for (double each : gradient) {
+            assertThat(each).as(key).isFinite();
+          }
+        });
       }
     }
   }
@@ -83,12 +89,11 @@ class HiddenKeyTest {
       Batch batch = batch("mistral");
       adapted
           .gradients(scope -> loss.of(scope, batch, 0, 1).total())
-          .forEach(
-              (key, gradient) -> {
-                for (double each : gradient) {
-                  assertThat(each).as(key).isFinite();
-                }
-              });
+          .forEach((key, gradient) -> {
+            for (double each : gradient) {
+              assertThat(each).as(key).isFinite();
+            }
+          });
     }
   }
 
@@ -98,8 +103,7 @@ class HiddenKeyTest {
     Batch batch = batch(name);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F32)) {
       LanguageModelLoss plain = loss(adapted, Dropout.NONE, false);
-      for (Dropout dropout :
-          List.of(Dropout.hiddenKeyMinus(0, 0), Dropout.hiddenKey(0, 0, 1))) {
+      for (Dropout dropout : List.of(Dropout.hiddenKeyMinus(0, 0), Dropout.hiddenKey(0, 0, 1))) {
         LanguageModelLoss none = loss(adapted, dropout, false);
         Map<String, double[]> expected =
             adapted.gradients(scope -> plain.of(scope, batch, 1, 0.1).total());
@@ -120,8 +124,7 @@ class HiddenKeyTest {
         Scope scope = Scope.open()) {
       Dropout minus = Dropout.hiddenKeyMinus(0.2, 0.1);
       Loss.Value expected = loss(adapted, minus, false).of(scope, batch, 2, 1);
-      Loss.Value zero =
-          loss(adapted, Dropout.hiddenKey(0.2, 0.1, 0), false).of(scope, batch, 2, 1);
+      Loss.Value zero = loss(adapted, Dropout.hiddenKey(0.2, 0.1, 0), false).of(scope, batch, 2, 1);
       assertThat(zero.total().item()).isEqualTo(expected.total().item());
       Loss.Value tiny =
           loss(adapted, Dropout.hiddenKey(0.2, 0.1, 1e-12), false).of(scope, batch, 2, 1);
@@ -170,9 +173,8 @@ class HiddenKeyTest {
           adapted.gradients(s -> loss(adapted, dropout, false).of(s, batch, 4, 0.1).total());
       adapted
           .gradients(s -> loss(adapted, dropout, true).of(s, batch, 4, 0.1).total())
-          .forEach(
-              (key, found) ->
-                  assertThat(Parity.distance(found, expected.get(key))).as(key).isLessThan(1e-5));
+          .forEach((key, found) ->
+              assertThat(Parity.distance(found, expected.get(key))).as(key).isLessThan(1e-5));
     }
   }
 

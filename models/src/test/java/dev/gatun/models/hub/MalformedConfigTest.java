@@ -81,8 +81,8 @@ class MalformedConfigTest {
         "qwen2 | max_window_layers | -1 | the number -1 | a whole number",
         "qwen3 | use_sliding_window | `no` | `no` | true or false"
       })
-  void valueThatCannotBeUsed(
-      String name, String key, String value, String found, String expected) throws IOException {
+  void valueThatCannotBeUsed(String name, String key, String value, String found, String expected)
+      throws IOException {
     ObjectNode config = config(name);
     config.set(key, JSON.readTree(value.replace('`', '"')));
     Files.writeString(file(), JSON.writeValueAsString(config));

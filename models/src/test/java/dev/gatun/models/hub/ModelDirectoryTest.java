@@ -140,8 +140,7 @@ class ModelDirectoryTest {
     "qwen3,model.embed_tokens.weight",
     "llama-bias,model.embed_tokens.weight"
   })
-  void tiedHeadMayBeStoredUnderEitherNameOrBoth(String name, String embedding)
-      throws IOException {
+  void tiedHeadMayBeStoredUnderEitherNameOrBoth(String name, String embedding) throws IOException {
     write(name, entries -> rename(entries, embedding, "lm_head.weight"));
     float[] expected = logits(Parity.model(name));
     assertThat(logits(directory)).isEqualTo(expected);
@@ -195,7 +194,14 @@ class ModelDirectoryTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3", "gpt2"
+        "llama",
+        "llama3",
+        "llama-bias",
+        "llama-linear",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gpt2"
       })
   void configsOfBothGenerationsGiveTheSameModel(String name) throws IOException {
     Path source = Parity.model(name);
@@ -207,7 +213,8 @@ class ModelDirectoryTest {
     }
     Files.delete(directory.resolve("config.json"));
     Files.copy(other, directory.resolve("config.json"));
-    assertThat(Files.readString(other)).isNotEqualTo(Files.readString(source.resolve("config.json")));
+    assertThat(Files.readString(other))
+        .isNotEqualTo(Files.readString(source.resolve("config.json")));
     assertThat(logits(directory)).isEqualTo(logits(source));
     assertThat(ModelDirectory.read(directory).weightType()).isEqualTo(DType.F32);
   }

@@ -70,8 +70,7 @@ class LoraAdapterTest {
           LoraAdapter.create(scope, model, LoraConfig.of(4, 8, new TargetModules.AllLinear()), 1);
       assertThat(Parity.logits(scope, model, adapter, ids).toFloats())
           .isEqualTo(Parity.logits(scope, model, PassAddition.NONE, ids).toFloats());
-      long expected =
-          model.linears().stream().mapToLong(l -> 4 * (l.inputs() + l.outputs())).sum();
+      long expected = model.linears().stream().mapToLong(l -> 4 * (l.inputs() + l.outputs())).sum();
       assertThat(adapter.parameters().values().stream().mapToLong(Tensor::elements).sum())
           .isEqualTo(expected);
     }
@@ -87,22 +86,21 @@ class LoraAdapterTest {
       LoraAdapter other = LoraAdapter.create(scope, model, kaiming, 4);
       adapter
           .parameters()
-          .forEach(
-              (key, tensor) -> {
-                float[] values = tensor.toFloats();
-                assertThat(same.parameters().get(key).toFloats()).isEqualTo(values);
-                if (key.endsWith("lora_B.weight")) {
-                  assertThat(values).containsOnly(0);
-                  return;
-                }
-                assertThat(other.parameters().get(key).toFloats()).isNotEqualTo(values);
-                float bound = (float) (1 / Math.sqrt(tensor.size(1)));
-                float largest = 0;
-                for (float value : values) {
-                  largest = Math.max(largest, Math.abs(value));
-                }
-                assertThat(largest).isBetween(0.9f * bound, bound);
-              });
+          .forEach((key, tensor) -> {
+            float[] values = tensor.toFloats();
+            assertThat(same.parameters().get(key).toFloats()).isEqualTo(values);
+            if (key.endsWith("lora_B.weight")) {
+              assertThat(values).containsOnly(0);
+              return;
+            }
+            assertThat(other.parameters().get(key).toFloats()).isNotEqualTo(values);
+            float bound = (float) (1 / Math.sqrt(tensor.size(1)));
+            float largest = 0;
+            for (float value : values) {
+              largest = Math.max(largest, Math.abs(value));
+            }
+            assertThat(largest).isBetween(0.9f * bound, bound);
+          });
       LoraAdapter gaussian =
           LoraAdapter.create(
               scope, model, config(LoraConfig.Init.GAUSSIAN, List.of(), "q_proj", "v_proj"), 3);
@@ -122,7 +120,11 @@ class LoraAdapterTest {
 
   @ParameterizedTest
   @CsvSource({
-    "gpt2,lm_head", "gpt2,wte", "qwen3,lm_head", "qwen3,embed_tokens", "llama-bias,embed_tokens"
+    "gpt2,lm_head",
+    "gpt2,wte",
+    "qwen3,lm_head",
+    "qwen3,embed_tokens",
+    "llama-bias,embed_tokens"
   })
   void tiedHeadOrEmbeddingIsNotTrainedWhole(String name, String saved) throws IOException {
     String target = name.equals("gpt2") ? "c_attn" : "q_proj";
@@ -149,8 +151,7 @@ class LoraAdapterTest {
   }
 
   @Test
-  void embeddingHeadAndNormOfAnUntiedModelAreTrainedWhole(@TempDir Path target)
-      throws IOException {
+  void embeddingHeadAndNormOfAnUntiedModelAreTrainedWhole(@TempDir Path target) throws IOException {
     Batch batch = Batch.of(Parity.examples("llama"), 0);
     try (CausalLm model = open("llama", DType.F64);
         Scope scope = Scope.open()) {
@@ -163,9 +164,7 @@ class LoraAdapterTest {
           new LanguageModelLoss(model, adapter, LanguageModelLoss.Options.EVALUATION);
       Gradients gradients =
           Tape.gradients(
-              scope,
-              adapter.parameters().values(),
-              tape -> loss.of(tape, batch, 0, 1).total());
+              scope, adapter.parameters().values(), tape -> loss.of(tape, batch, 0, 1).total());
       int compared = 0;
       for (Map.Entry<String, Tensor> each : adapter.parameters().entrySet()) {
         if (each.getKey().contains("lora_")) {
@@ -183,9 +182,7 @@ class LoraAdapterTest {
           around[i] = loss.of(scope, batch, 0, 1).total().item();
         }
         each.getValue().segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
-        assertThat(found)
-            .as(each.getKey())
-            .isCloseTo((around[0] - around[1]) / 2e-5, within(1e-6));
+        assertThat(found).as(each.getKey()).isCloseTo((around[0] - around[1]) / 2e-5, within(1e-6));
         assertThat(Math.abs(found)).as(each.getKey()).isGreaterThan(1e-4);
         compared++;
       }
@@ -223,13 +220,11 @@ class LoraAdapterTest {
                       new AdapterSegment(ends[2], ends[3], other.layers())));
       ForwardPass pass =
           mixed.join(ForwardPass.of(scope, model, batch.ids(), ends), batch.tokens()).build();
-      double[] found =
-          Parity.doubles(model.logits(scope, model.hidden(scope, pass, false), pass));
+      double[] found = Parity.doubles(model.logits(scope, model.hidden(scope, pass, false), pass));
       List<PassAddition> additions = List.of(one.adapter(), PassAddition.NONE, other);
       for (int i = 0; i < 3; i++) {
         double[] alone =
-            Parity.doubles(
-                Parity.logits(scope, model, additions.get(i), examples.get(i).ids()));
+            Parity.doubles(Parity.logits(scope, model, additions.get(i), examples.get(i).ids()));
         double[] own =
             Arrays.copyOfRange(
                 found, ends[i] * model.vocabulary(), ends[i + 1] * model.vocabulary());
@@ -256,18 +251,15 @@ class LoraAdapterTest {
       Batch alone = Batch.of(List.of(new Example(0, 0, ids, null)), 0);
       Gradients own =
           Tape.gradients(
-              scope,
-              adapter.parameters().values(),
-              tape -> energy(tape, model, adapter, alone));
+              scope, adapter.parameters().values(), tape -> energy(tape, model, adapter, alone));
       adapter
           .parameters()
-          .forEach(
-              (key, tensor) ->
-                  assertThat(
-                          Parity.distance(
-                              Parity.doubles(together.of(tensor)), Parity.doubles(own.of(tensor))))
-                      .as(key)
-                      .isLessThan(1e-4));
+          .forEach((key, tensor) ->
+              assertThat(
+                      Parity.distance(
+                          Parity.doubles(together.of(tensor)), Parity.doubles(own.of(tensor))))
+                  .as(key)
+                  .isLessThan(1e-4));
     }
   }
 

@@ -49,17 +49,16 @@ class LoraMergeTest {
         adapted
             .model()
             .params()
-            .forEach(
-                param -> {
-                  if (!adapted.adapter().replaced().containsKey(param.index())) {
-                    assertThat(
-                            Parity.distance(
-                                Parity.doubles(restored.get(param.name())),
-                                Parity.doubles(param.value())))
-                        .as(param.name())
-                        .isLessThan(1e-6);
-                  }
-                });
+            .forEach(param -> {
+              if (!adapted.adapter().replaced().containsKey(param.index())) {
+                assertThat(
+                        Parity.distance(
+                            Parity.doubles(restored.get(param.name())),
+                            Parity.doubles(param.value())))
+                    .as(param.name())
+                    .isLessThan(1e-6);
+              }
+            });
       }
     }
     assertThat(NativeMemory.liveTensors()).isEqualTo(before);
@@ -76,16 +75,15 @@ class LoraMergeTest {
       narrow
           .model()
           .params()
-          .forEach(
-              param -> {
-                Tensor tensor = found.get(param.name());
-                assertThat(tensor.dtype()).isEqualTo(param.value().dtype());
-                assertThat(
-                        Parity.distance(
-                            Parity.doubles(tensor), Parity.doubles(expected.get(param.name()))))
-                    .as(param.name())
-                    .isLessThan(1e-2);
-              });
+          .forEach(param -> {
+            Tensor tensor = found.get(param.name());
+            assertThat(tensor.dtype()).isEqualTo(param.value().dtype());
+            assertThat(
+                    Parity.distance(
+                        Parity.doubles(tensor), Parity.doubles(expected.get(param.name()))))
+                .as(param.name())
+                .isLessThan(1e-2);
+          });
     }
   }
 

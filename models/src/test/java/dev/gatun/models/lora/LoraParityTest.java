@@ -29,14 +29,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Adapters that peft wrote: logits, loss, gradients and merged weights against transformers and peft.
+/// Adapters that peft wrote: logits, loss, gradients and merged weights against transformers and
+/// peft.
 class LoraParityTest {
   private static final int CASES = 3;
 
   static Stream<Arguments> adapters() throws IOException {
     List<Arguments> all = new ArrayList<>();
     for (String model :
-        List.of("gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3")) {
+        List.of(
+            "gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3")) {
       try (Stream<Path> variants = Files.list(Parity.model(model).resolve("adapters"))) {
         variants.sorted().forEach(v -> all.add(Arguments.of(model, v.getFileName().toString())));
       }
@@ -57,8 +59,7 @@ class LoraParityTest {
       for (int i = 0; i < CASES; i++) {
         int[] ids = Parity.ints(cases, "ids." + i);
         Tensor logits = Parity.logits(scope, model, adapter, ids);
-        assertThat(
-                Parity.distance(Parity.doubles(logits), Parity.doubles(expected, "logits." + i)))
+        assertThat(Parity.distance(Parity.doubles(logits), Parity.doubles(expected, "logits." + i)))
             .as("logits %d", i)
             .isLessThan(1e-5);
       }
@@ -77,7 +78,16 @@ class LoraParityTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3"})
+      strings = {
+        "gpt2",
+        "llama",
+        "llama3",
+        "llama-bias",
+        "llama-linear",
+        "mistral",
+        "qwen2",
+        "qwen3"
+      })
   void gradientsOfAllWeightsEqualThoseOfTransformers(String name) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Parity.model(name));
     SafetensorsFile expected = Parity.open(Parity.model(name).resolve("full.safetensors"));
@@ -110,24 +120,29 @@ class LoraParityTest {
     }
     trained
         .parameters()
-        .forEach(
-            (key, parameter) -> {
-              Tensor gradient = gradients.of(parameter);
-              assertThat(gradient).as(key).isNotNull();
-              try {
-                assertThat(
-                        Parity.distance(
-                            Parity.doubles(gradient), Parity.doubles(expected, "grad." + key)))
-                    .as(key)
-                    .isLessThan(1e-4);
-              } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-              }
-            });
+        .forEach((key, parameter) -> {
+          Tensor gradient = gradients.of(parameter);
+          assertThat(gradient).as(key).isNotNull();
+          try {
+            assertThat(
+                    Parity.distance(
+                        Parity.doubles(gradient), Parity.doubles(expected, "grad." + key)))
+                .as(key)
+                .isLessThan(1e-4);
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        });
   }
 
   @ParameterizedTest
-  @CsvSource({"llama,default", "llama,all-linear", "llama,rslora", "gpt2,default", "llama,save-head"})
+  @CsvSource({
+    "llama,default",
+    "llama,all-linear",
+    "llama,rslora",
+    "gpt2,default",
+    "llama,save-head"
+  })
   void savedAdapterIsReadBackEqual(String name, String variant, @TempDir Path directory)
       throws IOException {
     Path source = Parity.model(name).resolve("adapters").resolve(variant);
@@ -142,11 +157,10 @@ class LoraParityTest {
       LoraAdapter again = LoraAdapter.load(scope, model, directory.resolve("a"));
       adapter
           .parameters()
-          .forEach(
-              (key, tensor) ->
-                  assertThat(again.parameters().get(key).toFloats())
-                      .as(key)
-                      .containsExactly(tensor.toFloats()));
+          .forEach((key, tensor) ->
+              assertThat(again.parameters().get(key).toFloats())
+                  .as(key)
+                  .containsExactly(tensor.toFloats()));
       assertThat(again.match().config()).isEqualTo(adapter.match().config());
     }
   }

@@ -21,12 +21,7 @@ class KvCacheTest {
 
   private static KvCache cache(Scope scope, CausalLm model, int capacity) {
     return KvCache.of(
-        scope,
-        model.layers(),
-        model.keyHeads(),
-        model.headDim(),
-        model.computeType(),
-        capacity);
+        scope, model.layers(), model.keyHeads(), model.headDim(), model.computeType(), capacity);
   }
 
   private static Tensor logits(Scope scope, CausalLm model, KvCache cache, int from, int to) {
@@ -47,8 +42,7 @@ class KvCacheTest {
         KvCache cache = cache(scope, model, IDS.length);
         for (int i = 0; i + 1 < cuts.length; i++) {
           double[] piece = logits(scope, model, cache, cuts[i], cuts[i + 1]).toDoubles();
-          double[] expected =
-              Arrays.copyOfRange(whole, cuts[i] * width, cuts[i + 1] * width);
+          double[] expected = Arrays.copyOfRange(whole, cuts[i] * width, cuts[i + 1] * width);
           assertThat(Parity.distance(piece, expected)).as("from %d", cuts[i]).isLessThan(1e-12);
         }
         assertThat(cache.length()).isEqualTo(IDS.length);

@@ -67,8 +67,7 @@ class OptimizerStepTest {
       throws IOException {
     Runs.Reports reports = new Runs.Reports();
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
-      new Trainer(
-              adapted.model(), adapted.adapter(), Runs.options(dropout, batches, 0.01, 3), null)
+      new Trainer(adapted.model(), adapted.adapter(), Runs.options(dropout, batches, 0.01, 3), null)
           .run(rows, null, false, reports);
     }
     return reports.steps;
@@ -125,11 +124,10 @@ class OptimizerStepTest {
             adapted.gradients(scope -> again.of(scope, batch, 3, 0.1).total());
         // with a gradient through both branches four terms meet in the activation that they share
         double limit = dropout.bothBranches() && !oneBatch ? 1e-5 : 0;
-        expected.forEach(
-            (key, gradient) ->
-                assertThat(Parity.distance(found.get(key), gradient))
-                    .as("%s %s", dropout, key)
-                    .isLessThanOrEqualTo(limit));
+        expected.forEach((key, gradient) ->
+            assertThat(Parity.distance(found.get(key), gradient))
+                .as("%s %s", dropout, key)
+                .isLessThanOrEqualTo(limit));
       }
     }
   }

@@ -31,8 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Runs that stop and go on give, bit for bit, what one run gives.
 class ResumeTest {
   private static final Dropout HIDDEN_KEY = Dropout.hiddenKey(0.1, 0.1, 1);
-  private static final BatchOptions BATCHES =
-      new BatchOptions(2, 2, true, true, false, 64, 11);
+  private static final BatchOptions BATCHES = new BatchOptions(2, 2, true, true, false, 64, 11);
 
   /// A run's outcome, and the adapter at its end.
   private record Outcome(TrainResult result, Map<String, double[]> values) {}
@@ -111,8 +110,7 @@ class ResumeTest {
   @ValueSource(ints = {1, 4, 7})
   void killedRunGoesOnFromItsLastCheckpoint(int step, @TempDir Path checkpoints)
       throws IOException {
-    TrainOptions options =
-        options(HIDDEN_KEY, new BatchOptions(1, 2, true, false, true, 24, 3), 0);
+    TrainOptions options = options(HIDDEN_KEY, new BatchOptions(1, 2, true, false, true, 24, 3), 0);
     Outcome whole = run(options, null, Runs.SILENT);
     assertThatThrownBy(() -> run(options, checkpoints, dyingAt(step)))
         .isInstanceOf(CancellationException.class);

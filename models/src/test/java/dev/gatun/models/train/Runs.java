@@ -11,9 +11,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Settings of the short runs that the training tests share, and a listener that keeps every report.
+/// Settings of the short runs that the training tests share, and a listener that keeps every
+/// report.
 final class Runs {
-  static final TrainListener SILENT = new TrainListener() {};
+  static final TrainListener SILENT = report -> true;
 
   private Runs() {}
 

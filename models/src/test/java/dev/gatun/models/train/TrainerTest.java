@@ -32,7 +32,13 @@ class TrainerTest {
   private static TrainOptions stopping(double rate, int steps, int evalEvery, int patience) {
     TrainOptions plain = Runs.options(Dropout.NONE, Runs.inOrder(4, 1), rate, steps);
     return new TrainOptions(
-        plain.lossOptions(), plain.adamW(), plain.schedule(), 0, plain.batches(), evalEvery, 0,
+        plain.lossOptions(),
+        plain.adamW(),
+        plain.schedule(),
+        0,
+        plain.batches(),
+        evalEvery,
+        0,
         patience);
   }
 
@@ -44,6 +50,11 @@ class TrainerTest {
       List<Integer> evaluated = new ArrayList<>();
       TrainListener listener =
           new TrainListener() {
+            @Override
+            public boolean onStep(StepReport report) {
+              return true;
+            }
+
             @Override
             public void onEvaluation(int step, Evaluation evaluation) {
               evaluated.add(step);
@@ -126,8 +137,7 @@ class TrainerTest {
   }
 
   @Test
-  void lossThatIsNoNumberStopsTheRunBeforeItsUpdate(@TempDir Path checkpoints)
-      throws IOException {
+  void lossThatIsNoNumberStopsTheRunBeforeItsUpdate(@TempDir Path checkpoints) throws IOException {
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
       long before = NativeMemory.liveTensors();
       TrainOptions plain = Runs.options(Dropout.NONE, Runs.inOrder(2, 1), 0.01, 10);

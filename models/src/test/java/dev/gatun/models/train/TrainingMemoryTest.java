@@ -63,8 +63,7 @@ class TrainingMemoryTest {
               return true;
             }
           };
-      TrainOptions options =
-          Runs.options(HIDDEN_KEY.dropout(), HIDDEN_KEY.batches(), 1e-4, 1000);
+      TrainOptions options = Runs.options(HIDDEN_KEY.dropout(), HIDDEN_KEY.batches(), 1e-4, 1000);
       new Trainer(adapted.model(), adapted.adapter(), options, null)
           .run(Runs.rows("llama", 0, 40), null, false, watcher);
     }

@@ -152,13 +152,12 @@ class Bf16ParityTest {
       assertThat(model.computeType()).isEqualTo(DType.BF16);
       model
           .params()
-          .forEach(
-              param -> {
-                boolean norm = param.name().contains("norm") || param.name().contains("ln_");
-                assertThat(param.value().dtype())
-                    .as(param.name())
-                    .isEqualTo(norm ? DType.F32 : DType.BF16);
-              });
+          .forEach(param -> {
+            boolean norm = param.name().contains("norm") || param.name().contains("ln_");
+            assertThat(param.value().dtype())
+                .as(param.name())
+                .isEqualTo(norm ? DType.F32 : DType.BF16);
+          });
     }
   }
 }

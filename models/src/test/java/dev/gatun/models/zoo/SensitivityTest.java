@@ -16,8 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Settings that the parity tests would notice: each small change moves the logits a hundred times further
-/// than those tests allow.
+/// Settings that the parity tests would notice: each small change moves the logits a hundred times
+/// further than those tests allow.
 class SensitivityTest {
   @ParameterizedTest
   @CsvSource(
@@ -39,8 +39,8 @@ class SensitivityTest {
         "qwen2|\"rope_theta\": 1000000.0|\"rope_theta\": 10000.0",
         "qwen3|\"rope_theta\": 5000.0|\"rope_theta\": 10000.0"
       })
-  void wrongSettingMovesTheLogits(
-      String name, String right, String wrong, @TempDir Path directory) throws IOException {
+  void wrongSettingMovesTheLogits(String name, String right, String wrong, @TempDir Path directory)
+      throws IOException {
     try (var files = Files.list(Parity.model(name))) {
       for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         Files.copy(file, directory.resolve(file.getFileName()));
@@ -52,7 +52,8 @@ class SensitivityTest {
     Files.writeString(config, text.replace(right, wrong));
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     int[] ids = Parity.ints(cases, "ids.2");
-    try (CausalLm model = ModelDirectory.read(directory).open(DType.F32, ModelDirectory.Use.FROZEN);
+    try (CausalLm model =
+            ModelDirectory.read(directory).open(DType.F32, ModelDirectory.Use.FROZEN);
         Scope scope = Scope.open()) {
       double[] logits = Parity.doubles(Parity.logits(scope, model, PassAddition.NONE, ids));
       double moved = Parity.distance(logits, Parity.doubles(cases, "logits64.2"));
