@@ -64,23 +64,15 @@ class ResumeTest {
   }
 
   private static TrainListener until(int step) {
-    return new TrainListener() {
-      @Override
-      public boolean onStep(StepReport report) {
-        return report.step() != step;
-      }
-    };
+    return report -> report.step() != step;
   }
 
   private static TrainListener dyingAt(int step) {
-    return new TrainListener() {
-      @Override
-      public boolean onStep(StepReport report) {
-        if (report.step() == step) {
-          throw new CancellationException("killed");
-        }
-        return true;
+    return report -> {
+      if (report.step() == step) {
+        throw new CancellationException("killed");
       }
+      return true;
     };
   }
 
@@ -160,11 +152,8 @@ class ResumeTest {
         run(
             options,
             checkpoints,
-            new TrainListener() {
-              @Override
-              public boolean onStep(StepReport report) {
-                throw new AssertionError("a step too many");
-              }
+            report -> {
+              throw new AssertionError("a step too many");
             });
     assertSame(again, whole);
   }

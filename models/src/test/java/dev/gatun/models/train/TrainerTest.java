@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -96,13 +97,7 @@ class TrainerTest {
   void listenerCancels() throws IOException {
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
       TrainOptions options = Runs.options(Dropout.NONE, Runs.inOrder(2, 1), 0.01, 10);
-      TrainListener afterThree =
-          new TrainListener() {
-            @Override
-            public boolean onStep(StepReport report) {
-              return report.step() < 3;
-            }
-          };
+      TrainListener afterThree = report -> report.step() < 3;
       TrainResult result =
           new Trainer(adapted.model(), adapted.adapter(), options, null)
               .run(Runs.rows("llama", 0, 8), null, false, afterThree);
@@ -117,11 +112,8 @@ class TrainerTest {
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
       long before = NativeMemory.liveTensors();
       TrainListener failing =
-          new TrainListener() {
-            @Override
-            public boolean onStep(StepReport report) {
-              throw new CancellationException("enough");
-            }
+          report -> {
+            throw new CancellationException("enough");
           };
       Trainer trainer =
           new Trainer(
@@ -145,17 +137,14 @@ class TrainerTest {
           new TrainOptions(
               plain.lossOptions(), plain.adamW(), plain.schedule(), 0, plain.batches(), 0, 2, 0);
       Tensor poisoned = adapted.adapter().parameters().values().iterator().next();
-      Map<String, double[]> atThree = new java.util.HashMap<>();
+      Map<String, double[]> atThree = new HashMap<>();
       TrainListener poisoner =
-          new TrainListener() {
-            @Override
-            public boolean onStep(StepReport report) {
-              if (report.step() == 3) {
-                poisoned.segment().setAtIndex(ValueLayout.JAVA_FLOAT, 0, Float.NaN);
-                atThree.putAll(adapted.values());
-              }
-              return true;
+          report -> {
+            if (report.step() == 3) {
+              poisoned.segment().setAtIndex(ValueLayout.JAVA_FLOAT, 0, Float.NaN);
+              atThree.putAll(adapted.values());
             }
+            return true;
           };
       Trainer trainer = new Trainer(adapted.model(), adapted.adapter(), options, checkpoints);
       Dataset rows = Runs.rows("llama", 0, 8);

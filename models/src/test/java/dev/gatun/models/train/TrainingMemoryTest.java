@@ -8,6 +8,7 @@ import dev.gatun.models.dropout.Dropout;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.NativeMemory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -28,13 +29,10 @@ class TrainingMemoryTest {
       Set<Long> live = new HashSet<>();
       Set<Long> bytes = new HashSet<>();
       TrainListener watcher =
-          new TrainListener() {
-            @Override
-            public boolean onStep(StepReport report) {
-              live.add(NativeMemory.liveTensors());
-              bytes.add(report.nativeBytes());
-              return true;
-            }
+          report -> {
+            live.add(NativeMemory.liveTensors());
+            bytes.add(report.nativeBytes());
+            return true;
           };
       new Trainer(adapted.model(), adapted.adapter(), HIDDEN_KEY, null)
           .run(Runs.rows("llama", 0, 40), Runs.rows("llama", 0, 8), false, watcher);
@@ -52,16 +50,13 @@ class TrainingMemoryTest {
     long[] resident = new long[2];
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
       TrainListener watcher =
-          new TrainListener() {
-            @Override
-            public boolean onStep(StepReport report) {
-              if (report.step() == 100) {
-                resident[0] = residentBytes();
-              } else if (report.step() == 1000) {
-                resident[1] = residentBytes();
-              }
-              return true;
+          report -> {
+            if (report.step() == 100) {
+              resident[0] = residentBytes();
+            } else if (report.step() == 1000) {
+              resident[1] = residentBytes();
             }
+            return true;
           };
       TrainOptions options = Runs.options(HIDDEN_KEY.dropout(), HIDDEN_KEY.batches(), 1e-4, 1000);
       new Trainer(adapted.model(), adapted.adapter(), options, null)
@@ -81,7 +76,7 @@ class TrainingMemoryTest {
         }
       }
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
     throw new IllegalStateException("/proc/self/status: found no VmRSS");
   }
