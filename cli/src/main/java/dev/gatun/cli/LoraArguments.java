@@ -98,13 +98,15 @@ final class LoraArguments {
       List<String> asked = modules(TargetMatcher.match(config(""), ModuleTrees.of(model)));
       List<String> there = modules(start.match());
       if (!asked.equals(there)) {
-        throw contradiction("--targets", targets, there.size() + " layers such as " + there.getFirst());
+        throw contradiction(
+            "--targets", targets, there.size() + " layers such as " + there.getFirst());
       }
     }
     for (Map.Entry<String, Boolean> other : shaping().entrySet()) {
       if (other.getValue()) {
         throw new RefusedException(
-            other.getKey() + ": found beside --init-adapter, which fixes it; expected one of the two");
+            other.getKey()
+                + ": found beside --init-adapter, which fixes it; expected one of the two");
       }
     }
   }

@@ -53,8 +53,24 @@ class CommandsTest {
     String out = directory.resolve("run").toString();
     Ended run =
         gatun(
-            "finetune", "--model", LLAMA, "--data", ROWS, "--eval-split", "0.2", "--no-shuffle",
-            "--steps", "6", "--lr", "1e-2", "--threads", "1", "--out", out, "--portable", "--json");
+            "finetune",
+            "--model",
+            LLAMA,
+            "--data",
+            ROWS,
+            "--eval-split",
+            "0.2",
+            "--no-shuffle",
+            "--steps",
+            "6",
+            "--lr",
+            "1e-2",
+            "--threads",
+            "1",
+            "--out",
+            out,
+            "--portable",
+            "--json");
     assertThat(run.status).as(run.err).isZero();
     JsonNode json = run.json();
     assertThat(json.get("steps").asInt()).isEqualTo(6);
@@ -80,8 +96,16 @@ class CommandsTest {
         gatun("eval", "--model", LLAMA, "--data", held.toString(), "--threads", "1", "--json");
     Ended after =
         gatun(
-            "eval", "--model", LLAMA, "--data", held.toString(), "--threads", "1", "--json",
-            "--adapter", json.get("adapter").asString());
+            "eval",
+            "--model",
+            LLAMA,
+            "--data",
+            held.toString(),
+            "--threads",
+            "1",
+            "--json",
+            "--adapter",
+            json.get("adapter").asString());
     assertThat(before.json().get("loss").asDouble())
         .isCloseTo(json.get("eval_loss_before").asDouble(), within(1e-5));
     assertThat(after.json().get("loss").asDouble())
@@ -94,8 +118,16 @@ class CommandsTest {
   void generateContinuesIds() {
     Ended run =
         gatun(
-            "generate", "--model", LLAMA, "--prompt-ids", "1,2,3", "--max-new-tokens", "4",
-            "--threads", "1", "--json");
+            "generate",
+            "--model",
+            LLAMA,
+            "--prompt-ids",
+            "1,2,3",
+            "--max-new-tokens",
+            "4",
+            "--threads",
+            "1",
+            "--json");
     assertThat(run.status).as(run.err).isZero();
     assertThat(run.json().get("ids").size()).isEqualTo(4);
     assertThat(run.json().has("tokens_per_second")).isTrue();

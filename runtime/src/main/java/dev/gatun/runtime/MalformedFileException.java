@@ -16,10 +16,13 @@ public final class MalformedFileException extends IOException {
 
   /// The file.
   private final String file;
+
   /// Where in it.
   private final String place;
+
   /// What is there.
   private final String found;
+
   /// What should be.
   private final String expected;
 

@@ -6,6 +6,7 @@ public class NativeException extends RuntimeException {
 
   /// The C function or operator.
   private final String function;
+
   /// Its return code.
   private final int code;
 
