@@ -84,7 +84,8 @@ class DataReaderTest {
             <|user|>
             V
             <|assistant|>
-            A2</s>""");
+            A2</s>\
+            """);
     int[] trained =
         IntStream.range(0, example.length())
             .filter(example::isTrained)
