@@ -4,6 +4,7 @@ module dev.gatun.cli {
   requires dev.gatun.tokenizers;
   requires info.picocli;
   requires tools.jackson.databind;
+  requires static java.xml; // the report's tests parse its pages
   requires static com.google.errorprone.annotations;
   requires static org.jspecify;
 

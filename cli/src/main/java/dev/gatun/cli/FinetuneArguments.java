@@ -82,10 +82,7 @@ final class FinetuneArguments {
   @Option(names = "--steps", paramLabel = "N", description = "Optimizer steps. Wins over --epochs.")
   private @Nullable Integer steps;
 
-  @Option(
-      names = "--epochs",
-      paramLabel = "N",
-      description = "Passes over the data. Default: 1; demo 3.")
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data. Default: 1.")
   private @Nullable Integer epochs;
 
   @Option(
@@ -245,7 +242,7 @@ final class FinetuneArguments {
   TrainOptions options(Dataset train, int maxLength, boolean demo) {
     BatchOptions batches =
         new BatchOptions(batch, accumulate, !noShuffle, !noShuffle && !pack, pack, maxLength, seed);
-    int passes = epochs != null ? epochs : demo ? 3 : 1;
+    int passes = epochs == null ? 1 : epochs;
     long total = steps != null ? steps : new Batches(train, batches).totalSteps(passes);
     if (total > 1 << 22) {
       throw new RefusedException("--steps: found " + total + ", expected at most " + (1 << 22));

@@ -1,10 +1,7 @@
 package dev.gatun.runtime;
 
-import dev.gatun.bindings.load.CpuFeatures;
-import dev.gatun.bindings.load.LibTorch;
-import dev.gatun.bindings.load.NativeThreads;
+import dev.gatun.runtime.internal.Installed;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -21,39 +18,37 @@ public final class Backend {
   /// @throws LinkageError if there is none, or one that cannot be used: what was tried and found,
   ///   and what to set
   public static void open() {
-    LibTorch.load();
+    Installed.open();
   }
 
   /// {@return libtorch's version, for instance `2.13.0`}
   public static String version() {
-    return LibTorch.load().version();
+    return Installed.version();
   }
 
   /// {@return the folder that its libraries were opened from}
   public static Path folder() {
-    return LibTorch.load().folder();
+    return Installed.folder();
   }
 
   /// {@return which step of the search found it}
   public static String source() {
-    return LibTorch.load().source().place();
+    return Installed.source();
   }
 
   /// {@return each step of the search and what came of it, one line each}
   public static List<String> searched() {
-    List<String> lines = new ArrayList<>();
-    LibTorch.load().steps().forEach(step -> lines.add(step.toString()));
-    return lines;
+    return Installed.searched();
   }
 
   /// {@return the library of linear algebra that it was built with}
   public static String blas() {
-    return LibTorch.load().blas();
+    return Installed.blas();
   }
 
   /// {@return the environment variables that were set for it before it was opened}
   public static Map<String, String> variables() {
-    return LibTorch.load().variables();
+    return Installed.variables();
   }
 
   /// The numbers of threads in force.
@@ -70,18 +65,16 @@ public final class Backend {
     if (threads < 1) {
       throw new IllegalArgumentException("threads: found " + threads + ", expected at least 1");
     }
-    LibTorch.load().threads().set(threads);
+    Installed.setThreads(threads);
   }
 
   /// {@return the numbers of threads in force}
   public static Threads threads() {
-    NativeThreads.Counts counts = LibTorch.load().threads().read();
-    return new Threads(counts.openMp(), counts.openBlas(), counts.mkl());
+    return Installed.threads();
   }
 
   /// {@return the processor's name and the features that matter to libtorch}
   public static String processor() {
-    CpuFeatures cpu = CpuFeatures.detect();
-    return (cpu.model() + " " + String.join(" ", cpu.flags())).strip();
+    return Installed.processor();
   }
 }
