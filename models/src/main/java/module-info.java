@@ -2,6 +2,7 @@
 module dev.gatun.models {
   requires transitive dev.gatun.runtime;
   requires tools.jackson.databind;
+  requires jdk.jfr;
   requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 

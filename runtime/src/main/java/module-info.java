@@ -3,6 +3,7 @@
 @SuppressWarnings("module") // the modules that it is exported to are built after it
 module dev.gatun.runtime {
   requires dev.gatun.bindings;
+  requires jdk.jfr;
   requires transitive tools.jackson.databind;
   requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;

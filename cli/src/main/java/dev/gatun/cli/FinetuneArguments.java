@@ -49,7 +49,7 @@ final class FinetuneArguments {
   @Option(
       names = "--lr",
       paramLabel = "RATE",
-      description = "Peak learning rate. Default: 2e-4; demo 2e-3.")
+      description = "Peak learning rate. Default: 2e-4; demo 5e-3.")
   private @Nullable Double learningRate;
 
   @Option(
@@ -249,7 +249,7 @@ final class FinetuneArguments {
     }
     int whole = (int) total;
     int rising = warmup < 1 ? (int) Math.round(warmup * whole) : (int) warmup;
-    double peak = learningRate != null ? learningRate : demo ? 2e-3 : 2e-4;
+    double peak = learningRate != null ? learningRate : demo ? 5e-3 : 2e-4;
     return new TrainOptions(
         new LanguageModelLoss.Options(dropout(), seed, checkpointing, oneBatch),
         AdamW.Config.defaults().withWeightDecay(weightDecay),

@@ -1,6 +1,7 @@
 package dev.gatun.runtime;
 
-/// A native library reported a failure.
+/// A native library reported a failure. Each is a `dev.gatun.NativeFailure` event of Flight
+/// Recorder.
 public class NativeException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -19,6 +20,7 @@ public class NativeException extends RuntimeException {
     super(function + ": " + text + " (code " + code + ")");
     this.function = function;
     this.code = code;
+    new NativeFailureEvent(function, code, text).commit();
   }
 
   /// {@return the C function or operator that failed}

@@ -34,6 +34,7 @@ final class Storage {
   void acquire() {
     if (references.getAndIncrement() == 0 && source == null) {
       NativeMemory.addBytes(bytes);
+      TensorAllocationEvent.emit(bytes);
     }
   }
 

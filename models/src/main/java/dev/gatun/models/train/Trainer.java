@@ -148,6 +148,8 @@ public final class Trainer {
   }
 
   private StepReport step(Step step, int index, AdamW optimizer) throws IOException {
+    TrainingStepEvent event = new TrainingStepEvent();
+    event.begin();
     long start = System.nanoTime();
     LanguageModelLoss loss = new LanguageModelLoss(model, trained, options.lossOptions());
     long targets = step.targetCount();
@@ -194,17 +196,20 @@ public final class Trainer {
     if (seconds.size() > WARMUP_STEPS) {
       timedTokens += step.tokens();
     }
-    return new StepReport(
-        index + 1,
-        options.steps(),
-        step.cursor().epoch(),
-        task,
-        divergence,
-        rate,
-        norm,
-        step.tokens(),
-        duration,
-        NativeMemory.liveBytes());
+    StepReport report =
+        new StepReport(
+            index + 1,
+            options.steps(),
+            step.cursor().epoch(),
+            task,
+            divergence,
+            rate,
+            norm,
+            step.tokens(),
+            duration,
+            NativeMemory.liveBytes());
+    event.commit(report);
+    return report;
   }
 
   private void finite(int index, String what, double value) throws IOException {

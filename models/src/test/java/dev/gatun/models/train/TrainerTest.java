@@ -20,6 +20,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -184,5 +187,32 @@ class TrainerTest {
     assertThatThrownBy(() -> stopping(0.1, 10, 0, 2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("evaluations");
+  }
+
+  @Test
+  void eachStepIsAnEventOfFlightRecorder(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("steps.jfr");
+    Runs.Reports reports = new Runs.Reports();
+    try (Recording recording = new Recording();
+        AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
+      recording.start();
+      TrainOptions options = Runs.options(Dropout.NONE, Runs.inOrder(4, 1), 1e-3, 3);
+      new Trainer(adapted.model(), adapted.adapter(), options, null)
+          .run(Runs.rows("llama", 0, 12), null, false, reports);
+      recording.stop();
+      recording.dump(file);
+    }
+    List<RecordedEvent> events =
+        RecordingFile.readAllEvents(file).stream()
+            .filter(event -> event.getEventType().getName().equals("dev.gatun.TrainingStep"))
+            .toList();
+    assertThat(events).hasSameSizeAs(reports.steps);
+    for (int i = 0; i < events.size(); i++) {
+      StepReport report = reports.steps.get(i);
+      assertThat(events.get(i).getInt("step")).isEqualTo(report.step());
+      assertThat(events.get(i).getDouble("loss")).isEqualTo(report.loss());
+      assertThat(events.get(i).getLong("tokens")).isEqualTo(report.tokens());
+      assertThat(events.get(i).getDuration()).isPositive();
+    }
   }
 }

@@ -9,6 +9,7 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -106,11 +107,22 @@ public final class Operator {
     }
     for (int i = 0; i < arguments.length; i++) {
       checkType(i, types.get(i), arguments[i]);
-      checkUsable(arguments[i]);
     }
+    List<Tensor> held = new ArrayList<>();
+    try {
+      for (Object argument : arguments) {
+        hold(argument, held);
+      }
+      return called(scope, results, arguments);
+    } finally {
+      held.forEach(Tensor::release);
+    }
+  }
+
+  private MemorySegment[] called(Scope scope, int results, @Nullable Object... arguments) {
     long[] values = new long[Math.max(arguments.length, Math.max(1, results))];
     for (int i = 0; i < arguments.length; i++) {
-      values[i] = value(scope, types.get(i), arguments[i]);
+      values[i] = value(scope, schema.arguments().get(i), arguments[i]);
     }
     MemorySegment stack = scope.scratch();
     MemorySegment.copy(values, 0, stack, JAVA_LONG, 0, values.length);
@@ -149,16 +161,18 @@ public final class Operator {
     }
   }
 
-  /// Refuses ended tensors and those of other threads before the first handle is made, which a
-  /// failure halfway would lose.
-  private static void checkUsable(@Nullable Object argument) {
+  /// Keeps tensors alive for the call. Refuses ended ones and those of other threads before the
+  /// first handle is made, which a failure halfway would lose.
+  private static void hold(@Nullable Object argument, List<Tensor> held) {
     if (argument instanceof Tensor tensor) {
       if (!tensor.handle().isAccessibleBy(Thread.currentThread())) {
         throw new WrongThreadException("the tensor's scope is confined to another thread");
       }
+      tensor.acquire();
+      held.add(tensor);
     } else if (argument instanceof Tensor[] tensors) {
       for (Tensor tensor : tensors) {
-        checkUsable(tensor);
+        hold(tensor, held);
       }
     }
   }
