@@ -35,6 +35,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   private @Nullable Tensor[] tensors = new Tensor[8];
   private int count;
   private boolean ended;
+  private int inFlight;
 
   Scope(boolean shared, @Nullable Tape tape, @Nullable Scope parent) {
     if (parent == null) {
@@ -371,6 +372,27 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return MemorySegment.ofAddress(address).reinterpret(bytes, arena, null);
   }
 
+  /// Refuses to be closed until [#release]. Only its own thread could close a confined scope, and
+  /// that is in the call.
+  void acquire() {
+    if (shared) {
+      synchronized (lock()) {
+        if (ended) {
+          throw new IllegalStateException("Already closed");
+        }
+        inFlight++;
+      }
+    }
+  }
+
+  void release() {
+    if (shared) {
+      synchronized (lock()) {
+        inFlight--;
+      }
+    }
+  }
+
   /// Ends the scope and every tensor in it. Closing twice does nothing.
   ///
   /// @throws IllegalStateException if a call with one of its tensors is in flight on another
@@ -380,6 +402,9 @@ public sealed class Scope implements AutoCloseable permits Tape {
     synchronized (lock()) {
       if (ended) {
         return;
+      }
+      if (inFlight > 0) {
+        throw new IllegalStateException("close: a call with a tensor of this scope is in flight");
       }
       arena.close();
       ended = true;

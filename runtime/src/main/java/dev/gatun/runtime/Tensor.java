@@ -100,6 +100,19 @@ public final class Tensor {
     return address;
   }
 
+  /// Keeps the tensor's scope from being closed until [#release], for a native call that finds the
+  /// handle inside a block of memory, where nothing else protects it.
+  ///
+  /// @throws IllegalStateException if the scope has ended
+  public void acquire() {
+    scope.acquire();
+  }
+
+  /// Undoes one [#acquire].
+  public void release() {
+    scope.release();
+  }
+
   /// {@return the handle for an operation that writes to this tensor, and counts the write}
   ///
   /// @param op name for the error
