@@ -226,8 +226,7 @@ public final class Loss {
           klToLogits1 = klGradient(s, p1, logRatio, difference, 1);
         }
         if (wantSecondLogits) {
-          toLogits2 =
-              Elementwise.scale(s, klGradient(s, p2, logRatio, difference, -1), scale * lambda);
+          toLogits2 = klGradient(s, p2, logRatio, difference, -1);
         }
       }
       if (wanted && p1 != null) {
@@ -238,18 +237,16 @@ public final class Loss {
             klToLogits1 == null
                 ? p1
                 : s.adopt(Shim.add(s, p1.handle(), klToLogits1.handle(), lambda));
-        Tensor toLogits = Elementwise.scale(s, sum, scale);
-        give(s, toLogits, weight, x1, start, count, toFirst, toHead);
+        give(s, sum, scale, weight, x1, start, count, toFirst, toHead);
       }
       if (toLogits2 != null && x2 != null) {
-        give(s, toLogits2, weight, x2, start, count, toSecond, toHead);
+        give(s, toLogits2, scale * lambda, weight, x2, start, count, toSecond, toHead);
       }
     }
 
-    /// d/dz of ½ (KL(p || q) + KL(q || p)) with q constant: ½ (p (d -
-    ///
-    /// <p, d>) + p - q), d = log p - log q. `sign` turns the log ratio and the difference of (p1,
-    /// p2) into those of (p2, p1).
+    /// The gradient of `½ (KL(p || q) + KL(q || p))` to the logits of p, with q constant: `½ (p (d
+    /// - sum(p d)) + p - q)`, d = log p - log q. `sign` turns the log ratio and the difference of
+    /// (p1, p2) into those of (p2, p1).
     private static Tensor klGradient(
         Scope s, Tensor p, Tensor logRatio, Tensor difference, int sign) {
       Tensor weighted = Elementwise.mul(s, p, logRatio);
@@ -269,9 +266,11 @@ public final class Loss {
       return result;
     }
 
+    /// Hands the gradient of the logits, times a factor, on: the factor goes to the small results.
     private static void give(
         Scope s,
         Tensor toLogits,
+        double factor,
         Tensor weight,
         Tensor x,
         long start,
@@ -281,14 +280,10 @@ public final class Loss {
       Tensor typed = Layout.as(s, toLogits, weight.dtype());
       if (toHidden != null) {
         Tensor target = Layout.narrow(s, toHidden, 0, start, count);
-        if (target.dtype() == weight.dtype()) {
-          Shim.mm(target.handle(), typed.handle(), weight.handle());
-        } else {
-          Layout.copyInPlace(target, Matmul.matmul(s, typed, weight));
-        }
+        Layout.copyInPlace(target, Elementwise.scale(s, Matmul.matmul(s, typed, weight), factor));
       }
       if (toHead != null) {
-        Matmul.addProductInPlace(s, toHead, 1, Layout.transpose(s, typed, 0, 1), x);
+        Matmul.addProductInPlace(s, toHead, factor, Layout.transpose(s, typed, 0, 1), x);
       }
     }
 

@@ -4,14 +4,22 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.ParallelProduct;
 import dev.gatun.runtime.internal.Shim;
 import org.jspecify.annotations.Nullable;
 
 /// Matrix products.
 ///
 /// bf16 and f16 products run natively where the processor has instructions for them, else on f32
-/// copies of the operands: libtorch's own fallback is an order of magnitude slower.
+/// copies of the operands: libtorch's own fallback is an order of magnitude slower. f32 products
+/// run on oneDNN or BLAS, whichever is faster on the processor.
 public final class Matmul {
+  /// Below these sizes a product is not worth dividing.
+  private static final long LEAST_ROWS = 16;
+
+  private static final long LEAST_SIDE = 64;
+  private static final long LEAST_WORK = 1L << 22;
+
   private Matmul() {}
 
   /// Returns the product of two matrices, or of two batches of matrices.
@@ -71,7 +79,9 @@ public final class Matmul {
       return transposedLinear(scope, a, b);
     }
     Tensor result = scope.empty(dtype, shape);
-    if (shape.length == 2) {
+    if (divisible(a, b)) {
+      divided(scope, result, result, a, b, 0, 1);
+    } else if (shape.length == 2) {
       Shim.mm(result.handle(), a.handle(), b.handle());
     } else {
       Shim.bmm(result.handle(), a.handle(), b.handle());
@@ -84,7 +94,58 @@ public final class Matmul {
         && a.rank() == 2
         && a.elements() > 0
         && b.elements() > 0
-        && Shim.hasOneDnnLinear();
+        && Shim.hasOneDnnLinear()
+        && !(Shim.blasBeatsOneDnn() && divisible(a, b) && b.strides()[1] == 1);
+  }
+
+  /// Returns whether a product is large enough to be divided between threads.
+  private static boolean divisible(Tensor a, Tensor b) {
+    if (a.rank() != 2) {
+      return false;
+    }
+    long m = a.size(0);
+    long k = a.size(1);
+    long n = b.size(1);
+    return m >= LEAST_ROWS && k >= LEAST_SIDE && n >= LEAST_SIDE && m * k * n >= LEAST_WORK;
+  }
+
+  /// Writes beta c + alpha a b to a result, cut along its longer side into a part for each thread.
+  ///
+  /// @param c `(M, N)`, which may be the result, or `(N)`; not read where beta is 0
+  private static void divided(
+      Scope scope, Tensor result, Tensor c, Tensor a, Tensor b, double beta, double alpha) {
+    Tensor[] operands = {result, c, a, b};
+    int held = 0;
+    try (Scope block = scope.untaped()) {
+      while (held < operands.length) {
+        operands[held].acquire();
+        held++;
+      }
+      int dim = result.size(1) >= result.size(0) ? 1 : 0;
+      long size = result.size(dim);
+      ParallelProduct.Part[] parts =
+          new ParallelProduct.Part[(int) Math.min(size, ParallelProduct.threads(block))];
+      for (int i = 0; i < parts.length; i++) {
+        long start = size * i / parts.length;
+        long length = size * (i + 1) / parts.length - start;
+        boolean columns = dim == 1;
+        Tensor partOfC =
+            c.rank() == 2 || columns
+                ? Layout.narrow(block, c, c.rank() == 2 ? dim : 0, start, length)
+                : block.keep(c);
+        parts[i] =
+            new ParallelProduct.Part(
+                Layout.narrow(block, result, dim, start, length),
+                partOfC,
+                columns ? block.keep(a) : Layout.narrow(block, a, 0, start, length),
+                columns ? Layout.narrow(block, b, 1, start, length) : block.keep(b));
+      }
+      ParallelProduct.run(parts, beta, alpha);
+    } finally {
+      while (held > 0) {
+        operands[--held].release();
+      }
+    }
   }
 
   /// oneDNN's linear layer takes the second matrix as `(N, K)`.
@@ -130,7 +191,7 @@ public final class Matmul {
                 Shim.linear(scope, x.handle(), w.handle(), bias == null ? null : bias.handle()));
       } else if (bias != null && bias.dtype() == x.dtype() && computeType(x.dtype()) == x.dtype()) {
         result = scope.empty(x.dtype(), x.size(0), w.size(0));
-        Shim.addmm(result.handle(), bias.handle(), x.handle(), transposed.handle(), 1, 1);
+        addmm(block, result, bias, x, transposed, 1);
       } else if (bias != null) {
         Tensor plain = product(block, x, transposed);
         result = scope.keep(Elementwise.add(block, plain, Layout.as(block, bias, x.dtype())));
@@ -181,6 +242,16 @@ public final class Matmul {
       }
       return;
     }
-    Shim.addmm(target.handleForWriting("addmm"), target.handle(), a.handle(), b.handle(), 1, alpha);
+    target.handleForWriting("addmm");
+    addmm(scope, target, target, a, b, alpha);
+  }
+
+  private static void addmm(
+      Scope scope, Tensor result, Tensor c, Tensor a, Tensor b, double alpha) {
+    if (divisible(a, b)) {
+      divided(scope, result, c, a, b, 1, alpha);
+    } else {
+      Shim.addmm(result.handle(), c.handle(), a.handle(), b.handle(), 1, alpha);
+    }
   }
 }
