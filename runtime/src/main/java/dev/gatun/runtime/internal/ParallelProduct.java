@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.gatun.bindings.torch.ParallelFunc;
 import dev.gatun.bindings.torch.Torch;
-import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -38,13 +37,6 @@ public final class ParallelProduct {
   /// @param a `(M, K)`
   /// @param b `(K, N)`
   public record Part(Tensor result, Tensor c, Tensor a, Tensor b) {}
-
-  /// Returns how many threads libtorch's operations use when called from this one.
-  public static int threads(Scope scope) {
-    MemorySegment scratch = scope.scratch();
-    Shim.check(Torch.torch_get_num_threads(scratch), "get_num_threads");
-    return scratch.get(JAVA_INT, 0);
-  }
 
   /// Computes all parts; the order in which they run does not change their results.
   ///

@@ -65,6 +65,13 @@ public final class Shim {
     return BLAS_BEATS_ONEDNN;
   }
 
+  /// Returns how many threads libtorch's operations use when called from this one.
+  public static int threads(Scope scope) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.torch_get_num_threads(scratch), "get_num_threads");
+    return scratch.get(JAVA_INT, 0);
+  }
+
   /// Turns libtorch's own gradient recording off on this thread, which saves work in each call.
   public static void prepareThread() {
     Torch.aoti_torch_grad_mode_set_enabled(false);

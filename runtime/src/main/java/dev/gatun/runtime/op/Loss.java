@@ -10,14 +10,22 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Losses of a language model's head, computed in chunks of rows so that the logits of all tokens
-/// never exist at once. Logits, probabilities and sums are f32 (f64 for an f64 model).
+/// never exist at once. Probabilities and sums are f32 (f64 for an f64 model).
 public final class Loss {
-  /// Logits of one chunk stay under this many elements: glibc maps and unmaps blocks of 32 MB and
-  /// more on each use, which costs more than the arithmetic.
+  /// Logits of one chunk, one matrix product, stay under this many elements: glibc maps and unmaps
+  /// blocks of 32 MB and more on each use, which costs more than the arithmetic.
   private static final long CHUNK_ELEMENTS = 6_000_000;
 
+  /// What follows the product goes over blocks of rows, which stay in the processor's cache from
+  /// one operation to the next.
+  private static final long BLOCK_ELEMENTS_PER_THREAD = 1 << 16;
+
   private static final Operator LOG_SOFTMAX = Operator.of("_log_softmax");
+  private static final Operator LOG_SOFTMAX_BACKWARD =
+      Operator.of("_log_softmax_backward_data.out");
   private static final Operator EXP = Operator.of("exp");
+  private static final Operator EXP_OUT = Operator.of("exp.out");
+  private static final Operator DOT = Operator.of("dot");
   private static final Operator GATHER = Operator.of("gather");
   private static final Operator INDEX_PUT_IN_PLACE = Operator.of("index_put_");
 
@@ -207,83 +215,131 @@ public final class Loss {
         @Nullable Tensor toSecond,
         @Nullable Tensor toHead) {
       Tensor x1 = rows(s, first, start, count, weight.dtype());
-      Tensor lp1 = logProbabilities(s, x1, weight);
-      Tensor ids = s.of(Arrays.copyOfRange(labels, (int) start, (int) (start + count)), count);
-      task -= Reduce.sum(s, GATHER.call(s, lp1, 1, Layout.reshape(s, ids, count, 1), false)).item();
-      boolean wanted = wantFirst || wantHead;
-      Tensor p1 = wanted || second != null ? EXP.call(s, lp1) : null;
-      Tensor toLogits2 = null;
-      Tensor x2 = null;
-      Tensor klToLogits1 = null;
-      if (second != null && p1 != null) {
-        x2 = rows(s, second, start, count, weight.dtype());
-        Tensor lp2 = logProbabilities(s, x2, weight);
-        Tensor p2 = EXP.call(s, lp2);
-        Tensor logRatio = Elementwise.sub(s, lp1, lp2);
-        Tensor difference = Elementwise.sub(s, p1, p2);
-        divergence += 0.5 * Reduce.sum(s, Elementwise.mul(s, difference, logRatio)).item();
-        if (wanted) {
-          klToLogits1 = klGradient(s, p1, logRatio, difference, 1);
-        }
-        if (wantSecondLogits) {
-          toLogits2 = klGradient(s, p2, logRatio, difference, -1);
+      Tensor logits1 = Matmul.linear(s, x1, weight, null);
+      Tensor x2 = second == null ? null : rows(s, second, start, count, weight.dtype());
+      Tensor logits2 = x2 == null ? null : Matmul.linear(s, x2, weight, null);
+      long threads = Shim.threads(s);
+      long rows = threads * Math.max(1, BLOCK_ELEMENTS_PER_THREAD / head.size(0));
+      for (long at = 0; at < count; at += rows) {
+        long size = Math.min(rows, count - at);
+        try (Scope block = s.child()) {
+          int from = (int) (start + at);
+          long[] ids = Arrays.copyOfRange(labels, from, (int) (from + size));
+          Tensor z1 = Layout.narrow(block, logits1, 0, at, size);
+          if (logits2 == null) {
+            crossEntropy(block, z1, ids);
+          } else {
+            bothBranches(block, z1, Layout.narrow(block, logits2, 0, at, size), ids);
+          }
         }
       }
-      if (wanted && p1 != null) {
-        Tensor minusOne = s.full(-1, wide);
-        Tensor order = s.of(range(count), count);
-        INDEX_PUT_IN_PLACE.run(s, p1, new Tensor[] {order, ids}, minusOne, true);
-        Tensor sum =
-            klToLogits1 == null
-                ? p1
-                : s.adopt(Shim.add(s, p1.handle(), klToLogits1.handle(), lambda));
-        give(s, sum, scale, weight, x1, start, count, toFirst, toHead);
+      if (wantFirst || wantHead) {
+        give(s, logits1, weight, x1, start, count, toFirst, toHead);
       }
-      if (toLogits2 != null && x2 != null) {
-        give(s, toLogits2, scale * lambda, weight, x2, start, count, toSecond, toHead);
+      if (wantSecondLogits && logits2 != null && x2 != null) {
+        give(s, logits2, weight, x2, start, count, toSecond, toHead);
       }
     }
 
-    /// The gradient of `½ (KL(p || q) + KL(q || p))` to the logits of p, with q constant: `½ (p (d
-    /// - sum(p d)) + p - q)`, d = log p - log q. `sign` turns the log ratio and the difference of
-    /// (p1, p2) into those of (p2, p1).
-    private static Tensor klGradient(
-        Scope s, Tensor p, Tensor logRatio, Tensor difference, int sign) {
-      Tensor weighted = Elementwise.mul(s, p, logRatio);
-      Tensor mean = Reduce.sum(s, weighted, true, 1);
-      Tensor centred = Elementwise.sub(s, weighted, Elementwise.mul(s, p, mean));
-      return Elementwise.scale(s, Elementwise.add(s, centred, difference), 0.5 * sign);
+    /// Adds to the sum and overwrites logits with their gradient, p - 1 at the label and p
+    /// elsewhere.
+    private void crossEntropy(Scope s, Tensor logits, long[] ids) {
+      Tensor logP = logProbabilities(s, logits);
+      takeTask(s, logP, ids);
+      if (wantFirst || wantHead) {
+        Tensor gradient = wide(s, logits);
+        EXP_OUT.run(s, logP, gradient);
+        addAtLabels(s, gradient, ids, -1);
+        put(logits, gradient);
+      }
+    }
+
+    /// Adds to both sums and overwrites logits with their gradients.
+    ///
+    /// With q constant, the gradient of ½ (KL(p || q) + KL(q || p)) to the logits of p is ½ (p r -
+    /// p sum(p r) + p - q), r = log p - log q. Since p - q sums to 0, that is what the backward of
+    /// log-softmax makes of ½ (p r + p - q), as it makes the cross-entropy's of -1 at the label.
+    private void bothBranches(Scope s, Tensor logits1, Tensor logits2, long[] ids) {
+      Tensor logP1 = logProbabilities(s, logits1);
+      Tensor logP2 = logProbabilities(s, logits2);
+      takeTask(s, logP1, ids);
+      Tensor p1 = EXP.call(s, logP1);
+      Tensor p2 = EXP.call(s, logP2);
+      Tensor ratio = Elementwise.sub(s, logP1, logP2);
+      Tensor difference = Elementwise.sub(s, p1, p2);
+      divergence += 0.5 * DOT.call(s, flat(s, difference), flat(s, ratio)).item();
+      if (wantFirst || wantHead) {
+        Tensor toLogP = divergenceToLogP(s, p1, ratio, difference, lambda / 2);
+        addAtLabels(s, toLogP, ids, -1);
+        throughLogSoftmax(s, logits1, toLogP, logP1);
+      }
+      if (wantSecondLogits) {
+        Tensor toLogP = divergenceToLogP(s, p2, ratio, difference, -lambda / 2);
+        throughLogSoftmax(s, logits2, toLogP, logP2);
+      }
+    }
+
+    private static Tensor divergenceToLogP(
+        Scope s, Tensor p, Tensor ratio, Tensor difference, double factor) {
+      Tensor sum = Elementwise.add(s, Elementwise.mul(s, p, ratio), difference);
+      return Elementwise.scale(s, sum, factor);
+    }
+
+    private void takeTask(Scope s, Tensor logP, long[] ids) {
+      Tensor picked = GATHER.call(s, logP, 1, s.of(ids, ids.length, 1), false);
+      task -= Reduce.sum(s, picked).item();
+    }
+
+    private void addAtLabels(Scope s, Tensor x, long[] ids, double value) {
+      Tensor[] places = {s.of(range(ids.length), ids.length), s.of(ids, ids.length)};
+      INDEX_PUT_IN_PLACE.run(s, x, places, s.full(value, wide), true);
+    }
+
+    private void throughLogSoftmax(Scope s, Tensor logits, Tensor toLogP, Tensor logP) {
+      Tensor gradient = wide(s, logits);
+      LOG_SOFTMAX_BACKWARD.run(s, toLogP, logP, -1, wide, gradient);
+      put(logits, gradient);
+    }
+
+    private Tensor logProbabilities(Scope s, Tensor logits) {
+      return LOG_SOFTMAX.call(s, Layout.as(s, logits, wide), -1, false);
+    }
+
+    /// Returns the tensor itself, to be overwritten, or one of the wide type in its place.
+    private Tensor wide(Scope s, Tensor logits) {
+      return logits.dtype() == wide ? logits : s.empty(wide, logits.shape());
+    }
+
+    private static void put(Tensor logits, Tensor gradient) {
+      if (gradient != logits) {
+        Layout.copyInPlace(logits, gradient);
+      }
+    }
+
+    private static Tensor flat(Scope s, Tensor x) {
+      return Layout.reshape(s, x, x.elements());
     }
 
     private Tensor rows(Scope s, Tensor x, long start, long count, DType dtype) {
       return Layout.as(s, Layout.narrow(s, x, 0, start, count), dtype);
     }
 
-    private Tensor logProbabilities(Scope s, Tensor x, Tensor weight) {
-      Tensor logits = Matmul.linear(s, x, weight, null);
-      Tensor result = LOG_SOFTMAX.call(s, Layout.as(s, logits, wide), -1, false);
-      s.free(logits);
-      return result;
-    }
-
-    /// Hands the gradient of the logits, times a factor, on: the factor goes to the small results.
-    private static void give(
+    /// Hands the gradient of the logits on; the scale goes to the small results.
+    private void give(
         Scope s,
         Tensor toLogits,
-        double factor,
         Tensor weight,
         Tensor x,
         long start,
         long count,
         @Nullable Tensor toHidden,
         @Nullable Tensor toHead) {
-      Tensor typed = Layout.as(s, toLogits, weight.dtype());
       if (toHidden != null) {
         Tensor target = Layout.narrow(s, toHidden, 0, start, count);
-        Layout.copyInPlace(target, Elementwise.scale(s, Matmul.matmul(s, typed, weight), factor));
+        Layout.copyInPlace(target, Elementwise.scale(s, Matmul.matmul(s, toLogits, weight), scale));
       }
       if (toHead != null) {
-        Matmul.addProductInPlace(s, toHead, factor, Layout.transpose(s, typed, 0, 1), x);
+        Matmul.addProductInPlace(s, toHead, scale, Layout.transpose(s, toLogits, 0, 1), x);
       }
     }
 

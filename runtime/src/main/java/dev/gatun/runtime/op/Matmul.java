@@ -124,7 +124,7 @@ public final class Matmul {
       int dim = result.size(1) >= result.size(0) ? 1 : 0;
       long size = result.size(dim);
       ParallelProduct.Part[] parts =
-          new ParallelProduct.Part[(int) Math.min(size, ParallelProduct.threads(block))];
+          new ParallelProduct.Part[(int) Math.min(size, Shim.threads(block))];
       for (int i = 0; i < parts.length; i++) {
         long start = size * i / parts.length;
         long length = size * (i + 1) / parts.length - start;
