@@ -314,7 +314,7 @@ def arguments():
     shared.add_argument("--warmup", type=int, default=8, help="steps before the first round (default 8)")
     shared.add_argument("--threads", type=int, default=2)
     shared.add_argument("--batch", type=int, default=4)
-    shared.add_argument("--lr", type=float, default=2e-3)
+    shared.add_argument("--lr", type=float, default=2e-4)
     shared.add_argument("--tiny", action="store_true", help="a tiny model, to try the script out; nothing is written")
     verbs = parser.add_subparsers(required=True)
     with_pytorch = verbs.add_parser("pytorch", parents=[shared])

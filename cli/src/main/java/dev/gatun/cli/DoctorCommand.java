@@ -28,14 +28,13 @@ import picocli.CommandLine.Mixin;
 final class DoctorCommand implements Callable<Integer> {
   private static final int SIZE = 512;
   private static final long TEST_NANOS = 500_000_000L;
-  static final String VERSION = "0.1.0";
 
   @Mixin private JsonOutput json = new JsonOutput();
 
   @Override
   public Integer call() {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("version", VERSION);
+    fields.put("version", Version.CURRENT);
     Backend.setThreads(Runtime.getRuntime().availableProcessors());
     Map<String, Object> libtorch = new LinkedHashMap<>();
     libtorch.put("version", Backend.version());

@@ -11,7 +11,7 @@ import picocli.CommandLine.ParameterException;
 /// The program behind `./gatun`: fine-tune, evaluate and run language models with LoRA adapters.
 @Command(
     name = "gatun",
-    version = "gatun 0.1.0",
+    versionProvider = Version.class,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "VERB",
     description = "Fine-tune and run language models with LoRA adapters, on libtorch.",

@@ -58,7 +58,7 @@ final class ReportPage {
                 .map(s -> new RunReport.Sample(s.prompt(), s.before(), s.after()))
                 .toList(),
             new RunReport.Environment(
-                DoctorCommand.VERSION,
+                Version.CURRENT,
                 Backend.version() + ", " + Backend.source(),
                 Runtime.version() + " (" + System.getProperty("java.vendor") + ")",
                 Backend.processor(),

@@ -31,6 +31,14 @@ public final class Backend {
     return Installed.folder();
   }
 
+  /// {@return the user's folder in which native libraries are unpacked, ours and those of modules
+  /// above this one; it may not be there yet}
+  ///
+  /// It is what `GATUN_CACHE` names, else `gatun` in the system's folder for caches.
+  public static Path cacheFolder() {
+    return Installed.cacheFolder();
+  }
+
   /// {@return which step of the search found it}
   public static String source() {
     return Installed.source();

@@ -1,11 +1,11 @@
 package dev.gatun.tokenizers;
 
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import dev.gatun.runtime.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -55,28 +55,13 @@ final class NativeLibrary {
     }
   }
 
-  /// Returns the project's cache folder, the one libtorch is unpacked into too.
   private static Path cache() {
-    String home = System.getProperty("user.home");
-    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    String named = System.getenv("GATUN_CACHE");
-    String local = System.getenv("LOCALAPPDATA");
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    Path root;
-    if (named != null && !named.isEmpty()) {
-      root = Path.of(named).toAbsolutePath();
-    } else if (system.startsWith("mac")) {
-      root = Path.of(home, "Library", "Caches", "gatun");
-    } else if (system.startsWith("windows")) {
-      root = local == null ? Path.of(home, "gatun", "cache") : Path.of(local, "gatun", "cache");
-    } else {
-      root = Path.of(xdg != null && xdg.startsWith("/") ? xdg : home + "/.cache", "gatun");
-    }
+    Path folder = Backend.cacheFolder();
     try {
-      return Files.createDirectories(root);
+      return Files.createDirectories(folder);
     } catch (IOException e) {
       throw new LinkageError(
-          root
+          folder
               + ": found no writable folder, expected one for the tokenizers library: set"
               + " GATUN_CACHE",
           e);

@@ -106,6 +106,14 @@ public final class LibTorch {
     return torch;
   }
 
+  /// Returns the user's folder for unpacked libraries, which may not be there yet; see
+  /// [#CACHE_VARIABLE].
+  ///
+  /// @return an absolute path
+  public static Path cacheFolder() {
+    return NativeCache.of(Platform.current(), System.getenv()).root();
+  }
+
   private static LibTorch open(Platform platform, Consumer<String> progress) {
     Map<String, String> environment = System.getenv();
     SystemLoader loader = systemLoader(platform);

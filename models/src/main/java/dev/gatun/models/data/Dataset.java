@@ -2,8 +2,12 @@ package dev.gatun.models.data;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HexFormat;
 import java.util.List;
 
 /// Examples in the order of the data, and what was lost on the way. Immutable.
@@ -62,6 +66,30 @@ public record Dataset(List<Example> examples, int truncated, int skipped) {
   /// @return tokens, 0 if there are no examples
   public int longest() {
     return examples.stream().mapToInt(Example::length).max().orElse(0);
+  }
+
+  /// Returns what tells this data from other data: the number of examples and a hash of all ids and
+  /// labels, in their order.
+  ///
+  /// @return one line
+  public String fingerprint() {
+    MessageDigest sha = sha256();
+    for (Example example : examples) {
+      ByteBuffer bytes = ByteBuffer.allocate(4 + 8 * example.length()).putInt(example.length());
+      for (int i = 0; i < example.length(); i++) {
+        bytes.putInt(example.ids()[i]).putInt(example.label(i));
+      }
+      sha.update(bytes.flip());
+    }
+    return size() + " rows, sha256 " + HexFormat.of().formatHex(sha.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
   }
 
   /// Holds a share of the data out.

@@ -73,6 +73,7 @@ public record TrainOptions(
   public Map<String, String> fingerprint() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("dropout", lossOptions.dropout().toString());
+    all.put("one-batch", Boolean.toString(lossOptions.oneBatch()));
     all.put("seed", Long.toString(lossOptions.seed()));
     all.put("optimizer", adamW.toString());
     all.put("schedule", schedule.toString());

@@ -76,12 +76,14 @@ public final class Trainer {
   /// @param listener watches
   /// @return what came of the run
   /// @throws NonFiniteLossException if a step's loss is not a number
-  /// @throws IllegalArgumentException if a checkpoint is of a run with other settings
+  /// @throws IllegalArgumentException if a checkpoint is of a run with other settings or data
   /// @throws IOException if a checkpoint cannot be read or written
   public TrainResult run(
       Dataset train, @Nullable Dataset heldOut, boolean resume, TrainListener listener)
       throws IOException {
     Batches batches = new Batches(train, options.batches());
+    Map<String, String> settings = options.fingerprint();
+    settings.put("data", train.fingerprint());
     try (Scope state = Scope.open();
         AdamW optimizer = AdamW.open(parameters, options.adamW())) {
       Map<String, Tensor> best = new LinkedHashMap<>();
@@ -92,7 +94,7 @@ public final class Trainer {
         if (newest.isPresent()) {
           RunState read =
               Checkpoint.read(newest.get(), trained.parameters(), best, state, optimizer);
-          adopt(newest.get(), read);
+          adopt(newest.get(), read, settings);
           cursor = new Cursor(read.epoch(), read.place());
           made = read.step();
         }
@@ -117,7 +119,7 @@ public final class Trainer {
         }
         boolean due = options.checkpointEvery() > 0 && made % options.checkpointEvery() == 0;
         if (checkpoints != null && (due || last || end != End.COMPLETED)) {
-          save(made, cursor, best, optimizer, listener);
+          save(made, cursor, settings, best, optimizer, listener);
         }
       }
       if (heldOut != null && options.patience() > 0 && end == End.COMPLETED) {
@@ -131,8 +133,7 @@ public final class Trainer {
     }
   }
 
-  private void adopt(Path file, RunState read) {
-    Map<String, String> wanted = options.fingerprint();
+  private void adopt(Path file, RunState read, Map<String, String> wanted) {
     wanted.forEach((name, value) -> {
       String found = read.settings().get(name);
       if (!value.equals(found)) {
@@ -271,7 +272,12 @@ public final class Trainer {
   }
 
   private void save(
-      int made, Cursor cursor, Map<String, Tensor> best, AdamW optimizer, TrainListener listener)
+      int made,
+      Cursor cursor,
+      Map<String, String> settings,
+      Map<String, Tensor> best,
+      AdamW optimizer,
+      TrainListener listener)
       throws IOException {
     RunState state =
         new RunState(
@@ -282,7 +288,7 @@ public final class Trainer {
             divergences,
             evaluations,
             bestStep,
-            options.fingerprint());
+            settings);
     Path file =
         Checkpoint.write(
             Objects.requireNonNull(checkpoints), state, trained.parameters(), best, optimizer);

@@ -166,6 +166,9 @@ class ResumeTest {
         Arguments.of(
             "seed",
             with(base, new LanguageModelLoss.Options(HIDDEN_KEY, 8, false, false), 0.03, 1, 0.01)),
+        Arguments.of(
+            "one-batch",
+            with(base, new LanguageModelLoss.Options(HIDDEN_KEY, 7, false, true), 0.03, 1, 0.01)),
         Arguments.of("schedule", with(base, base.lossOptions(), 0.04, 1, 0.01)),
         Arguments.of("max-grad-norm", with(base, base.lossOptions(), 0.03, 2, 0.01)),
         Arguments.of("optimizer", with(base, base.lossOptions(), 0.03, 1, 0.02)),
@@ -202,6 +205,19 @@ class ResumeTest {
         .message()
         .doesNotContain("\n");
     assertThat(NativeMemory.liveTensors()).isEqualTo(before);
+  }
+
+  @Test
+  void otherDataOfAsManyRowsIsRefused(@TempDir Path checkpoints) throws IOException {
+    TrainOptions options = options(HIDDEN_KEY, BATCHES, 0);
+    run(options, checkpoints, until(2));
+    try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
+      Trainer trainer = new Trainer(adapted.model(), adapted.adapter(), options, checkpoints);
+      Dataset other = Runs.rows("llama", 1, 11);
+      assertThatThrownBy(() -> trainer.run(other, null, true, Runs.SILENT))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("checkpoint-00000002.safetensors: data: found 10 rows, sha256 ");
+    }
   }
 
   @Test

@@ -27,6 +27,11 @@ public final class Installed {
     return LibTorch.load().folder();
   }
 
+  /// Returns the user's folder for unpacked libraries.
+  public static Path cacheFolder() {
+    return LibTorch.cacheFolder();
+  }
+
   /// Returns which step of the search found it.
   public static String source() {
     return LibTorch.load().source().place();

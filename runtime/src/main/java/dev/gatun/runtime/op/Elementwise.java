@@ -24,6 +24,32 @@ public final class Elementwise {
 
   private Elementwise() {}
 
+  /// What the gradient of a function of one argument reads.
+  private enum Saved {
+    ARGUMENT,
+    RESULT
+  }
+
+  /// The gradient of a function of one argument, from that of its result and what was saved.
+  @FunctionalInterface
+  private interface Derivative {
+    Tensor apply(Scope scope, Tensor gradient, Tensor saved);
+  }
+
+  private static Tensor unary(
+      Scope scope, String name, Operator operator, Tensor x, Saved saved, Derivative derivative) {
+    Checks.floating(name, x);
+    Tensor result = operator.call(scope, x);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {saved == Saved.RESULT ? result : x},
+          (s, kept, g) -> new Tensor[] {derivative.apply(s, g[0], kept[0])});
+    }
+    return result;
+  }
+
   private static void check(String op, Tensor a, Tensor b) {
     Checks.sameDType(op, a, b);
     Checks.floating(op, a);
@@ -181,16 +207,7 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor exp(Scope scope, Tensor x) {
-    Checks.floating("exp", x);
-    Tensor result = EXP.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {result},
-          (s, saved, g) -> new Tensor[] {mul(s, g[0], saved[0])});
-    }
-    return result;
+    return unary(scope, "exp", EXP, x, Saved.RESULT, Elementwise::mul);
   }
 
   /// {@return the natural logarithm}
@@ -198,16 +215,7 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor log(Scope scope, Tensor x) {
-    Checks.floating("log", x);
-    Tensor result = LOG.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {x},
-          (s, saved, g) -> new Tensor[] {div(s, g[0], saved[0])});
-    }
-    return result;
+    return unary(scope, "log", LOG, x, Saved.ARGUMENT, Elementwise::div);
   }
 
   /// {@return the square root}
@@ -215,16 +223,7 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor sqrt(Scope scope, Tensor x) {
-    Checks.floating("sqrt", x);
-    Tensor result = SQRT.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {result},
-          (s, saved, g) -> new Tensor[] {scale(s, div(s, g[0], saved[0]), 0.5)});
-    }
-    return result;
+    return unary(scope, "sqrt", SQRT, x, Saved.RESULT, (s, g, y) -> scale(s, div(s, g, y), 0.5));
   }
 
   /// {@return the hyperbolic tangent}
@@ -232,16 +231,8 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor tanh(Scope scope, Tensor x) {
-    Checks.floating("tanh", x);
-    Tensor result = TANH.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {result},
-          (s, saved, g) -> new Tensor[] {sub(s, g[0], mul(s, g[0], mul(s, saved[0], saved[0])))});
-    }
-    return result;
+    return unary(
+        scope, "tanh", TANH, x, Saved.RESULT, (s, g, y) -> sub(s, g, mul(s, g, mul(s, y, y))));
   }
 
   /// {@return 1 / (1 + e^-x)}
@@ -249,19 +240,16 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor sigmoid(Scope scope, Tensor x) {
-    Checks.floating("sigmoid", x);
-    Tensor result = SIGMOID.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {result},
-          (s, saved, g) -> {
-            Tensor flow = mul(s, g[0], saved[0]);
-            return new Tensor[] {sub(s, flow, mul(s, flow, saved[0]))};
-          });
-    }
-    return result;
+    return unary(
+        scope,
+        "sigmoid",
+        SIGMOID,
+        x,
+        Saved.RESULT,
+        (s, g, y) -> {
+          Tensor flow = mul(s, g, y);
+          return sub(s, flow, mul(s, flow, y));
+        });
   }
 
   /// {@return max(x, 0)}
@@ -269,19 +257,16 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor relu(Scope scope, Tensor x) {
-    Checks.floating("relu", x);
-    Tensor result = RELU.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {result},
-          (s, saved, g) -> {
-            Tensor zero = s.full(0, saved[0].dtype());
-            return new Tensor[] {WHERE.call(s, GREATER.call(s, saved[0], zero), g[0], zero)};
-          });
-    }
-    return result;
+    return unary(
+        scope,
+        "relu",
+        RELU,
+        x,
+        Saved.RESULT,
+        (s, g, y) -> {
+          Tensor zero = s.full(0, y.dtype());
+          return WHERE.call(s, GREATER.call(s, y, zero), g, zero);
+        });
   }
 
   /// {@return x sigmoid(x)}
@@ -289,16 +274,7 @@ public final class Elementwise {
   /// @param scope owner of the result
   /// @param x any floating-point tensor
   public static Tensor silu(Scope scope, Tensor x) {
-    Checks.floating("silu", x);
-    Tensor result = SILU.call(scope, x);
-    if (scope.records(x)) {
-      scope.record(
-          result,
-          new Tensor[] {x},
-          new Tensor[] {x},
-          (s, saved, g) -> new Tensor[] {SILU_BACKWARD.call(s, g[0], saved[0])});
-    }
-    return result;
+    return unary(scope, "silu", SILU, x, Saved.ARGUMENT, (s, g, z) -> SILU_BACKWARD.call(s, g, z));
   }
 
   /// {@return the Gaussian error linear unit}
