@@ -18,13 +18,14 @@ public class Example {
       var data = DataReader.read(Path.of("demo/data/train"), DataOptions.of(tokenizer, 128));
       var config = LoraConfig.of(8, 16, new TargetModules.AllLinear());
       var adapter = LoraAdapter.create(scope, model, config, 0);
-      var options = TrainOptions.of(20, 1e-3, 4, Dropout.hiddenKeyMinus(0.1, 0.1));
+      var options = TrainOptions.of(20, 5e-3, 4, Dropout.hiddenKeyMinus(0.1, 0.1));
       var result = new Trainer(model, adapter, options, null).run(data, null, false, report -> true);
       adapter.save(Path.of("target/example-adapter"));
       System.out.printf("loss %.3f -> %.3f%n", result.losses().getFirst(), result.losses().getLast());
-      var prompt = tokenizer.encodeDocument("public class ");
+      var start = "  /**\n   * Returns";
+      var prompt = tokenizer.encodeDocument(start);
       var made = new Generator(model, adapter, directory.stopIds()).generate(prompt, Sampling.greedy(32));
-      System.out.println("public class " + tokenizer.decode(made.ids(), false));
+      System.out.println(start + tokenizer.decode(made.ids(), false));
     }
   }
 }
