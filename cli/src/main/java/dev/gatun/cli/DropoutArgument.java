@@ -1,13 +1,15 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.dropout.Dropout;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// Reads `--dropout NAME[:key=value,...]`.
+/// Reads and writes `--dropout NAME[:key=value,...]`.
 ///
 /// Keys: `p` (both rates), `p_key`, `p_hidden`, `lambda`, `layers=all|latter-half`,
 /// `both=true|false`.
@@ -51,6 +53,30 @@ final class DropoutArgument implements ITypeConverter<Dropout> {
     } catch (IllegalArgumentException e) {
       throw new TypeConversionException(e.getMessage());
     }
+  }
+
+  /// Returns the text that [#convert] makes this method of.
+  static String text(Dropout method) {
+    if (!method.masks()) {
+      return "none";
+    }
+    List<String> settings = new ArrayList<>();
+    if (!method.name().equals("hiddencut")) {
+      settings.add("p_key=" + method.keyRate());
+    }
+    if (!method.name().equals("dropkey")) {
+      settings.add("p_hidden=" + method.hiddenRate());
+    }
+    if (method.name().equals("hiddenkey")) {
+      settings.add("lambda=" + method.lambda());
+    }
+    if (method.layers() == Dropout.Layers.ALL) {
+      settings.add("layers=all");
+    }
+    if (method.bothBranches()) {
+      settings.add("both=true");
+    }
+    return method.name() + ":" + String.join(",", settings);
   }
 
   private static Map<String, String> settings(String text) {

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -128,7 +129,7 @@ final class FinetuneCommand implements Callable<Integer> {
       Trained trained = trained(owner, directory, lm);
       TrainOptions options =
           course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
-      inForce.put("--dropout", options.dropout().toString());
+      inForce.put("--dropout", DropoutArgument.text(options.dropout()));
       inForce.put("--lr", Double.toString(options.schedule().peak()));
       inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
       inForce.put("--steps", Integer.toString(options.steps()));
@@ -229,11 +230,20 @@ final class FinetuneCommand implements Callable<Integer> {
     for (OptionSpec option : spec.options()) {
       Object value = option.getValue();
       if (value != null && !option.usageHelp() && !option.versionHelp()) {
-        settings.put(option.longestName(), value.toString());
+        settings.put(option.longestName(), shown(value));
       }
     }
     settings.putAll(inForce);
     return settings;
+  }
+
+  private static String shown(Object value) {
+    return switch (value) {
+      case Map<?, ?> map when map.isEmpty() -> "none";
+      case Collection<?> list when list.isEmpty() -> "none";
+      case Enum<?> constant -> constant.name().toLowerCase(Locale.ROOT);
+      default -> value.toString();
+    };
   }
 
   private static Path defaultOut() {

@@ -98,21 +98,10 @@ record Plan(
                 options.schedule().shape().name().toLowerCase(java.util.Locale.ROOT),
                 options.schedule().peak(),
                 options.schedule().warmup(),
-                dropout()));
+                DropoutArgument.text(options.dropout())));
     lines.add(
         "memory     about " + Progress.bytes(memory()) + " of native memory beside mapped weights");
     return lines;
-  }
-
-  String dropout() {
-    return options.dropout().masks()
-        ? "%s p_key %.2f p_hidden %.2f lambda %.2f"
-            .formatted(
-                options.dropout().name(),
-                options.dropout().keyRate(),
-                options.dropout().hiddenRate(),
-                options.dropout().lambda())
-        : "none";
   }
 
   Map<String, Object> fields() {

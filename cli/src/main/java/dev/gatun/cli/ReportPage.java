@@ -4,6 +4,7 @@ import dev.gatun.cli.report.HtmlReport;
 import dev.gatun.cli.report.RunReport;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.peft.LoraConfig;
+import dev.gatun.models.peft.TargetModules;
 import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.TrainResult.Evaluated;
 import dev.gatun.runtime.Backend;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -116,11 +118,20 @@ final class ReportPage {
       settings.put("rank", Integer.toString(config.r()));
       settings.put("alpha", Double.toString(config.alpha()));
       settings.put("layers", Integer.toString(lora.match().targets().size()));
-      settings.put("targets", config.selection().target().toString());
+      settings.put("targets", targets(config.selection().target()));
       settings.put("rsLoRA", Boolean.toString(config.rsLora()));
-      settings.put("bias", config.bias().toString());
-      settings.put("dropout", plan.dropout());
+      settings.put("bias", config.bias().toString().toLowerCase(Locale.ROOT));
+      settings.put("dropout", DropoutArgument.text(plan.options().dropout()));
     }
     return settings;
+  }
+
+  private static String targets(TargetModules modules) {
+    return switch (modules) {
+      case TargetModules.Names names -> String.join(", ", names.names());
+      case TargetModules.Regex regex -> regex.pattern();
+      case TargetModules.AllLinear _ -> "all-linear";
+      case TargetModules.ModelDefault _ -> "the architecture's default";
+    };
   }
 }
