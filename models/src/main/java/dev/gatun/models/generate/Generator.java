@@ -44,7 +44,8 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
   /// @param sampling how to choose
   /// @param listener is told of each new id; false ends the generation
   /// @return what was generated
-  /// @throws ShapeException if prompt and new tokens do not fit the model's positions
+  /// @throws ShapeException if the prompt is empty, has an id outside the vocabulary or more ids
+  ///   than the model has positions; new tokens end where the positions do
   public Generated generate(int[] prompt, Sampling sampling, IntPredicate listener) {
     if (prompt.length == 0) {
       throw new ShapeException("generate: found an empty prompt, expected at least one id");

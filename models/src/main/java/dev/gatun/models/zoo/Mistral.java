@@ -11,10 +11,7 @@ final class Mistral {
 
   static Architecture architecture(Config config) throws MalformedFileException {
     int layers = RotaryConfig.layers(config);
-    // transformers: a missing key means 4096, an explicit null means none
-    boolean none = config.json().has("sliding_window") && !config.has("sliding_window");
-    int window = none ? 0 : config.positive("sliding_window", 4096);
-    List<Integer> windows = Collections.nCopies(layers, window);
+    List<Integer> windows = Collections.nCopies(layers, RotaryConfig.slidingWindow(config));
     return RotaryConfig.architecture(
         RotaryConfig.spec(
             config,

@@ -26,7 +26,7 @@ final class Qwen2 {
   static List<Integer> windows(Config config) throws MalformedFileException {
     int layers = RotaryConfig.layers(config);
     boolean sliding = config.flag("use_sliding_window", false);
-    int window = sliding ? config.positive("sliding_window", 4096) : 0;
+    int window = sliding ? RotaryConfig.slidingWindow(config) : 0;
     int first = config.within("max_window_layers", 28, 0, Integer.MAX_VALUE);
     JsonNode types = config.json().path("layer_types");
     boolean listed = config.has("layer_types");
@@ -45,7 +45,9 @@ final class Qwen2 {
               default -> throw config.refused("layer_types", "full_attention or sliding_attention");
             };
         if (slides && window == 0) {
-          throw config.refused("use_sliding_window", "true, as layer_types has sliding layers");
+          String key = sliding ? "sliding_window" : "use_sliding_window";
+          String expected = sliding ? "a number" : "true";
+          throw config.refused(key, expected + ", as layer_types has sliding layers");
         }
       }
       windows.add(slides ? window : 0);

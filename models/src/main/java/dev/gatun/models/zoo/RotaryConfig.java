@@ -61,6 +61,13 @@ final class RotaryConfig {
     return config.within("num_hidden_layers", 32, 1, Architecture.MAX_LAYERS);
   }
 
+  /// Returns `sliding_window`, 0 for none. transformers: a missing key means 4096, an explicit null
+  /// means none.
+  static int slidingWindow(Config config) throws MalformedFileException {
+    boolean none = config.json().has("sliding_window") && !config.has("sliding_window");
+    return none ? 0 : config.positive("sliding_window", 4096);
+  }
+
   /// In what a family differs from another.
   ///
   /// @param windows keys seen by each layer, or null for all

@@ -12,6 +12,8 @@ import dev.gatun.runtime.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,6 +43,38 @@ class SensitivityTest {
       })
   void wrongSettingMovesTheLogits(String name, String right, String wrong, @TempDir Path directory)
       throws IOException {
+    double moved =
+        moved(
+            name,
+            directory,
+            text -> {
+              assertThat(text).contains(right);
+              return text.replace(right, wrong);
+            });
+    if (right.equals(wrong)) {
+      assertThat(moved).isLessThan(1e-5);
+    } else {
+      assertThat(moved).isGreaterThan(1e-3);
+    }
+  }
+
+  /// The fixture's layers see every key; so do those with sliding windows of null.
+  @Test
+  void slidingWindowsOfNullAreNone(@TempDir Path directory) throws IOException {
+    double moved =
+        moved(
+            "qwen2",
+            directory,
+            text ->
+                text.replaceAll("(?s)\"layer_types\": \\[.*?\\],", "")
+                    .replace("\"max_window_layers\": 28", "\"max_window_layers\": 0")
+                    .replace("\"use_sliding_window\": false", "\"use_sliding_window\": true"));
+    assertThat(moved).isLessThan(1e-5);
+  }
+
+  /// Returns how far the logits are from the fixture's after a change of its config.
+  private static double moved(String name, Path directory, UnaryOperator<String> edit)
+      throws IOException {
     try (var files = Files.list(Parity.model(name))) {
       for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         Files.copy(file, directory.resolve(file.getFileName()));
@@ -48,20 +82,14 @@ class SensitivityTest {
     }
     Path config = directory.resolve("config.json");
     String text = Files.readString(config);
-    assertThat(text).contains(right);
-    Files.writeString(config, text.replace(right, wrong));
+    Files.writeString(config, edit.apply(text));
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     int[] ids = Parity.ints(cases, "ids.2");
     try (CausalLm model =
             ModelDirectory.read(directory).open(DType.F32, ModelDirectory.Use.FROZEN);
         Scope scope = Scope.open()) {
       double[] logits = Parity.doubles(Parity.logits(scope, model, PassAddition.NONE, ids));
-      double moved = Parity.distance(logits, Parity.doubles(cases, "logits64.2"));
-      if (right.equals(wrong)) {
-        assertThat(moved).isLessThan(1e-5);
-      } else {
-        assertThat(moved).isGreaterThan(1e-3);
-      }
+      return Parity.distance(logits, Parity.doubles(cases, "logits64.2"));
     }
   }
 }
