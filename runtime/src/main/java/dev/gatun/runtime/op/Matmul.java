@@ -14,11 +14,21 @@ import org.jspecify.annotations.Nullable;
 /// copies of the operands: libtorch's own fallback is an order of magnitude slower. f32 products
 /// run on oneDNN or BLAS, whichever is faster on the processor.
 public final class Matmul {
-  /// Below these sizes a product is not worth dividing.
-  private static final long LEAST_ROWS = 16;
+  /// Multiplications below which a product is not worth dividing between threads.
+  private static final long LEAST_DIVIDED = 1L << 23;
 
-  private static final long LEAST_SIDE = 64;
-  private static final long LEAST_WORK = 1L << 22;
+  /// Products up to these sizes are over in BLAS before oneDNN has begun: it takes 20 to 50 µs to
+  /// find its kernel.
+  private static final long SMALL_MATRIX = 1L << 14;
+
+  private static final long SMALL_WORK = 1L << 18;
+
+  /// oneDNN first copies a first matrix that lies column by column, which pays for wide results
+  /// only.
+  private static final long NARROW = 64;
+
+  /// From these sides on oneDNN may read a second matrix that lies row by row badly.
+  private static final long WIDE = 512;
 
   private Matmul() {}
 
@@ -90,23 +100,24 @@ public final class Matmul {
   }
 
   private static boolean oneDnn(Tensor a, Tensor b) {
-    return a.dtype() == DType.F32
-        && a.rank() == 2
-        && a.elements() > 0
-        && b.elements() > 0
-        && Shim.hasOneDnnLinear()
-        && !(Shim.blasBeatsOneDnn() && divisible(a, b) && b.strides()[1] == 1);
-  }
-
-  /// Returns whether a product is large enough to be divided between threads.
-  private static boolean divisible(Tensor a, Tensor b) {
-    if (a.rank() != 2) {
+    if (a.dtype() != DType.F32 || a.rank() != 2 || !Shim.hasOneDnnLinear()) {
       return false;
     }
     long m = a.size(0);
     long k = a.size(1);
     long n = b.size(1);
-    return m >= LEAST_ROWS && k >= LEAST_SIDE && n >= LEAST_SIDE && m * k * n >= LEAST_WORK;
+    if (k * n <= SMALL_MATRIX && m * k * n <= SMALL_WORK) {
+      return false;
+    }
+    boolean byColumns = a.strides()[1] != 1;
+    boolean byRows = b.strides()[1] == 1;
+    boolean wide = Math.min(k, n) >= WIDE && divisible(a, b);
+    return !(byColumns && n <= NARROW) && !(byRows && wide && Shim.blasBeatsOneDnn());
+  }
+
+  /// Returns whether a product is large enough to be divided between threads.
+  private static boolean divisible(Tensor a, Tensor b) {
+    return a.rank() == 2 && a.elements() * b.size(1) >= LEAST_DIVIDED;
   }
 
   /// Writes beta c + alpha a b to a result, cut along its longer side into a part for each thread.

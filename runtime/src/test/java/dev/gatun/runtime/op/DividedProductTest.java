@@ -22,7 +22,7 @@ class DividedProductTest {
 
   /// Rows, inner size, columns, threads; the sides are no multiples of the threads.
   @ParameterizedTest
-  @CsvSource({"16,64,4097,2", "257,129,130,3", "1031,64,65,2", "131,127,257,1"})
+  @CsvSource({"16,64,8209,2", "257,129,270,3", "1031,64,130,2", "131,127,513,1", "33,517,520,2"})
   void allLayoutsGiveWhatLoopsGive(int m, int k, int n, int threads) {
     Backend.setThreads(threads);
     Random random = new Random(1);
