@@ -19,6 +19,7 @@ import dev.gatun.runtime.op.Loss;
 import dev.gatun.runtime.optim.AdamW;
 import dev.gatun.runtime.optim.Clip;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -49,6 +50,7 @@ public final class Trainer {
   private final List<Double> seconds = new ArrayList<>();
   private long timedTokens;
   private int bestStep = -1;
+  private boolean interrupted;
 
   /// Prepares a run.
   ///
@@ -66,6 +68,9 @@ public final class Trainer {
   }
 
   /// Runs all steps, or those that are left.
+  ///
+  /// An interrupt ends the run as the listener's `false` does, after the current step and with a
+  /// checkpoint; the thread is interrupted again when this returns.
   ///
   /// The trained tensors hold the result: the last step's, or the best evaluation's where the
   /// options ask for early stopping.
@@ -103,7 +108,7 @@ public final class Trainer {
       Iterator<Step> steps = batches.from(cursor);
       while (made < options.steps() && end == End.COMPLETED) {
         Step step = steps.next();
-        boolean goOn = listener.onStep(step(step, made, optimizer));
+        boolean goOn = listener.onStep(step(step, made, optimizer)) && !takeInterrupt();
         made++;
         cursor = new Cursor(step.cursor().epoch(), step.cursor().step() + 1);
         boolean last = made == options.steps();
@@ -130,7 +135,18 @@ public final class Trainer {
             Layout.copyInPlace(Objects.requireNonNull(trained.parameters().get(name)), tensor));
       }
       return result(end, made);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
+  }
+
+  /// Returns whether this thread was interrupted, and clears that until the run has ended: an
+  /// interrupted thread can write no file.
+  private boolean takeInterrupt() {
+    interrupted |= Thread.interrupted();
+    return interrupted;
   }
 
   private void adopt(Path file, RunState read, Map<String, String> wanted) {
@@ -289,10 +305,17 @@ public final class Trainer {
             evaluations,
             bestStep,
             settings);
-    Path file =
-        Checkpoint.write(
-            Objects.requireNonNull(checkpoints), state, trained.parameters(), best, optimizer);
-    listener.onCheckpoint(made, file);
+    listener.onCheckpoint(made, write(state, best, optimizer));
+  }
+
+  private Path write(RunState state, Map<String, Tensor> best, AdamW optimizer) throws IOException {
+    Path folder = Objects.requireNonNull(checkpoints);
+    try {
+      return Checkpoint.write(folder, state, trained.parameters(), best, optimizer);
+    } catch (ClosedByInterruptException e) {
+      takeInterrupt();
+      return Checkpoint.write(folder, state, trained.parameters(), best, optimizer);
+    }
   }
 
   private TrainResult result(End end, int made) {

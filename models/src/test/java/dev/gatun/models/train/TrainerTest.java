@@ -111,6 +111,27 @@ class TrainerTest {
   }
 
   @Test
+  void interruptEndsTheRunWithACheckpoint(@TempDir Path checkpoints) throws IOException {
+    try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
+      TrainOptions options = Runs.options(Dropout.NONE, Runs.inOrder(4, 1), 1e-3, 9);
+      TrainListener interrupting =
+          report -> {
+            if (report.step() == 3) {
+              Thread.currentThread().interrupt();
+            }
+            return true;
+          };
+      TrainResult result =
+          new Trainer(adapted.model(), adapted.adapter(), options, checkpoints)
+              .run(Runs.rows("llama", 0, 8), null, false, interrupting);
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(result.end()).isEqualTo(End.CANCELLED);
+      assertThat(result.steps()).isEqualTo(3);
+      assertThat(checkpoints.resolve("checkpoint-00000003.safetensors")).isRegularFile();
+    }
+  }
+
+  @Test
   void listenersErrorComesThroughAndFreesEverything() throws IOException {
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
       long before = NativeMemory.liveTensors();
