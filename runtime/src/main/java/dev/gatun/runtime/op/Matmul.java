@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// Matrix products.
 ///
 /// bf16 and f16 products run natively where the processor has instructions for them, else on f32
-/// copies of the operands: libtorch's own fallback is an order of magnitude slower. f32 products
-/// run on oneDNN or BLAS, whichever is faster on the processor.
+/// copies of the operands: libtorch's own fallback is an order of magnitude slower, except for a
+/// few rows times a matrix that lies column by column, as in decoding. f32 products run on oneDNN
+/// or BLAS, whichever is faster on the processor.
 public final class Matmul {
   /// Multiplications below which a product is not worth dividing between threads.
   private static final long LEAST_DIVIDED = 1L << 23;
@@ -29,6 +30,10 @@ public final class Matmul {
 
   /// From these sides on oneDNN may read a second matrix that lies row by row badly.
   private static final long WIDE = 512;
+
+  /// libtorch's fallback for bf16 and f16 takes a dot product for each element where the second
+  /// matrix lies column by column. It costs a row at a time; copies of the matrix cost once.
+  private static final long FEW_ROWS = 8;
 
   private Matmul() {}
 
@@ -79,7 +84,7 @@ public final class Matmul {
     DType compute = computeType(dtype);
     long[] shape = a.shape();
     shape[shape.length - 1] = b.size(-1);
-    if (compute != dtype) {
+    if (compute != dtype && !isFewDotProducts(a, b)) {
       try (Scope block = scope.untaped()) {
         Tensor wide = product(block, Layout.to(block, a, compute), Layout.to(block, b, compute));
         return Layout.to(scope, wide, dtype);
@@ -97,6 +102,10 @@ public final class Matmul {
       Shim.bmm(result.handle(), a.handle(), b.handle());
     }
     return result;
+  }
+
+  private static boolean isFewDotProducts(Tensor a, Tensor b) {
+    return a.rank() == 2 && a.size(0) <= FEW_ROWS && b.strides()[0] == 1;
   }
 
   private static boolean oneDnn(Tensor a, Tensor b) {
@@ -117,7 +126,8 @@ public final class Matmul {
 
   /// Returns whether a product is large enough to be divided between threads.
   private static boolean divisible(Tensor a, Tensor b) {
-    return a.rank() == 2 && a.elements() * b.size(1) >= LEAST_DIVIDED;
+    boolean onBlas = a.dtype() == DType.F32 || a.dtype() == DType.F64;
+    return onBlas && a.rank() == 2 && a.elements() * b.size(1) >= LEAST_DIVIDED;
   }
 
   /// Writes beta c + alpha a b to a result, cut along its longer side into a part for each thread.

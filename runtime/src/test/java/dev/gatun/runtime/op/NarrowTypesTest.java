@@ -65,6 +65,29 @@ class NarrowTypesTest {
     }
   }
 
+  /// One row to more than take the way of few rows, over a sum so long that one in a narrow type
+  /// would be seen, with the matrix lying either way.
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F16"})
+  void productsOfFewRowsAreSummedWide(DType dtype) {
+    for (int rows : new int[] {1, 8, 9}) {
+      try (Scope scope = Scope.open()) {
+        Tensor a = normal(scope, dtype, 1, rows, 700);
+        Tensor w = normal(scope, dtype, 2, 5, 700);
+        double[] turned = MatmulCases.transposed(doubles(scope, w), 5, 700);
+        double[] expected = MatmulCases.product(doubles(scope, a), turned, 1, rows, 700, 5);
+        Tensor byColumns = Layout.transpose(scope, w, 0, 1);
+        Tensor byRows = Layout.as(scope, scope.of(turned, 700, 5), dtype);
+        assertThat(byColumns.strides()).containsExactly(1, 700);
+        assertThat(byRows.strides()).containsExactly(5, 1);
+        for (Tensor matrix : List.of(byRows, byColumns)) {
+          assertThat(doubles(scope, Matmul.matmul(scope, a, matrix)))
+              .containsExactly(expected, within(5 * bound(dtype)));
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})
   void productsInPlace(DType dtype) {
