@@ -2,9 +2,11 @@ package dev.gatun.models;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.Example;
+import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.Scope;
@@ -42,6 +44,12 @@ public record AdaptedModel(CausalLm model, LoraAdapter adapter, Scope scope)
         model,
         LoraAdapter.load(scope, model, directory.resolve("adapters").resolve(variant)),
         scope);
+  }
+
+  /// Returns the loss of model and adapter, without gradient checkpointing.
+  public LanguageModelLoss loss(Dropout dropout, long seed, boolean oneBatch) {
+    return new LanguageModelLoss(
+        model, adapter, new LanguageModelLoss.Options(dropout, seed, false, oneBatch));
   }
 
   /// Returns the rows of `train/train.jsonl`.

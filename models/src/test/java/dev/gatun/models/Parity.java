@@ -24,6 +24,12 @@ import java.util.List;
 public final class Parity {
   private Parity() {}
 
+  /// Returns the fixtures' models, one or more of each architecture.
+  public static List<String> architectures() {
+    return List.of(
+        "gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3");
+  }
+
   /// Returns the directory of a tiny model.
   public static Path model(String name) {
     return Path.of("src/test/resources/parity", name);

@@ -103,8 +103,11 @@ public final class Tensor {
   /// Keeps the tensor's scope from being closed until [#release], for a native call that finds the
   /// handle inside a block of memory, where nothing else protects it.
   ///
-  /// @throws IllegalStateException if the scope has ended
+  /// @throws WrongThreadException if the scope is confined to another thread
+  /// @throws IllegalStateException as [#handle]
   public void acquire() {
+    handle();
+    checkThread();
     scope.acquire();
   }
 

@@ -88,7 +88,9 @@ public final class Trainer {
       throws IOException {
     Batches batches = new Batches(train, options.batches());
     Map<String, String> settings = options.fingerprint();
-    settings.put("data", train.fingerprint());
+    if (checkpoints != null) {
+      settings.put("data", train.fingerprint());
+    }
     try (Scope state = Scope.open();
         AdamW optimizer = AdamW.open(parameters, options.adamW())) {
       Map<String, Tensor> best = new LinkedHashMap<>();

@@ -34,13 +34,6 @@ class HiddenKeyGradientTest {
     Backend.setThreads(1);
   }
 
-  private static LanguageModelLoss loss(AdaptedModel adapted, Dropout dropout, boolean oneBatch) {
-    return new LanguageModelLoss(
-        adapted.model(),
-        adapted.adapter(),
-        new LanguageModelLoss.Options(dropout, SEED, false, oneBatch));
-  }
-
   private static double total(LanguageModelLoss loss, Batch batch) {
     try (Scope scope = Scope.open()) {
       return loss.of(scope, batch, OPTIMIZER_STEP, 1).total().item();
@@ -59,7 +52,7 @@ class HiddenKeyGradientTest {
       double[][] second = reference.branch(batch, 1);
       double forth = TwoForwards.divergence(batch, first, second);
       double back = TwoForwards.divergence(batch, second, first);
-      Loss.Value value = loss(adapted, dropout, false).of(scope, batch, OPTIMIZER_STEP, 1);
+      Loss.Value value = adapted.loss(dropout, SEED, false).of(scope, batch, OPTIMIZER_STEP, 1);
       assertThat(value.task()).isCloseTo(TwoForwards.task(batch, first), within(1e-9));
       assertThat(value.divergence()).isCloseTo((forth + back) / 2, within(1e-9)).isPositive();
       assertThat(value.total().item())
@@ -111,7 +104,7 @@ class HiddenKeyGradientTest {
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64)) {
       TwoForwards reference = new TwoForwards(adapted, dropout, SEED, OPTIMIZER_STEP);
       double[][] constant = reference.branch(batch, 1);
-      LanguageModelLoss loss = loss(adapted, dropout, oneBatch);
+      LanguageModelLoss loss = adapted.loss(dropout, SEED, oneBatch);
       Map<String, double[]> gradients =
           adapted.gradients(scope -> loss.of(scope, batch, OPTIMIZER_STEP, 1).total());
       assertDerivatives(
@@ -126,11 +119,11 @@ class HiddenKeyGradientTest {
     Batch batch = Batch.of(Parity.examples(name).subList(0, 2), 0);
     Dropout both = Dropout.hiddenKey(0.2, 0.1, 2).withBothBranches(true);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64)) {
-      LanguageModelLoss loss = loss(adapted, both, oneBatch);
+      LanguageModelLoss loss = adapted.loss(both, SEED, oneBatch);
       Map<String, double[]> gradients =
           adapted.gradients(scope -> loss.of(scope, batch, OPTIMIZER_STEP, 1).total());
       assertDerivatives(adapted, gradients, () -> total(loss, batch));
-      LanguageModelLoss one = loss(adapted, both.withBothBranches(false), oneBatch);
+      LanguageModelLoss one = adapted.loss(both.withBothBranches(false), SEED, oneBatch);
       assertThat(total(one, batch)).isEqualTo(total(loss, batch));
       adapted
           .gradients(scope -> one.of(scope, batch, OPTIMIZER_STEP, 1).total())
@@ -152,7 +145,7 @@ class HiddenKeyGradientTest {
     Batch batch = Batch.of(Parity.examples(name).subList(0, 2), 0);
     Dropout minus = Dropout.hiddenKeyMinus(keyRate, 0.1).withLayers(layers);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64)) {
-      LanguageModelLoss loss = loss(adapted, minus, false);
+      LanguageModelLoss loss = adapted.loss(minus, SEED, false);
       assertDerivatives(
           adapted,
           adapted.gradients(scope -> loss.of(scope, batch, OPTIMIZER_STEP, 1).total()),

@@ -24,21 +24,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Values and identities of the HiddenKey loss over whole models.
 class HiddenKeyTest {
+  private static final long SEED = 7;
+
   @BeforeAll
   static void oneThread() {
     Backend.setThreads(1);
   }
 
-  private static LanguageModelLoss loss(AdaptedModel adapted, Dropout dropout, boolean oneBatch) {
-    return new LanguageModelLoss(
-        adapted.model(),
-        adapted.adapter(),
-        new LanguageModelLoss.Options(dropout, 7, false, oneBatch));
-  }
-
   private static Loss.Value value(AdaptedModel adapted, Dropout dropout, Batch batch, int step) {
     try (Scope scope = Scope.open()) {
-      return loss(adapted, dropout, false).of(scope, batch, step, 1);
+      return adapted.loss(dropout, SEED, false).of(scope, batch, step, 1);
     }
   }
 
@@ -68,7 +63,7 @@ class HiddenKeyTest {
         }
         Example other = new Example(1, 1, new int[] {5, 9}, null);
         Batch batch = Batch.of(List.of(new Example(0, 0, ids, null), other), row * 2);
-        LanguageModelLoss loss = loss(adapted, everywhere, false);
+        LanguageModelLoss loss = adapted.loss(everywhere, SEED, false);
         Map<String, double[]> gradients =
             adapted.gradients(scope -> loss.of(scope, batch, 6, 1).total());
         gradients.forEach((key, gradient) -> {
@@ -85,7 +80,7 @@ class HiddenKeyTest {
   void queryWithoutKeysGivesNumbers() throws IOException {
     Dropout dense = Dropout.dropKey(0.9).withLayers(Dropout.Layers.ALL);
     try (AdaptedModel adapted = AdaptedModel.open("mistral", DType.F32)) {
-      LanguageModelLoss loss = loss(adapted, dense, false);
+      LanguageModelLoss loss = adapted.loss(dense, SEED, false);
       Batch batch = batch("mistral");
       adapted
           .gradients(scope -> loss.of(scope, batch, 0, 1).total())
@@ -102,9 +97,9 @@ class HiddenKeyTest {
   void ratesOfZeroArePlainLoraBitForBit(String name) throws IOException {
     Batch batch = batch(name);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F32)) {
-      LanguageModelLoss plain = loss(adapted, Dropout.NONE, false);
+      LanguageModelLoss plain = adapted.loss(Dropout.NONE, SEED, false);
       for (Dropout dropout : List.of(Dropout.hiddenKeyMinus(0, 0), Dropout.hiddenKey(0, 0, 1))) {
-        LanguageModelLoss none = loss(adapted, dropout, false);
+        LanguageModelLoss none = adapted.loss(dropout, SEED, false);
         Map<String, double[]> expected =
             adapted.gradients(scope -> plain.of(scope, batch, 1, 0.1).total());
         adapted
@@ -123,14 +118,16 @@ class HiddenKeyTest {
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32);
         Scope scope = Scope.open()) {
       Dropout minus = Dropout.hiddenKeyMinus(0.2, 0.1);
-      Loss.Value expected = loss(adapted, minus, false).of(scope, batch, 2, 1);
-      Loss.Value zero = loss(adapted, Dropout.hiddenKey(0.2, 0.1, 0), false).of(scope, batch, 2, 1);
+      Loss.Value expected = adapted.loss(minus, SEED, false).of(scope, batch, 2, 1);
+      Loss.Value zero =
+          adapted.loss(Dropout.hiddenKey(0.2, 0.1, 0), SEED, false).of(scope, batch, 2, 1);
       assertThat(zero.total().item()).isEqualTo(expected.total().item());
       Loss.Value tiny =
-          loss(adapted, Dropout.hiddenKey(0.2, 0.1, 1e-12), false).of(scope, batch, 2, 1);
+          adapted.loss(Dropout.hiddenKey(0.2, 0.1, 1e-12), SEED, false).of(scope, batch, 2, 1);
       assertThat(tiny.task()).isCloseTo(expected.task(), within(1e-6 * expected.task()));
       assertThat(tiny.divergence()).isGreaterThan(1e-3);
-      Loss.Value two = loss(adapted, Dropout.hiddenKey(0.2, 0.1, 2), false).of(scope, batch, 2, 1);
+      Loss.Value two =
+          adapted.loss(Dropout.hiddenKey(0.2, 0.1, 2), SEED, false).of(scope, batch, 2, 1);
       assertThat(two.total().item())
           .isCloseTo(two.task() + 2 * two.divergence(), within(1e-6 * two.task()));
     }
@@ -165,14 +162,14 @@ class HiddenKeyTest {
     Batch batch = batch(name);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F32);
         Scope scope = Scope.open()) {
-      Loss.Value apart = loss(adapted, dropout, false).of(scope, batch, 4, 1);
-      Loss.Value together = loss(adapted, dropout, true).of(scope, batch, 4, 1);
+      Loss.Value apart = adapted.loss(dropout, SEED, false).of(scope, batch, 4, 1);
+      Loss.Value together = adapted.loss(dropout, SEED, true).of(scope, batch, 4, 1);
       assertThat(together.task()).isCloseTo(apart.task(), within(1e-6 * apart.task()));
       assertThat(together.divergence()).isCloseTo(apart.divergence(), within(1e-6 * apart.task()));
       Map<String, double[]> expected =
-          adapted.gradients(s -> loss(adapted, dropout, false).of(s, batch, 4, 0.1).total());
+          adapted.gradients(s -> adapted.loss(dropout, SEED, false).of(s, batch, 4, 0.1).total());
       adapted
-          .gradients(s -> loss(adapted, dropout, true).of(s, batch, 4, 0.1).total())
+          .gradients(s -> adapted.loss(dropout, SEED, true).of(s, batch, 4, 0.1).total())
           .forEach((key, found) ->
               assertThat(Parity.distance(found, expected.get(key))).as(key).isLessThan(1e-5));
     }

@@ -44,9 +44,7 @@ class GenerationParityTest {
 
   static Stream<Expected> cases() throws IOException {
     List<Expected> all = new ArrayList<>();
-    for (String model :
-        List.of(
-            "gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3")) {
+    for (String model : Parity.architectures()) {
       JsonNode list =
           JsonMapper.builder()
               .build()

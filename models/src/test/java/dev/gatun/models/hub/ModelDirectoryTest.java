@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Which files make a model, how its weights are held, and what is said of files that do not fit.
@@ -194,17 +195,7 @@ class ModelDirectoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "llama",
-        "llama3",
-        "llama-bias",
-        "llama-linear",
-        "mistral",
-        "qwen2",
-        "qwen3",
-        "gpt2"
-      })
+  @MethodSource("dev.gatun.models.Parity#architectures")
   void configsOfBothGenerationsGiveTheSameModel(String name) throws IOException {
     Path source = Parity.model(name);
     Path other = source.resolve(name.equals("llama") ? "config.v5.json" : "config.v4.json");

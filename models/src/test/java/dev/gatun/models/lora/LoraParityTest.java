@@ -28,7 +28,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Adapters that peft wrote: logits, loss, gradients and merged weights against transformers and
 /// peft.
@@ -37,9 +36,7 @@ class LoraParityTest {
 
   static Stream<Arguments> adapters() throws IOException {
     List<Arguments> all = new ArrayList<>();
-    for (String model :
-        List.of(
-            "gpt2", "llama", "llama3", "llama-bias", "llama-linear", "mistral", "qwen2", "qwen3")) {
+    for (String model : Parity.architectures()) {
       try (Stream<Path> variants = Files.list(Parity.model(model).resolve("adapters"))) {
         variants.sorted().forEach(v -> all.add(Arguments.of(model, v.getFileName().toString())));
       }
@@ -78,17 +75,7 @@ class LoraParityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "gpt2",
-        "llama",
-        "llama3",
-        "llama-bias",
-        "llama-linear",
-        "mistral",
-        "qwen2",
-        "qwen3"
-      })
+  @MethodSource("dev.gatun.models.Parity#architectures")
   void gradientsOfAllWeightsEqualThoseOfTransformers(String name) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Parity.model(name));
     SafetensorsFile expected = Parity.open(Parity.model(name).resolve("full.safetensors"));

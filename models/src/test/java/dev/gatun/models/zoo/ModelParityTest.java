@@ -14,6 +14,7 @@ import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.safetensors.SafetensorsFile;
 import java.io.IOException;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Logits of every architecture against transformers, each sequence alone and all in one ragged
@@ -22,17 +23,7 @@ class ModelParityTest {
   private static final int CASES = 3;
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "gpt2",
-        "llama",
-        "llama3",
-        "llama-bias",
-        "llama-linear",
-        "mistral",
-        "qwen2",
-        "qwen3"
-      })
+  @MethodSource("dev.gatun.models.Parity#architectures")
   void logitsEqualThoseOfTransformers(String name) throws IOException {
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     try (CausalLm model =

@@ -165,9 +165,6 @@ public final class Operator {
   /// first handle is made, which a failure halfway would lose.
   private static void hold(@Nullable Object argument, List<Tensor> held) {
     if (argument instanceof Tensor tensor) {
-      if (!tensor.handle().isAccessibleBy(Thread.currentThread())) {
-        throw new WrongThreadException("the tensor's scope is confined to another thread");
-      }
       tensor.acquire();
       held.add(tensor);
     } else if (argument instanceof Tensor[] tensors) {
