@@ -194,8 +194,12 @@ class ModelDirectoryTest {
     assertThat(logits(directory)).isEqualTo(logits(Parity.model("llama")));
   }
 
+  static List<String> architectures() {
+    return Parity.architectures();
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.gatun.models.Parity#architectures")
+  @MethodSource("architectures")
   void configsOfBothGenerationsGiveTheSameModel(String name) throws IOException {
     Path source = Parity.model(name);
     Path other = source.resolve(name.equals("llama") ? "config.v5.json" : "config.v4.json");

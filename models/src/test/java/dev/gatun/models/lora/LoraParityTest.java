@@ -74,8 +74,12 @@ class LoraParityTest {
     }
   }
 
+  static List<String> architectures() {
+    return Parity.architectures();
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.gatun.models.Parity#architectures")
+  @MethodSource("architectures")
   void gradientsOfAllWeightsEqualThoseOfTransformers(String name) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Parity.model(name));
     SafetensorsFile expected = Parity.open(Parity.model(name).resolve("full.safetensors"));

@@ -13,6 +13,7 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.safetensors.SafetensorsFile;
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,8 +23,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ModelParityTest {
   private static final int CASES = 3;
 
+  static List<String> architectures() {
+    return Parity.architectures();
+  }
+
   @ParameterizedTest
-  @MethodSource("dev.gatun.models.Parity#architectures")
+  @MethodSource("architectures")
   void logitsEqualThoseOfTransformers(String name) throws IOException {
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     try (CausalLm model =
