@@ -56,12 +56,10 @@ public record Linear(
       Tensor sum = scope.keep(Matmul.linear(block, x, rowMajor(block, w), bias));
       int count = branches.size();
       @Nullable Tensor[] inputs = new Tensor[3 + 2 * count];
-      Tensor[] saved = new Tensor[2 + 3 * count];
       inputs[0] = x;
       inputs[1] = w;
       inputs[2] = bias;
-      saved[0] = x;
-      saved[1] = w;
+      List<Tensor> saved = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         Branch branch = branches.get(i);
         AdapterLayer layer = branch.layer;
@@ -72,15 +70,21 @@ public record Linear(
             block, branch.rows(block, sum), layer.scale(), u, Layout.transpose(block, b, 0, 1));
         inputs[3 + 2 * i] = layer.a();
         inputs[4 + 2 * i] = layer.b();
-        saved[2 + 3 * i] = a;
-        saved[3 + 3 * i] = b;
-        saved[4 + 3 * i] = u;
+        saved.addAll(List.of(a, b, u));
       }
       if (scope.records(inputs)) {
         boolean[] needs = {scope.needs(x), scope.needs(w), scope.needs(bias)};
         DType biasType = bias == null ? x.dtype() : bias.dtype();
+        saved.add(w);
+        if (needs[1]
+            || count > 0) { // a frozen layer without adapters needs no input for its gradient
+          saved.add(x);
+        }
         scope.record(
-            sum, inputs, saved, (s, kept, g) -> backward(s, kept, g[0], branches, needs, biasType));
+            sum,
+            inputs,
+            saved.toArray(Tensor[]::new),
+            (s, kept, g) -> backward(s, kept, g[0], branches, needs, biasType));
       }
       return sum;
     }
@@ -105,11 +109,13 @@ public record Linear(
       boolean[] needs,
       DType biasType) {
     Tensor dy = Objects.requireNonNull(flow);
-    Tensor x = kept[0];
-    @Nullable Tensor[] gradients = new Tensor[3 + 2 * branches.size()];
-    Tensor dx = needs[0] ? Matmul.matmul(s, dy, rowMajor(s, kept[1])) : null;
+    int count = branches.size();
+    Tensor w = kept[3 * count];
+    @Nullable Tensor[] gradients = new Tensor[3 + 2 * count];
+    Tensor dx = needs[0] ? Matmul.matmul(s, dy, rowMajor(s, w)) : null;
     gradients[0] = dx;
     if (needs[1]) {
+      Tensor x = kept[3 * count + 1];
       gradients[1] =
           transposed
               ? Matmul.matmul(s, Layout.transpose(s, x, 0, 1), dy)
@@ -118,18 +124,21 @@ public record Linear(
     if (needs[2]) {
       gradients[2] = Layout.as(s, Reduce.sum(s, dy, false, 0), biasType);
     }
-    for (int i = 0; i < branches.size(); i++) {
+    for (int i = 0; i < count; i++) {
       Branch branch = branches.get(i);
       double scale = branch.layer.scale();
       Tensor rows = branch.rows(s, dy);
-      Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, kept[3 + 3 * i]), scale);
-      Tensor u = Elementwise.scale(s, kept[4 + 3 * i], scale);
-      Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), branch.rows(s, x));
+      Tensor a = kept[3 * i];
+      Tensor b = kept[3 * i + 1];
+      Tensor u = Elementwise.scale(s, kept[3 * i + 2], scale);
+      Tensor x = branch.rows(s, kept[3 * count + 1]);
+      Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, b), scale);
+      Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), x);
       Tensor db = Matmul.matmul(s, Layout.transpose(s, rows, 0, 1), u);
       gradients[3 + 2 * i] = Layout.as(s, da, branch.layer.a().dtype());
       gradients[4 + 2 * i] = Layout.as(s, db, branch.layer.b().dtype());
       if (dx != null) {
-        Matmul.addProductInPlace(s, branch.rows(s, dx), 1, t, kept[2 + 3 * i]);
+        Matmul.addProductInPlace(s, branch.rows(s, dx), 1, t, a);
       }
     }
     return gradients;

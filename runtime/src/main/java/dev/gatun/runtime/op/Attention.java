@@ -5,21 +5,59 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.internal.Operator;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Scaled dot-product attention with an additive mask, over a ragged batch.
 ///
-/// A mask `(B, H, 1, S)` that drops whole keys costs nothing over no mask: libtorch's flash kernel
-/// adds it on the way. A dropped key weighs exactly 0 and the kept weights sum to 1; a query
-/// without any key gives 0, with zero gradients. Fewer key than query heads are shared by
-/// consecutive query heads (grouped-query attention).
+/// A mask `(B, H, 1, S)` that drops whole keys costs nothing over no mask: it is added on the way.
+/// A dropped key weighs exactly 0 and the kept weights sum to 1; a query without any key gives 0,
+/// with zero gradients. Fewer key than query heads are shared by consecutive query heads
+/// (grouped-query attention).
 public final class Attention {
-  private static final Operator FLASH = Operator.of("_scaled_dot_product_flash_attention_for_cpu");
-  private static final Operator FLASH_BACKWARD =
-      Operator.of("_scaled_dot_product_flash_attention_for_cpu_backward");
-
   private Attention() {}
+
+  /// One way to compute attention, over rows of one length.
+  interface Kernel {
+    /// {@return attention of queries over keys, and what its gradient reads}
+    ///
+    /// @param scope owner of the result
+    /// @param q `(B, H, T, D)`, any strides
+    /// @param k `(B, G, S, D)`
+    /// @param v `(B, G, S, D)`
+    /// @param rule which keys a query sees
+    /// @param forGradient whether a gradient will be asked for
+    Attended forward(Scope scope, Tensor q, Tensor k, Tensor v, Rule rule, boolean forGradient);
+
+    /// {@return the gradients of q, k and v}
+    ///
+    /// @param scope owner of the results
+    /// @param flow gradient of the output, `(B, H, T, D)`, any strides
+    /// @param saved as `forward` gave it
+    /// @param rule as in `forward`
+    @Nullable Tensor[] backward(Scope scope, Tensor flow, Tensor[] saved, Rule rule);
+  }
+
+  /// What a kernel returns.
+  ///
+  /// @param output `(B, H, T, D)`
+  /// @param saved what its gradient reads; empty where none was asked for
+  record Attended(Tensor output, Tensor[] saved) {}
+
+  /// Which keys a query sees, and how scores are scaled.
+  ///
+  /// @param causal whether query t sees keys up to S - T + t alone
+  /// @param mask added to the scaled scores, or null
+  /// @param scale factor of the scores
+  record Rule(boolean causal, @Nullable Tensor mask, double scale) {}
+
+  /// libtorch's flash kernel is fast in f32 and f64. In bf16 and f16 it multiplies without the
+  /// processor's instructions for them in a build without MKL, and slowly with it.
+  private static Kernel kernel(DType compute) {
+    return compute == DType.F32 || compute == DType.F64
+        ? new FlashAttention()
+        : new ProductAttention();
+  }
 
   /// {@return attention of each sequence over itself}
   ///
@@ -62,37 +100,30 @@ public final class Attention {
     checkMask(mask, batch.sequences(), q.size(1), batch.longest(), batch.longest());
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(dtype);
+    Kernel kernel = kernel(compute);
+    boolean records = scope.records(q, k, v);
     try (Scope block = scope.untaped()) {
       Tensor padQ = batch.pad(block, Layout.as(block, q, compute));
       Tensor padK = batch.pad(block, Layout.as(block, k, compute));
       Tensor padV = batch.pad(block, Layout.as(block, v, compute));
       Tensor typed = mask == null ? null : Layout.as(block, mask, compute);
-      Tensor[] outLse = flash(block, padQ, padK, padV, causal, typed, scale);
-      Tensor result = scope.keep(Layout.as(block, batch.unpad(block, outLse[0]), dtype));
-      if (scope.records(q, k, v)) {
-        Tensor[] saved =
-            typed == null
-                ? new Tensor[] {padQ, padK, padV, outLse[0], outLse[1]}
-                : new Tensor[] {padQ, padK, padV, outLse[0], outLse[1], typed};
+      Rule rule = new Rule(causal, typed, scale);
+      Attended attended = kernel.forward(block, padQ, padK, padV, rule, records);
+      Tensor result = scope.keep(Layout.as(block, batch.unpad(block, attended.output()), dtype));
+      if (records) {
+        int count = attended.saved().length;
+        Tensor[] saved = Arrays.copyOf(attended.saved(), typed == null ? count : count + 1);
+        if (typed != null) {
+          saved[count] = typed;
+        }
         scope.record(
             result,
             new Tensor[] {q, k, v},
             saved,
             (s, kept, g) -> {
               Tensor flow = batch.padWithZeros(s, Layout.as(s, g[0], compute));
-              @Nullable Tensor[] grads =
-                  FLASH_BACKWARD.callAll(
-                      s,
-                      flow,
-                      kept[0],
-                      kept[1],
-                      kept[2],
-                      kept[3],
-                      kept[4],
-                      0.0,
-                      causal,
-                      kept.length > 5 ? kept[5] : null,
-                      scale);
+              Rule same = new Rule(causal, kept.length > count ? kept[count] : null, scale);
+              @Nullable Tensor[] grads = kernel.backward(s, flow, Arrays.copyOf(kept, count), same);
               @Nullable Tensor[] flat = new Tensor[3];
               for (int i = 0; i < 3; i++) {
                 Tensor gradient = grads[i];
@@ -138,34 +169,17 @@ public final class Attention {
     DType compute = Matmul.computeType(dtype);
     try (Scope block = scope.untaped()) {
       Tensor typed = mask == null ? null : Layout.as(block, mask, compute);
-      Tensor[] outLse =
-          flash(
-              block,
-              Layout.as(block, q, compute),
-              Layout.as(block, k, compute),
-              Layout.as(block, v, compute),
-              causal,
-              typed,
-              scale);
-      return scope.keep(Layout.as(block, outLse[0], dtype));
+      Attended attended =
+          kernel(compute)
+              .forward(
+                  block,
+                  Layout.as(block, q, compute),
+                  Layout.as(block, k, compute),
+                  Layout.as(block, v, compute),
+                  new Rule(causal, typed, scale),
+                  false);
+      return scope.keep(Layout.as(block, attended.output(), dtype));
     }
-  }
-
-  private static Tensor[] flash(
-      Scope scope,
-      Tensor q,
-      Tensor k,
-      Tensor v,
-      boolean causal,
-      @Nullable Tensor mask,
-      double scale) {
-    @Nullable Tensor[] all = FLASH.callAll(scope, q, k, v, 0.0, causal, mask, scale);
-    Tensor out = all[0];
-    Tensor lse = all[1];
-    if (out == null || lse == null) {
-      throw new AssertionError("attention left a result undefined");
-    }
-    return new Tensor[] {out, lse};
   }
 
   /// Checks what all layouts have in common: one size of the batch, one head size, a divisor of the

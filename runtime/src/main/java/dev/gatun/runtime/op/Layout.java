@@ -235,7 +235,7 @@ public final class Layout {
       if (lead < 0 || (size != shape[i] && size != 1)) {
         throw new ShapeException("expand: found " + x + ", expected to fit " + Shapes.text(shape));
       }
-      steps[i] = size == 1 && shape[i] != 1 ? 0 : strides[i - lead];
+      steps[i] = size == 1 ? 0 : strides[i - lead];
     }
     Tensor result = view(scope, x, shape, steps, 0);
     if (scope.records(x)) {

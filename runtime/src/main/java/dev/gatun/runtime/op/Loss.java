@@ -104,8 +104,35 @@ public final class Loss {
             "cross_entropy: found label " + label + ", expected 0 to " + (vocabulary - 1));
       }
     }
+    if (second == null && !scope.needs(head)) {
+      return streamed(scope, first, head, labels, scale);
+    }
     Chunks chunks = new Chunks(scope, first, second, head, labels, scale, lambda, both);
     return chunks.run(scope);
+  }
+
+  private static Value streamed(
+      Scope scope, Tensor hidden, Tensor head, long[] labels, double scale) {
+    DType wide = hidden.dtype() == DType.F64 ? DType.F64 : DType.F32;
+    StreamedCrossEntropy loss = new StreamedCrossEntropy(hidden, head, labels);
+    try (Scope pass = scope.untaped()) {
+      boolean records = scope.records(hidden);
+      Tensor toHidden = records ? pass.empty(hidden.dtype(), hidden.shape()) : null;
+      loss.run(pass, scale, toHidden);
+      Tensor total = scope.full(scale * loss.sum(), wide);
+      if (toHidden != null) {
+        scope.record(
+            total,
+            new Tensor[] {hidden},
+            new Tensor[] {toHidden},
+            (s, kept, g) -> new Tensor[] {scaled(s, kept[0], g[0].item())});
+      }
+      return new Value(total, loss.sum(), 0);
+    }
+  }
+
+  private static Tensor scaled(Scope scope, Tensor x, double factor) {
+    return factor == 1 ? x : Elementwise.scale(scope, x, factor);
   }
 
   /// One pass over the rows, which leaves the gradients behind where they are wanted.
@@ -200,10 +227,6 @@ public final class Loss {
             all[2] = headThere ? scaled(s, kept[at], flow) : null;
             return all;
           });
-    }
-
-    private static Tensor scaled(Scope scope, Tensor x, double factor) {
-      return factor == 1 ? x : Elementwise.scale(scope, x, factor);
     }
 
     private void chunk(

@@ -67,6 +67,9 @@ final class LayoutCases {
         OpCase.of("Layout.expand", "new dimension", (s, in) -> Layout.expand(s, in[0], 2, 1, 2))
             .input("x", 1, 2)
             .plain(pick(0, 1, 0, 1)),
+        OpCase.of("Layout.expand", "new size 1", (s, in) -> Layout.expand(s, in[0], 1, 2, 1, 2))
+            .input("x", 1, 2)
+            .plain(pick(0, 1, 0, 1)),
         OpCase.of("Layout.expand", "nothing", (s, in) -> Layout.expand(s, in[0], 1, 2))
             .input("x", 1, 2)
             .plain(pick(0, 1)));

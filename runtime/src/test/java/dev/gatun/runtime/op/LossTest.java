@@ -17,6 +17,8 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @ExtendWith(LeakCheck.class)
 class LossTest {
@@ -135,6 +137,50 @@ class LossTest {
       assertThat(value.task()).isPositive();
       long allLogits = 8L * rows * LARGE;
       assertThat(NativeMemory.peakBytes() - before).isPositive().isLessThan(allLogits);
+    }
+  }
+
+  /// A frozen head is read a block of the vocabulary at a time, a trained one a block of rows: both
+  /// ways give the same loss and the same gradient.
+  @ParameterizedTest
+  @CsvSource({"61, 100000, 1", "1100, 1500, 3", "5, 1, 4", "2, 3, 1000", "70, 40000, 300"})
+  void aFrozenHeadGivesWhatATrainedOneGives(int rows, int vocabulary, double spread) {
+    long[] labels = LongStream.range(0, rows).map(i -> i * 1_637 % vocabulary).toArray();
+    try (Scope scope = Scope.open()) {
+      Tensor hidden = Elementwise.scale(scope, normal(scope, 1, rows, 2), spread);
+      Tensor head = normal(scope, 3, vocabulary, 2);
+      Gradients frozen =
+          Tape.gradients(
+              scope, List.of(hidden), s -> Loss.crossEntropy(s, hidden, head, labels, 0.1).total());
+      Gradients trained =
+          Tape.gradients(
+              scope,
+              List.of(hidden, head),
+              s -> Loss.crossEntropy(s, hidden, head, labels, 0.1).total());
+      double total = trained.value().item();
+      assertThat(frozen.value().item()).isCloseTo(total, within(1e-12 * Math.max(1, total)));
+      assertThat(gradient(frozen, hidden))
+          .containsExactly(gradient(trained, hidden), within(1e-12));
+      assertThat(Loss.crossEntropy(scope, hidden, head, labels, 0.1).total().item())
+          .isEqualTo(frozen.value().item());
+    }
+  }
+
+  /// Logits far from 0 and a label that is all but certain: the loss is e^-gap for each other id.
+  @Test
+  void aCertainLabelKeepsItsTinyLossAndGradient() {
+    try (Scope scope = Scope.open()) {
+      Tensor hidden = scope.of(new float[] {1}, 1, 1);
+      Tensor head = scope.of(new float[] {-300, -320, -340}, 3, 1);
+      Gradients found =
+          Tape.gradients(
+              scope,
+              List.of(hidden),
+              s -> Loss.crossEntropy(s, hidden, head, new long[] {0}, 1).total());
+      double other = Math.exp(-20);
+      assertThat(found.value().item()).isCloseTo(other, within(1e-6 * other));
+      assertThat(Objects.requireNonNull(found.of(hidden)).item())
+          .isCloseTo(-20 * other, within(1e-5 * 20 * other));
     }
   }
 
