@@ -33,4 +33,4 @@ fi
 
 # Everything is on the class path, as in ./gatun.
 exec "$jdk/bin/java" -Xshare:auto --enable-native-access=ALL-UNNAMED --illegal-native-access=deny \
-  -cp "$lib/*" "$main" "$@"
+  --add-modules jdk.incubator.vector -cp "$lib/*" "$main" "$@"

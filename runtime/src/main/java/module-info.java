@@ -5,6 +5,7 @@ module dev.gatun.runtime {
   requires dev.gatun.bindings;
   requires jdk.jfr;
   requires transitive tools.jackson.databind;
+  requires static jdk.incubator.vector;
   requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 

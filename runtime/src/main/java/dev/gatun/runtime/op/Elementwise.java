@@ -5,6 +5,9 @@ import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.kernel.Gelu;
+import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.SwiGlu;
 
 /// Operations on each element alone. Two arguments are broadcast as in PyTorch and share one type.
 public final class Elementwise {
@@ -285,13 +288,26 @@ public final class Elementwise {
   public static Tensor gelu(Scope scope, Tensor x, boolean tanh) {
     Checks.floating("gelu", x);
     String form = tanh ? "tanh" : "none";
-    Tensor result = GELU.call(scope, x, form);
+    Tensor result;
+    if (tanh && Kernels.take(x)) {
+      result = scope.empty(x.dtype(), x.shape());
+      Gelu.forward(scope, x, result);
+    } else {
+      result = GELU.call(scope, x, form);
+    }
     if (scope.records(x)) {
       scope.record(
           result,
           new Tensor[] {x},
           new Tensor[] {x},
-          (s, saved, g) -> new Tensor[] {GELU_BACKWARD.call(s, g[0], saved[0], form)});
+          (s, saved, g) -> {
+            if (tanh && Kernels.take(saved[0], g[0])) {
+              Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
+              Gelu.gradient(s, saved[0], g[0], toX);
+              return new Tensor[] {toX};
+            }
+            return new Tensor[] {GELU_BACKWARD.call(s, g[0], saved[0], form)};
+          });
     }
     return result;
   }
@@ -306,8 +322,13 @@ public final class Elementwise {
     check("swiglu", gate, up);
     Checks.shape("swiglu", "up", up, gate.shape());
     Tensor result;
-    try (Scope block = scope.untaped()) {
-      result = scope.keep(mul(block, SILU.call(block, gate), up));
+    if (Kernels.take(gate, up)) {
+      result = scope.empty(gate.dtype(), gate.shape());
+      SwiGlu.forward(scope, gate, up, result);
+    } else {
+      try (Scope block = scope.untaped()) {
+        result = scope.keep(mul(block, SILU.call(block, gate), up));
+      }
     }
     if (scope.records(gate, up)) {
       scope.record(
@@ -315,6 +336,12 @@ public final class Elementwise {
           new Tensor[] {gate, up},
           new Tensor[] {gate, up},
           (s, saved, g) -> {
+            if (Kernels.take(saved[0], saved[1], g[0])) {
+              Tensor toGate = s.empty(saved[0].dtype(), saved[0].shape());
+              Tensor toUp = s.empty(saved[0].dtype(), saved[0].shape());
+              SwiGlu.gradient(s, saved[0], saved[1], g[0], toGate, toUp);
+              return new Tensor[] {toGate, toUp};
+            }
             Tensor toUp = mul(s, g[0], SILU.call(s, saved[0]));
             Tensor toGate = SILU_BACKWARD.call(s, mul(s, g[0], saved[1]), saved[0]);
             return new Tensor[] {toGate, toUp};

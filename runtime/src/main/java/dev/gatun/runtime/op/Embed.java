@@ -6,6 +6,8 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
+import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.Rope;
 
 /// Token embedding and rotary positions.
 public final class Embed {
@@ -59,24 +61,29 @@ public final class Embed {
     if (x.size(2) % 2 != 0) {
       throw new ShapeException("rope: found " + x + ", expected an even head size");
     }
-    Tensor result = rotate(scope, x, cos, signedSin);
+    Tensor result = rotate(scope, x, cos, signedSin, 1);
     if (scope.records(x)) {
       // the inverse of a rotation is the rotation by the negative angle
       scope.record(
           result,
           new Tensor[] {x},
           new Tensor[] {cos, signedSin},
-          (s, saved, g) ->
-              new Tensor[] {rotate(s, g[0], saved[0], Elementwise.scale(s, saved[1], -1))});
+          (s, saved, g) -> new Tensor[] {rotate(s, g[0], saved[0], saved[1], -1)});
     }
     return result;
   }
 
-  private static Tensor rotate(Scope scope, Tensor x, Tensor cos, Tensor signedSin) {
+  private static Tensor rotate(Scope scope, Tensor x, Tensor cos, Tensor signedSin, int sign) {
+    if (Kernels.take(x, cos, signedSin) && Rope.takes(x.size(2))) {
+      Tensor result = scope.empty(x.dtype(), x.shape());
+      Rope.rotate(scope, x, cos, signedSin, sign, result);
+      return result;
+    }
     try (Scope block = scope.untaped()) {
+      Tensor sine = sign < 0 ? Elementwise.scale(block, signedSin, -1) : signedSin;
       Tensor rolled = ROLL.call(block, x, new long[] {x.size(2) / 2}, new long[] {2});
       Tensor result = Elementwise.mul(block, x, cos);
-      return scope.keep(Elementwise.add(block, result, Elementwise.mul(block, rolled, signedSin)));
+      return scope.keep(Elementwise.add(block, result, Elementwise.mul(block, rolled, sine)));
     }
   }
 }

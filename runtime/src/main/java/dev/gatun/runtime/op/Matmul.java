@@ -4,8 +4,9 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.internal.ParallelProduct;
+import dev.gatun.runtime.internal.Parallel;
 import dev.gatun.runtime.internal.Shim;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// Matrix products.
@@ -130,7 +131,9 @@ public final class Matmul {
     return onBlas && a.rank() == 2 && a.elements() * b.size(1) >= LEAST_DIVIDED;
   }
 
-  /// Writes beta c + alpha a b to a result, cut along its longer side into a part for each thread.
+  /// Writes beta c + alpha a b to a result, cut along its longer side into a BLAS product for each
+  /// thread: OpenBLAS computes on the calling thread alone, as its own threads would fight
+  /// OpenMP's.
   ///
   /// @param c `(M, N)`, which may be the result, or `(N)`; not read where beta is 0
   private static void divided(
@@ -144,29 +147,34 @@ public final class Matmul {
       }
       int dim = result.size(1) >= result.size(0) ? 1 : 0;
       long size = result.size(dim);
-      ParallelProduct.Part[] parts =
-          new ParallelProduct.Part[(int) Math.min(size, Shim.threads(block))];
-      for (int i = 0; i < parts.length; i++) {
-        long start = size * i / parts.length;
-        long length = size * (i + 1) / parts.length - start;
+      int parts = (int) Math.min(size, Shim.threads(block));
+      MemorySegment[][] handles = new MemorySegment[parts][];
+      for (int i = 0; i < parts; i++) {
+        long start = size * i / parts;
+        long length = size * (i + 1) / parts - start;
         boolean columns = dim == 1;
-        Tensor partOfC =
-            c.rank() == 2 || columns
-                ? Layout.narrow(block, c, c.rank() == 2 ? dim : 0, start, length)
-                : block.keep(c);
-        parts[i] =
-            new ParallelProduct.Part(
-                Layout.narrow(block, result, dim, start, length),
-                partOfC,
-                columns ? block.keep(a) : Layout.narrow(block, a, 0, start, length),
-                columns ? Layout.narrow(block, b, 1, start, length) : block.keep(b));
+        int cut = c.rank() == 2 ? dim : 0;
+        handles[i] =
+            new MemorySegment[] {
+              raw(Layout.narrow(block, result, dim, start, length)),
+              raw(c.rank() == 2 || columns ? Layout.narrow(block, c, cut, start, length) : c),
+              raw(columns ? a : Layout.narrow(block, a, 0, start, length)),
+              raw(columns ? Layout.narrow(block, b, 1, start, length) : b)
+            };
       }
-      ParallelProduct.run(parts, beta, alpha);
+      Parallel.run(
+          parts,
+          i -> Shim.addmm(handles[i][0], handles[i][1], handles[i][2], handles[i][3], beta, alpha));
     } finally {
       while (held > 0) {
         operands[--held].release();
       }
     }
+  }
+
+  /// Returns a handle that any thread may use; the caller keeps the tensor alive.
+  private static MemorySegment raw(Tensor tensor) {
+    return MemorySegment.ofAddress(tensor.handleAddress());
   }
 
   /// oneDNN's linear layer takes the second matrix as `(N, K)`.

@@ -4,6 +4,8 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
+import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.RmsNorm;
 import org.jspecify.annotations.Nullable;
 
 /// Softmax and the normalisations over the last dimension.
@@ -111,6 +113,23 @@ public final class Norm {
   public static Tensor rmsNorm(Scope scope, Tensor x, Tensor weight, double eps) {
     Checks.floating("rms_norm", x);
     Checks.shape("rms_norm", "weight", weight, x.size(-1));
+    if (Kernels.take(x) && Kernels.take(weight) && !scope.needs(weight)) {
+      Tensor result = scope.empty(x.dtype(), x.shape());
+      RmsNorm.forward(scope, x, weight, eps, result);
+      if (scope.records(x)) {
+        scope.record(
+            result,
+            new Tensor[] {x},
+            new Tensor[] {x, weight},
+            (s, saved, g) -> {
+              Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
+              Tensor flow = g[0].isContiguous() ? g[0] : Layout.copy(s, g[0]);
+              RmsNorm.gradient(s, saved[0], saved[1], eps, flow, toX);
+              return new Tensor[] {toX};
+            });
+      }
+      return result;
+    }
     DType wide = x.dtype() == DType.F64 ? DType.F64 : DType.F32;
     try (Scope block = scope.untaped()) {
       Tensor wideX = Layout.as(block, x, wide);

@@ -5,6 +5,8 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.Softmax;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -124,8 +126,7 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
           Tensor values = Layout.narrow(inner, v, 1, 0, block.seen);
           Shim.bmm(
               toWeights.handle(), flowing.handle(), Layout.transpose(inner, values, 1, 2).handle());
-          Tensor toScores = inner.empty(dtype, weights.shape());
-          SOFTMAX_BACKWARD.run(inner, toWeights, weights, -1, dtype, toScores);
+          Tensor toScores = throughSoftmax(inner, toWeights, weights);
           Tensor keys = Layout.narrow(inner, k, 1, 0, block.seen);
           write(
               inner,
@@ -143,6 +144,16 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
         }
       }
       return new Tensor[] {toQ, toK.result(scope), toV.result(scope)};
+    }
+
+    private static Tensor throughSoftmax(Scope scope, Tensor flow, Tensor weights) {
+      if (Kernels.take(flow, weights)) {
+        Softmax.gradient(scope, flow, weights);
+        return flow;
+      }
+      Tensor toScores = scope.empty(flow.dtype(), flow.shape());
+      SOFTMAX_BACKWARD.run(scope, flow, weights, -1, flow.dtype(), toScores);
+      return toScores;
     }
 
     /// Returns a block's rows of `(B, H, T, D)` as `(B G, r T', D)`.
@@ -168,24 +179,48 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
       DType dtype = q.dtype();
       long[] shape = {sizes.batch(), sizes.shared() * block.count, block.seen};
       Tensor scores = scope.empty(dtype, shape);
+      if (Kernels.take(scores) && kernelReads(rule.mask())) {
+        multiply(scope, scores, block, 0);
+        int seen = Math.toIntExact(rule.causal() ? block.seen - block.count + 1 : block.seen);
+        Softmax.attention(
+            scope,
+            scores,
+            new Softmax.Attention(
+                (int) sizes.h,
+                (int) block.count,
+                seen,
+                rule.causal(),
+                rule.mask(),
+                (int) block.start));
+        return scores;
+      }
       Tensor bias = bias(scope, block, dtype);
       if (bias != null) {
         long[] byHead = {sizes.b, sizes.h, block.count, block.seen};
         Layout.copyInPlace(
             Layout.reshape(scope, scores, byHead), Layout.expand(scope, bias, byHead));
       }
+      multiply(scope, scores, block, bias == null ? 0 : 1);
+      Tensor weights = scope.empty(dtype, shape);
+      SOFTMAX.run(scope, scores, -1, false, weights);
+      // softmax divides 0 by 0 for a query that sees no key
+      return rule.mask() == null ? weights : WITHOUT_NAN.call(scope, weights, 0.0, null, null);
+    }
+
+    private boolean kernelReads(@Nullable Tensor mask) {
+      return mask == null || (Kernels.take(mask) && mask.size(3) == sizes.s);
+    }
+
+    /// Writes beta scores + scale q kᵀ.
+    private void multiply(Scope scope, Tensor scores, Block block, double beta) {
       Tensor keys = Layout.narrow(scope, k, 1, 0, block.seen);
       Shim.baddbmm(
           scores.handle(),
           scores.handle(),
           rows(scope, q, block).handle(),
           Layout.transpose(scope, keys, 1, 2).handle(),
-          bias == null ? 0 : 1,
+          beta,
           rule.scale());
-      Tensor weights = scope.empty(dtype, shape);
-      SOFTMAX.run(scope, scores, -1, false, weights);
-      // softmax divides 0 by 0 for a query that sees no key
-      return rule.mask() == null ? weights : WITHOUT_NAN.call(scope, weights, 0.0, null, null);
     }
 
     /// Returns what is added to a block's scores, of a shape that broadcasts to `(B, H, T', S')`,

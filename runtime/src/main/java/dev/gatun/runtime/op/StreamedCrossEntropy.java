@@ -4,6 +4,8 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
+import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.Softmax;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -114,25 +116,38 @@ final class StreamedCrossEntropy {
 
     private void block(Scope scope, long start, long length) {
       Tensor w = Layout.as(scope, Layout.narrow(scope, head, 0, start, length), x.dtype());
-      Tensor logits = Layout.as(scope, Matmul.linear(scope, x, w, null), wide);
+      Tensor logits = Matmul.linear(scope, x, w, null);
       takeLabels(logits, start, length);
-      double[] largest = column(Reduce.max(scope, logits, -1));
-      SOFTMAX.run(scope, logits, -1, false, logits);
-      double[] likeliest = column(Reduce.max(scope, logits, -1));
+      double[] sums = new double[count];
+      Tensor p = softmax(scope, logits, sums);
       double[] share = new double[count];
       for (int i = 0; i < count; i++) {
-        // the largest probability is e^(largest - log of the sum)
-        double more = largest[i] - Math.log(likeliest[i]);
-        double all = logAddExp(others[i], more);
-        share[i] = Math.exp(more - all);
+        double all = logAddExp(others[i], sums[i]);
+        share[i] = Math.exp(sums[i] - all);
         others[i] = all;
       }
       if (mean != null) {
-        Tensor p = Layout.as(scope, logits, x.dtype());
         Tensor blockMean = Layout.as(scope, Matmul.matmul(scope, p, w), wide);
         Tensor weight = Layout.as(scope, scope.of(share, count, 1), wide);
         LERP_IN_PLACE.run(scope, mean, blockMean, weight);
       }
+    }
+
+    /// Returns the softmax of the rows, and the logarithms of their sums.
+    private Tensor softmax(Scope scope, Tensor logits, double[] sums) {
+      if (Kernels.take(logits)) {
+        Softmax.rows(scope, logits, sums);
+        return logits;
+      }
+      Tensor p = Layout.as(scope, logits, wide);
+      double[] largest = column(Reduce.max(scope, p, -1));
+      SOFTMAX.run(scope, p, -1, false, p);
+      double[] likeliest = column(Reduce.max(scope, p, -1));
+      for (int i = 0; i < count; i++) {
+        // the largest probability is e^(largest - log of the sum)
+        sums[i] = largest[i] - Math.log(likeliest[i]);
+      }
+      return Layout.as(scope, p, logits.dtype());
     }
 
     /// Reads the logits of the labels among the block's ids and leaves them out of what follows.
@@ -141,16 +156,35 @@ final class StreamedCrossEntropy {
       for (int i = 0; i < count; i++) {
         long column = ids[i] - start;
         if (column >= 0 && column < length) {
-          long at = i * length + column;
-          if (wide == DType.F64) {
-            label[i] = memory.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
-            memory.setAtIndex(ValueLayout.JAVA_DOUBLE, at, LOWEST);
-          } else {
-            label[i] = memory.getAtIndex(ValueLayout.JAVA_FLOAT, at);
-            memory.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) LOWEST);
-          }
+          label[i] = exchange(memory, logits.dtype(), i * length + column);
         }
       }
+    }
+
+    private static double exchange(MemorySegment memory, DType dtype, long at) {
+      return switch (dtype) {
+        case F64 -> {
+          double z = memory.getAtIndex(ValueLayout.JAVA_DOUBLE, at);
+          memory.setAtIndex(ValueLayout.JAVA_DOUBLE, at, LOWEST);
+          yield z;
+        }
+        case F32 -> {
+          float z = memory.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+          memory.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) LOWEST);
+          yield z;
+        }
+        case BF16 -> {
+          int z = memory.getAtIndex(ValueLayout.JAVA_SHORT, at) << 16;
+          int lowest = Float.floatToRawIntBits((float) LOWEST) >>> 16;
+          memory.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) lowest);
+          yield Float.intBitsToFloat(z);
+        }
+        default -> {
+          short z = memory.getAtIndex(ValueLayout.JAVA_SHORT, at);
+          memory.setAtIndex(ValueLayout.JAVA_SHORT, at, Float.floatToFloat16(-65504));
+          yield Float.float16ToFloat(z);
+        }
+      };
     }
 
     private double[] column(Tensor values) {

@@ -1,0 +1,40 @@
+package dev.gatun.runtime.kernel;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Tensor;
+
+/// Whether the kernels of this package can be used.
+public final class Kernels {
+  private static final boolean AVAILABLE =
+      ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+          && !System.getProperty("gatun.kernels", "on").equals("off")
+          && Lanes.areWide();
+
+  private Kernels() {}
+
+  /// {@return whether there are kernels in this process: the module is there, the processor's
+  /// vectors have 256 bits or more, and the system property `gatun.kernels` is not `off`}
+  public static boolean available() {
+    return AVAILABLE;
+  }
+
+  /// {@return whether kernels can compute these tensors: all of one type, f32 or bf16, and
+  /// row-major}
+  ///
+  /// @param tensors inputs of one operation
+  public static boolean take(Tensor... tensors) {
+    if (!AVAILABLE) {
+      return false;
+    }
+    DType dtype = tensors[0].dtype();
+    if (dtype != DType.F32 && dtype != DType.BF16) {
+      return false;
+    }
+    for (Tensor tensor : tensors) {
+      if (tensor.dtype() != dtype || !tensor.isContiguous()) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

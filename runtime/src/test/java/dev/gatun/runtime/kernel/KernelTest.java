@@ -1,0 +1,401 @@
+package dev.gatun.runtime.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.gatun.runtime.Backend;
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.LeakCheck;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every kernel against plain loops in f64, at sizes that fill no whole vector, block or thread.
+@ExtendWith(LeakCheck.class)
+class KernelTest {
+  private static Stream<Arguments> typesAndSizes() {
+    return Stream.of(DType.F32, DType.BF16)
+        .flatMap(
+            dtype -> Stream.of(1, 15, 16, 2047, 2049, 70_001).map(n -> Arguments.of(dtype, n)));
+  }
+
+  private static double[] values(int seed, int count, double spread) {
+    return new Random(seed).doubles(count, -spread, spread).toArray();
+  }
+
+  /// Rounds to the type, so that loops and kernels start from the same numbers.
+  private static Tensor tensor(Scope scope, double[] values, DType dtype, long... shape) {
+    return Layout.to(scope, scope.of(values, shape), dtype);
+  }
+
+  private static double[] read(Scope scope, Tensor tensor) {
+    return Layout.to(scope, tensor, DType.F64).toDoubles();
+  }
+
+  private static void assertClose(Scope scope, Tensor found, double[] expected) {
+    double relative = found.dtype() == DType.F32 ? 5e-6 : 5e-3;
+    double[] values = read(scope, found);
+    assertThat(values).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.length; i++) {
+      double bound = relative * Math.max(1, Math.abs(expected[i]));
+      if (!(Math.abs(values[i] - expected[i]) <= bound)) {
+        assertThat(values[i]).as("element %d", i).isCloseTo(expected[i], within(bound));
+      }
+    }
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  private static double gelu(double x) {
+    return x * sigmoid(Math.sqrt(8 / Math.PI) * (x + 0.044715 * x * x * x));
+  }
+
+  private static double derivative(DoubleUnaryOperator f, double x) {
+    double h = 1e-5;
+    return (f.applyAsDouble(x + h) - f.applyAsDouble(x - h)) / (2 * h);
+  }
+
+  @Test
+  void theModuleIsThere() {
+    assertThat(Kernels.available()).isTrue();
+  }
+
+  @Test
+  void onlyRowMajorTensorsOfOneNarrowTypeAreTaken() {
+    try (Scope scope = Scope.open()) {
+      Tensor f32 = scope.zeros(DType.F32, 2, 3);
+      assertThat(Kernels.take(f32, f32)).isTrue();
+      assertThat(Kernels.take(scope.zeros(DType.BF16, 2))).isTrue();
+      assertThat(Kernels.take(f32, scope.zeros(DType.BF16, 2))).isFalse();
+      assertThat(Kernels.take(scope.zeros(DType.F64, 2))).isFalse();
+      assertThat(Kernels.take(Layout.transpose(scope, f32, 0, 1))).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("typesAndSizes")
+  void gelu(DType dtype, int count) {
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, count, 6), dtype, count);
+      Tensor flow = tensor(scope, values(2, count, 2), dtype, count);
+      Tensor result = scope.empty(dtype, count);
+      double[] xs = read(scope, x);
+      double[] flows = read(scope, flow);
+      Gelu.forward(scope, x, result);
+      assertClose(scope, result, Arrays.stream(xs).map(KernelTest::gelu).toArray());
+      Gelu.gradient(scope, x, flow, result);
+      double[] expected = new double[count];
+      for (int i = 0; i < count; i++) {
+        expected[i] = flows[i] * derivative(KernelTest::gelu, xs[i]);
+      }
+      assertClose(scope, result, expected);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("typesAndSizes")
+  void swiGlu(DType dtype, int count) {
+    try (Scope scope = Scope.open()) {
+      Tensor gate = tensor(scope, values(1, count, 6), dtype, count);
+      Tensor up = tensor(scope, values(2, count, 2), dtype, count);
+      Tensor flow = tensor(scope, values(3, count, 2), dtype, count);
+      Tensor result = scope.empty(dtype, count);
+      Tensor toGate = scope.empty(dtype, count);
+      Tensor toUp = scope.empty(dtype, count);
+      SwiGlu.forward(scope, gate, up, result);
+      SwiGlu.gradient(scope, gate, up, flow, toGate, toUp);
+      double[] x = read(scope, gate);
+      double[] y = read(scope, up);
+      double[] g = read(scope, flow);
+      double[] forward = new double[count];
+      double[] byGate = new double[count];
+      double[] byUp = new double[count];
+      for (int i = 0; i < count; i++) {
+        forward[i] = x[i] * sigmoid(x[i]) * y[i];
+        byGate[i] = g[i] * y[i] * derivative(v -> v * sigmoid(v), x[i]);
+        byUp[i] = g[i] * x[i] * sigmoid(x[i]);
+      }
+      assertClose(scope, result, forward);
+      assertClose(scope, toGate, byGate);
+      assertClose(scope, toUp, byUp);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,1,5", "F32,7,768", "BF16,40,33", "BF16,3,2050"})
+  void rmsNorm(DType dtype, int rows, int width) {
+    double eps = 1e-5;
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, rows * width, 3), dtype, rows, width);
+      Tensor w = tensor(scope, values(2, width, 2), DType.F32, width);
+      Tensor flow = tensor(scope, values(3, rows * width, 2), dtype, rows, width);
+      Tensor result = scope.empty(dtype, rows, width);
+      Tensor toX = scope.empty(dtype, rows, width);
+      RmsNorm.forward(scope, x, w, eps, result);
+      RmsNorm.gradient(scope, x, w, eps, flow, toX);
+      double[] xs = read(scope, x);
+      double[] ws = read(scope, w);
+      double[] gs = read(scope, flow);
+      double[] forward = new double[xs.length];
+      double[] backward = new double[xs.length];
+      for (int r = 0; r < rows; r++) {
+        int at = r * width;
+        double squares = 0;
+        double dot = 0;
+        for (int i = 0; i < width; i++) {
+          squares += xs[at + i] * xs[at + i];
+          dot += gs[at + i] * ws[i] * xs[at + i];
+        }
+        double inverse = 1 / Math.sqrt(squares / width + eps);
+        for (int i = 0; i < width; i++) {
+          forward[at + i] = xs[at + i] * inverse * ws[i];
+          double along = xs[at + i] * inverse * inverse * dot / width;
+          backward[at + i] = inverse * (gs[at + i] * ws[i] - along);
+        }
+      }
+      assertClose(scope, result, forward);
+      assertClose(scope, toX, backward);
+    }
+  }
+
+  /// What is left of a thread's arrays from one row must not reach the next.
+  @Test
+  void aRowThatIsNotANumberSpoilsNoOther() {
+    try (Scope scope = Scope.open()) {
+      double[] values = values(1, 2 * 5, 3);
+      values[2] = Double.NaN;
+      Tensor x = tensor(scope, values, DType.F32, 2, 5);
+      Tensor alone = tensor(scope, Arrays.copyOfRange(values, 5, 10), DType.F32, 1, 5);
+      Tensor weight = scope.full(1, DType.F32, 5);
+      Tensor both = scope.empty(DType.F32, 2, 5);
+      Tensor one = scope.empty(DType.F32, 1, 5);
+      RmsNorm.forward(scope, x, weight, 1e-5, both);
+      RmsNorm.forward(scope, alone, weight, 1e-5, one);
+      assertThat(Arrays.copyOf(both.toFloats(), 5)).containsOnly(Float.NaN);
+      assertThat(Arrays.copyOfRange(both.toFloats(), 5, 10)).containsExactly(one.toFloats());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,1,1,32", "F32,70,3,64", "BF16,70,4,128"})
+  void rope(DType dtype, int tokens, int heads, int size) {
+    if (!Rope.takes(size)) {
+      return;
+    }
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, tokens * heads * size, 3), dtype, tokens, heads, size);
+      Tensor cos = tensor(scope, values(2, tokens * size, 1), dtype, tokens, 1, size);
+      Tensor sin = tensor(scope, values(3, tokens * size, 1), dtype, tokens, 1, size);
+      double[] xs = read(scope, x);
+      double[] cs = read(scope, cos);
+      double[] ss = read(scope, sin);
+      for (int sign : new int[] {1, -1}) {
+        Tensor result = scope.empty(dtype, tokens, heads, size);
+        Rope.rotate(scope, x, cos, sin, sign, result);
+        double[] expected = new double[xs.length];
+        for (int i = 0; i < expected.length; i++) {
+          int channel = i % size;
+          int table = i / (heads * size) * size + channel;
+          int other = channel < size / 2 ? i + size / 2 : i - size / 2;
+          expected[i] = xs[i] * cs[table] + sign * xs[other] * ss[table];
+        }
+        assertClose(scope, result, expected);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,1,1,3", "F32,9,2051,40", "BF16,33,257,300"})
+  void softmaxOfRows(DType dtype, int rows, int width, double spread) {
+    try (Scope scope = Scope.open()) {
+      Tensor logits = tensor(scope, values(1, rows * width, spread), dtype, rows, width);
+      double[] z = read(scope, logits);
+      double[] sums = new double[rows];
+      Softmax.rows(scope, logits, sums);
+      double[] expected = new double[z.length];
+      for (int r = 0; r < rows; r++) {
+        double most = Arrays.stream(z, r * width, (r + 1) * width).max().orElseThrow();
+        double sum = 0;
+        for (int i = r * width; i < (r + 1) * width; i++) {
+          expected[i] = Math.exp(z[i] - most);
+          sum += expected[i];
+        }
+        for (int i = r * width; i < (r + 1) * width; i++) {
+          expected[i] /= sum;
+        }
+        assertThat(sums[r]).isCloseTo(most + Math.log(sum), within(1e-5));
+      }
+      assertClose(scope, logits, expected);
+    }
+  }
+
+  private static List<Arguments> attentions() {
+    return List.of(
+        Arguments.of(DType.F32, false, null),
+        Arguments.of(DType.F32, true, null),
+        Arguments.of(DType.BF16, true, new long[] {2, 4, 1, 9}),
+        Arguments.of(DType.F32, true, new long[] {1, 1, 6, 9}),
+        Arguments.of(DType.F32, false, new long[] {2, 4, 6, 9}));
+  }
+
+  /// 2 sequences, 4 query heads on 2 key heads; queries 2 to 4 of 6, the last of which sees 8 of 9
+  /// keys where they are causal.
+  @ParameterizedTest
+  @MethodSource("attentions")
+  void attentionWeights(DType dtype, boolean causal, long @Nullable [] maskShape) {
+    int queries = 3;
+    int keys = causal ? 8 : 9;
+    try (Scope scope = Scope.open()) {
+      Tensor scores =
+          tensor(scope, values(1, 2 * 4 * queries * keys, 3), dtype, 4, 2 * queries, keys);
+      Tensor mask = null;
+      double[] bias = {};
+      if (maskShape != null) {
+        int count = (int) Arrays.stream(maskShape).reduce(1, (a, b) -> a * b);
+        bias = Arrays.stream(values(2, count, 1)).map(u -> u < 0.4 ? -1 / 0.0 : 0).toArray();
+        mask = tensor(scope, bias, dtype, maskShape);
+      }
+      double[] z = read(scope, scores);
+      Softmax.attention(
+          scope, scores, new Softmax.Attention(4, queries, causal ? 6 : 9, causal, mask, 2));
+      double[] expected = new double[z.length];
+      for (int row = 0; row < 2 * 4 * queries; row++) {
+        int head = row / queries;
+        int query = row % queries;
+        double sum = 0;
+        for (int key = 0; key < keys; key++) {
+          double added = 0;
+          if (maskShape != null) {
+            long b = maskShape[0] == 1 ? 0 : head / 4;
+            long h = maskShape[1] == 1 ? 0 : head % 4;
+            long t = maskShape[2] == 1 ? 0 : 2 + query;
+            added = bias[(int) (((b * maskShape[1] + h) * maskShape[2] + t) * 9 + key)];
+          }
+          boolean ahead = causal && key >= 6 + query;
+          expected[row * keys + key] = ahead ? 0 : Math.exp(z[row * keys + key] + added);
+          sum += expected[row * keys + key];
+        }
+        for (int key = 0; key < keys; key++) {
+          expected[row * keys + key] = sum == 0 ? 0 : expected[row * keys + key] / sum;
+        }
+      }
+      assertClose(scope, scores, expected);
+      double[] found = read(scope, scores);
+      for (int i = 0; i < found.length; i++) {
+        assertThat(found[i] == 0).as("weight %d is 0", i).isEqualTo(expected[i] == 0);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,7,19", "BF16,33,257"})
+  void softmaxGradient(DType dtype, int rows, int width) {
+    try (Scope scope = Scope.open()) {
+      Tensor flow = tensor(scope, values(1, rows * width, 2), dtype, rows, width);
+      Tensor p =
+          tensor(
+              scope,
+              Arrays.stream(values(2, rows * width, 1)).map(Math::abs).toArray(),
+              dtype,
+              rows,
+              width);
+      double[] g = read(scope, flow);
+      double[] ps = read(scope, p);
+      Softmax.gradient(scope, flow, p);
+      double[] expected = new double[g.length];
+      for (int r = 0; r < rows; r++) {
+        double dot = 0;
+        for (int i = r * width; i < (r + 1) * width; i++) {
+          dot += g[i] * ps[i];
+        }
+        for (int i = r * width; i < (r + 1) * width; i++) {
+          expected[i] = ps[i] * (g[i] - dot);
+        }
+      }
+      double scale = width;
+      double[] found = read(scope, flow);
+      for (int i = 0; i < found.length; i++) {
+        assertThat(found[i])
+            .isCloseTo(expected[i], within((dtype == DType.F32 ? 1e-6 : 5e-3) * scale));
+      }
+    }
+  }
+
+  /// The exponential saturates, and passes on what is not a number.
+  @Test
+  void extremesStayWhatTheyAre() {
+    try (Scope scope = Scope.open()) {
+      float big = 1e30f;
+      float[] values = {
+        -big, big, Float.NaN, -0f, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY
+      };
+      Tensor x = scope.of(values, values.length);
+      Tensor result = scope.empty(DType.F32, values.length);
+      Gelu.forward(scope, Layout.narrow(scope, x, 0, 0, 4), Layout.narrow(scope, result, 0, 0, 4));
+      float[] found = result.toFloats();
+      assertThat(found[0]).isCloseTo(0, within(1e-8f));
+      assertThat(found[1]).isEqualTo(big);
+      assertThat(found[2]).isNaN();
+      assertThat(found[3]).isEqualTo(-0f);
+      Tensor half = Layout.to(scope, x, DType.BF16);
+      Tensor one = scope.full(1, DType.BF16, values.length);
+      Tensor same = scope.empty(DType.BF16, values.length);
+      Gelu.gradient(scope, half, one, same);
+      double[] slopes = read(scope, same);
+      assertThat(slopes[2]).isNaN();
+      assertThat(slopes[3]).isEqualTo(0.5);
+    }
+  }
+
+  @Test
+  void bf16IsRoundedToNearestTiesToEven() {
+    float[] source = new float[40];
+    for (int i = 0; i < 40; i++) {
+      source[i] = Float.intBitsToFloat(0x3f80_0000 + i * 0x4000); // in steps of a quarter place
+    }
+    source[39] = Float.NaN;
+    try (Scope scope = Scope.open()) {
+      Tensor f32 = scope.of(source, 40);
+      Tensor found = scope.empty(DType.BF16, 40);
+      Memory.with(scope, m -> m[0].store(source, 0, 40), found);
+      assertThat(read(scope, found))
+          .containsExactly(read(scope, Layout.to(scope, f32, DType.BF16)));
+      float[] back = new float[40];
+      Memory.with(scope, m -> m[0].load(0, back, 40), found);
+      assertThat(back).containsExactly(Layout.to(scope, found, DType.F32).toFloats());
+    }
+  }
+
+  @Test
+  void oneThreadGivesTheBitsOfTwo() {
+    int threads = Backend.threads().openMp();
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, 50_000, 3), DType.F32, 50, 1000);
+      Tensor w = scope.full(1.5, DType.F32, 1000);
+      float[][] results = new float[2][];
+      for (int i = 0; i < 2; i++) {
+        Backend.setThreads(i + 1);
+        Tensor result = scope.empty(DType.F32, 50, 1000);
+        RmsNorm.forward(scope, x, w, 1e-5, result);
+        results[i] = result.toFloats();
+      }
+      assertThat(results[1]).containsExactly(results[0]);
+    } finally {
+      Backend.setThreads(threads);
+    }
+  }
+}
