@@ -64,6 +64,16 @@ public final class Parallel {
     }
   }
 
+  /// Returns into how many parts a loop is worth dividing, at most one for each thread.
+  ///
+  /// @param scope for the number of threads
+  /// @param length number of elements
+  /// @param least elements that are worth a thread
+  public static int parts(Scope scope, long length, long least) {
+    long worthwhile = Math.max(1, length / Math.max(1, least));
+    return worthwhile == 1 ? 1 : (int) Math.min(worthwhile, Shim.threads(scope));
+  }
+
   /// Divides a loop between the threads.
   ///
   /// @param scope for the number of threads
@@ -73,8 +83,7 @@ public final class Parallel {
   /// @param range computes a part
   public static void ranges(Scope scope, long length, long unit, long least, Range range) {
     long units = (length + unit - 1) / unit;
-    long worthwhile = Math.max(1, length / Math.max(1, least));
-    int parts = (int) Math.min(Math.min(units, worthwhile), Shim.threads(scope));
+    int parts = (int) Math.min(units, parts(scope, length, least));
     if (parts <= 1) {
       range.run(0, length);
       return;

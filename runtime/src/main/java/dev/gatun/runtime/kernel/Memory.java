@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.Supplier;
 
-/// The memory of row-major tensors, open to libtorch's threads while a kernel runs.
+/// The memory of tensors from their first element on, open to libtorch's threads while a kernel runs.
 ///
 /// A tensor's own segment belongs to its scope's thread; this one does not, so it must not outlive
 /// [#with].
@@ -36,7 +36,7 @@ record Memory(MemorySegment segment, DType dtype) {
         Tensor tensor = tensors[held];
         tensor.acquire();
         held++;
-        long bytes = tensor.elements() * tensor.dtype().bytes();
+        long bytes = span(tensor) * tensor.dtype().bytes();
         long address = Shim.dataPointer(scope, tensor.handle());
         memories[held - 1] =
             new Memory(MemorySegment.ofAddress(address).reinterpret(bytes), tensor.dtype());
@@ -47,6 +47,20 @@ record Memory(MemorySegment segment, DType dtype) {
         tensors[--held].release();
       }
     }
+  }
+
+  /// Returns how far the last element lies from the first, and 1 more.
+  private static long span(Tensor tensor) {
+    long[] shape = tensor.shape();
+    long[] strides = tensor.strides();
+    long span = 1;
+    for (int i = 0; i < shape.length; i++) {
+      if (shape[i] == 0) {
+        return 0;
+      }
+      span += (shape[i] - 1) * strides[i];
+    }
+    return span;
   }
 
   /// A loop body over one block: its first element, and how many.

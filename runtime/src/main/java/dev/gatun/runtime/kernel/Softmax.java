@@ -128,6 +128,12 @@ public final class Softmax {
         weights);
   }
 
+  /// Overwrites the first `count` elements with their softmax; the rest of the array is written too.
+  static void normalise(float[] row, int count) {
+    Arrays.fill(row, count, row.length, Float.NEGATIVE_INFINITY);
+    scale(row, 1 / exponentials(row, largest(row)));
+  }
+
   private static float largest(float[] row) {
     FloatVector most = Lanes.of(row, 0);
     for (int i = Lanes.COUNT; i < row.length; i += Lanes.COUNT) {

@@ -5,6 +5,7 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.kernel.CacheAttention;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -165,6 +166,11 @@ public final class Attention {
           "attention: found q " + q + ", k " + k + ", expected equal tokens where it is causal");
     }
     checkMask(mask, q.size(0), q.size(1), q.size(2), k.size(2));
+    if (mask == null && CacheAttention.takes(q, k, v)) {
+      Tensor result = scope.empty(q.dtype(), q.shape());
+      CacheAttention.attend(scope, q, k, v, scale, result);
+      return result;
+    }
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(dtype);
     try (Scope block = scope.untaped()) {

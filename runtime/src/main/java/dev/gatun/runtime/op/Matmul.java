@@ -6,6 +6,8 @@ import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Parallel;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.kernel.FewRows;
+import dev.gatun.runtime.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +87,12 @@ public final class Matmul {
     DType compute = computeType(dtype);
     long[] shape = a.shape();
     shape[shape.length - 1] = b.size(-1);
+    if (Kernels.available() && a.rank() == 2) {
+      Tensor result = fewRows(scope, a, b, shape);
+      if (result != null) {
+        return result;
+      }
+    }
     if (compute != dtype && !isFewDotProducts(a, b)) {
       try (Scope block = scope.untaped()) {
         Tensor wide = product(block, Layout.to(block, a, compute), Layout.to(block, b, compute));
@@ -103,6 +111,24 @@ public final class Matmul {
       Shim.bmm(result.handle(), a.handle(), b.handle());
     }
     return result;
+  }
+
+  /// Returns the product by our own kernel, or null where that is not the way.
+  private static @Nullable Tensor fewRows(Scope scope, Tensor a, Tensor b, long[] shape) {
+    if (FewRows.takes(a, b)) {
+      Tensor result = scope.empty(a.dtype(), shape);
+      FewRows.times(scope, a, b, result);
+      return result;
+    }
+    try (Scope block = scope.untaped()) {
+      Tensor turned = Layout.transpose(block, b, 0, 1);
+      if (!FewRows.takes(a, turned)) {
+        return null;
+      }
+      Tensor result = scope.empty(a.dtype(), shape);
+      FewRows.timesTransposed(scope, a, turned, result);
+      return result;
+    }
   }
 
   private static boolean isFewDotProducts(Tensor a, Tensor b) {
@@ -214,7 +240,11 @@ public final class Matmul {
     Tensor result;
     try (Scope block = scope.untaped()) {
       Tensor transposed = Layout.transpose(block, w, 0, 1);
-      if (oneDnn(x, transposed) && (bias == null || bias.dtype() == x.dtype())) {
+      if (Kernels.available() && (FewRows.takes(x, w) || FewRows.takes(x, transposed))) {
+        Tensor plain = product(block, x, transposed);
+        result = bias == null ? plain : Elementwise.add(block, plain, Layout.as(block, bias, x.dtype()));
+        result = scope.keep(result);
+      } else if (oneDnn(x, transposed) && (bias == null || bias.dtype() == x.dtype())) {
         result =
             scope.adopt(
                 Shim.linear(scope, x.handle(), w.handle(), bias == null ? null : bias.handle()));

@@ -1,0 +1,288 @@
+package dev.gatun.runtime.kernel;
+
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.Parallel;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// A few rows times a matrix, as in decoding: the matrix is read once, as fast as the memory gives
+/// it, where a library first copies it into the order that pays for many rows.
+///
+/// bf16 elements are read as pairs, an int each: the lower half shifted up is the f32 value of the
+/// even element, the int with its lower half cleared that of the odd one.
+public final class FewRows {
+  /// With more rows oneDNN is faster.
+  private static final int MOST_ROWS = 2;
+
+  /// Elements of the matrix that are worth a thread.
+  private static final long LEAST_ELEMENTS = 1 << 15;
+
+  private static final int UNROLLED = 4;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  private FewRows() {}
+
+  /// {@return whether this kernel is the way to multiply these}
+  ///
+  /// @param x `(M, K)`
+  /// @param matrix `(N, K)` or `(K, N)`
+  public static boolean takes(Tensor x, Tensor matrix) {
+    return x.size(0) <= MOST_ROWS
+        && matrix.elements() >= LEAST_ELEMENTS
+        && matrix.size(1) % 2 == 0
+        && Kernels.take(x, matrix);
+  }
+
+  /// Writes x matrixᵀ to `result`.
+  ///
+  /// @param scope for the number of threads
+  /// @param x `(M, K)`, taken by [#takes]
+  /// @param matrix `(N, K)`
+  /// @param result `(M, N)`, of the type of x, row-major
+  public static void timesTransposed(Scope scope, Tensor x, Tensor matrix, Tensor result) {
+    int rows = (int) x.size(0);
+    int inner = (int) x.size(1);
+    long outputs = matrix.size(0);
+    Memory.with(
+        scope,
+        m -> {
+          float[][] inputs = inputs(m[0], rows, inner);
+          Parallel.ranges(
+              scope,
+              outputs,
+              1,
+              1 + LEAST_ELEMENTS / inner,
+              (from, to) -> {
+                int count = (int) (to - from);
+                float[][] outs = new float[rows][count];
+                for (int i = 0; i < count; i++) {
+                  for (int row = 0; row < rows; row++) {
+                    outs[row][i] = dot(m[1], (from + i) * inner, inputs[row]);
+                  }
+                }
+                for (int row = 0; row < rows; row++) {
+                  m[2].store(outs[row], row * outputs + from, count);
+                }
+              });
+        },
+        x,
+        matrix,
+        result);
+  }
+
+  /// Returns the rows of x; in bf16 their even elements first, then the odd ones.
+  private static float[][] inputs(Memory x, int rows, int inner) {
+    float[][] inputs = new float[rows][inner];
+    float[] row = new float[inner];
+    for (int i = 0; i < rows; i++) {
+      x.load((long) i * inner, row, inner);
+      if (x.dtype() == DType.F32) {
+        System.arraycopy(row, 0, inputs[i], 0, inner);
+      } else {
+        for (int j = 0; j < inner / 2; j++) {
+          inputs[i][j] = row[2 * j];
+          inputs[i][inner / 2 + j] = row[2 * j + 1];
+        }
+      }
+    }
+    return inputs;
+  }
+
+  private static float dot(Memory matrix, long at, float[] x) {
+    return matrix.dtype() == DType.F32
+        ? dotF32(matrix.segment(), 4 * at, x)
+        : dotBf16(matrix.segment(), 2 * at, x);
+  }
+
+  private static float dotF32(MemorySegment matrix, long offset, float[] x) {
+    FloatVector a = Lanes.of(0);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    int lanes = Lanes.COUNT;
+    int i = 0;
+    for (; i + UNROLLED * lanes <= x.length; i += UNROLLED * lanes) {
+      a = floats(matrix, offset + 4L * i).fma(Lanes.of(x, i), a);
+      b = floats(matrix, offset + 4L * (i + lanes)).fma(Lanes.of(x, i + lanes), b);
+      c = floats(matrix, offset + 4L * (i + 2 * lanes)).fma(Lanes.of(x, i + 2 * lanes), c);
+      d = floats(matrix, offset + 4L * (i + 3 * lanes)).fma(Lanes.of(x, i + 3 * lanes), d);
+    }
+    float sum = Lanes.sum(a.add(b).add(c.add(d)));
+    for (; i < x.length; i++) {
+      sum += matrix.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i) * x[i];
+    }
+    return sum;
+  }
+
+  private static float dotBf16(MemorySegment matrix, long offset, float[] x) {
+    FloatVector a = Lanes.of(0);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    int lanes = Lanes.COUNT;
+    int half = x.length / 2;
+    int i = 0;
+    for (; i + UNROLLED * lanes <= half; i += UNROLLED * lanes) {
+      IntVector first = ints(matrix, offset + 4L * i);
+      IntVector second = ints(matrix, offset + 4L * (i + lanes));
+      IntVector third = ints(matrix, offset + 4L * (i + 2 * lanes));
+      IntVector fourth = ints(matrix, offset + 4L * (i + 3 * lanes));
+      a = even(first).fma(Lanes.of(x, i), a);
+      b = odd(first).fma(Lanes.of(x, half + i), b);
+      c = even(second).fma(Lanes.of(x, i + lanes), c);
+      d = odd(second).fma(Lanes.of(x, half + i + lanes), d);
+      a = even(third).fma(Lanes.of(x, i + 2 * lanes), a);
+      b = odd(third).fma(Lanes.of(x, half + i + 2 * lanes), b);
+      c = even(fourth).fma(Lanes.of(x, i + 3 * lanes), c);
+      d = odd(fourth).fma(Lanes.of(x, half + i + 3 * lanes), d);
+    }
+    float sum = Lanes.sum(a.add(b).add(c.add(d)));
+    for (; i < half; i++) {
+      int pair = matrix.get(ValueLayout.JAVA_INT_UNALIGNED, offset + 4L * i);
+      sum += Float.intBitsToFloat(pair << 16) * x[i];
+      sum += Float.intBitsToFloat(pair & 0xffff0000) * x[half + i];
+    }
+    return sum;
+  }
+
+  private static FloatVector floats(MemorySegment memory, long offset) {
+    return FloatVector.fromMemorySegment(Lanes.FLOATS, memory, offset, ORDER);
+  }
+
+  private static IntVector ints(MemorySegment memory, long offset) {
+    return IntVector.fromMemorySegment(Lanes.INTS, memory, offset, ORDER);
+  }
+
+  private static FloatVector even(IntVector pairs) {
+    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  private static FloatVector odd(IntVector pairs) {
+    return pairs.and(0xffff0000).reinterpretAsFloats();
+  }
+
+  /// Writes x matrix to `result`: each thread sums its share of the matrix's rows, so that it reads
+  /// the memory in order.
+  ///
+  /// @param scope for the number of threads
+  /// @param x `(M, K)`, taken by [#takes]
+  /// @param matrix `(K, N)`
+  /// @param result `(M, N)`, of the type of x, row-major
+  public static void times(Scope scope, Tensor x, Tensor matrix, Tensor result) {
+    int rows = (int) x.size(0);
+    int inner = (int) x.size(1);
+    int outputs = Math.toIntExact(matrix.size(1));
+    int parts = Parallel.parts(scope, inner, 1 + LEAST_ELEMENTS / outputs);
+    Memory.with(
+        scope,
+        m -> {
+          float[] input = new float[inner];
+          float[] ordered = new float[outputs];
+          for (int row = 0; row < rows; row++) {
+            m[0].load((long) row * inner, input, inner);
+            float[][] sums = new float[parts][outputs];
+            Parallel.run(
+                parts,
+                part -> sum(m[1], input, inner * part / parts, inner * (part + 1) / parts, sums[part]));
+            for (int part = 1; part < parts; part++) {
+              for (int i = 0; i < outputs; i++) {
+                sums[0][i] += sums[part][i];
+              }
+            }
+            m[2].store(inOrder(m[1], sums[0], ordered), (long) row * outputs, outputs);
+          }
+        },
+        x,
+        matrix,
+        result);
+  }
+
+  /// Adds some rows of the matrix, each times its element of x; in bf16 the even columns come first,
+  /// then the odd ones.
+  private static void sum(Memory matrix, float[] x, int from, int to, float[] sums) {
+    boolean wide = matrix.dtype() == DType.F32;
+    int k = from;
+    for (; k + UNROLLED <= to; k += UNROLLED) {
+      if (wide) {
+        addF32(matrix.segment(), 4L * k * sums.length, x, k, sums);
+      } else {
+        addBf16(matrix.segment(), 2L * k * sums.length, x, k, sums);
+      }
+    }
+    float[] row = new float[k < to ? sums.length : 0];
+    for (; k < to; k++) {
+      matrix.load((long) k * sums.length, row, row.length);
+      for (int i = 0; i < row.length; i++) {
+        int place = wide ? i : i / 2 + i % 2 * (row.length / 2);
+        sums[place] += row[i] * x[k];
+      }
+    }
+  }
+
+  /// Adds four rows.
+  private static void addF32(MemorySegment matrix, long offset, float[] x, int k, float[] sums) {
+    long stride = 4L * sums.length;
+    int i = 0;
+    for (; i + Lanes.COUNT <= sums.length; i += Lanes.COUNT) {
+      long at = offset + 4L * i;
+      FloatVector sum = Lanes.of(sums, i);
+      sum = floats(matrix, at).fma(Lanes.of(x[k]), sum);
+      sum = floats(matrix, at + stride).fma(Lanes.of(x[k + 1]), sum);
+      sum = floats(matrix, at + 2 * stride).fma(Lanes.of(x[k + 2]), sum);
+      floats(matrix, at + 3 * stride).fma(Lanes.of(x[k + 3]), sum).intoArray(sums, i);
+    }
+    for (; i < sums.length; i++) {
+      for (int j = 0; j < UNROLLED; j++) {
+        long at = offset + j * stride + 4L * i;
+        sums[i] += x[k + j] * matrix.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+      }
+    }
+  }
+
+  /// Adds four rows.
+  private static void addBf16(MemorySegment matrix, long offset, float[] x, int k, float[] sums) {
+    long stride = 2L * sums.length;
+    int half = sums.length / 2;
+    int i = 0;
+    for (; i + Lanes.COUNT <= half; i += Lanes.COUNT) {
+      long at = offset + 4L * i;
+      IntVector first = ints(matrix, at);
+      IntVector second = ints(matrix, at + stride);
+      IntVector third = ints(matrix, at + 2 * stride);
+      IntVector fourth = ints(matrix, at + 3 * stride);
+      FloatVector evens = even(first).fma(Lanes.of(x[k]), Lanes.of(sums, i));
+      FloatVector odds = odd(first).fma(Lanes.of(x[k]), Lanes.of(sums, half + i));
+      evens = even(second).fma(Lanes.of(x[k + 1]), evens);
+      odds = odd(second).fma(Lanes.of(x[k + 1]), odds);
+      evens = even(third).fma(Lanes.of(x[k + 2]), evens);
+      odds = odd(third).fma(Lanes.of(x[k + 2]), odds);
+      even(fourth).fma(Lanes.of(x[k + 3]), evens).intoArray(sums, i);
+      odd(fourth).fma(Lanes.of(x[k + 3]), odds).intoArray(sums, half + i);
+    }
+    for (; i < half; i++) {
+      for (int j = 0; j < UNROLLED; j++) {
+        int pair = matrix.get(ValueLayout.JAVA_INT_UNALIGNED, offset + j * stride + 4L * i);
+        sums[i] += Float.intBitsToFloat(pair << 16) * x[k + j];
+        sums[half + i] += Float.intBitsToFloat(pair & 0xffff0000) * x[k + j];
+      }
+    }
+  }
+
+  private static float[] inOrder(Memory matrix, float[] sums, float[] ordered) {
+    if (matrix.dtype() == DType.F32) {
+      return sums;
+    }
+    int half = sums.length / 2;
+    for (int i = 0; i < half; i++) {
+      ordered[2 * i] = sums[i];
+      ordered[2 * i + 1] = sums[half + i];
+    }
+    return ordered;
+  }
+}
