@@ -53,6 +53,10 @@ public final class NativeMemory {
     TENSORS.getAndDecrement();
   }
 
+  static void removeTensors(int count) {
+    TENSORS.addAndGet(-count);
+  }
+
   static void checkBudget(long bytes) {
     long live = BYTES.get();
     if (bytes > budget - live) {

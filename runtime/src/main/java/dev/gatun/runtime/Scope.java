@@ -91,7 +91,8 @@ public sealed class Scope implements AutoCloseable permits Tape {
   ///
   /// @param tensor a tensor of any scope
   public Tensor keep(Tensor tensor) {
-    return adopt(Shim.newHandle(this, tensor.handle()), tensor.storage()).withHistoryOf(tensor);
+    MemorySegment handle = Shim.newHandle(this, tensor.handle());
+    return adopt(handle, tensor.storage(), null, null, null).like(tensor);
   }
 
   /// Ends one tensor of this scope now, before the scope does.
@@ -104,19 +105,27 @@ public sealed class Scope implements AutoCloseable permits Tape {
     if (tensor.scope != this) {
       throw new IllegalArgumentException("free: the tensor belongs to another scope");
     }
-    synchronized (lock()) {
-      tensor.checkThread();
-      MemorySegment handle = tensor.end();
-      int slot = tensor.slot;
-      Tensor last = tensors[--count];
-      tensors[count] = null;
-      if (slot != count && last != null) {
-        tensors[slot] = last;
-        last.slot = slot;
+    if (shared) {
+      synchronized (arena) {
+        Shim.delete(released(tensor));
       }
-      Shim.delete(handle);
+    } else {
+      Shim.delete(released(tensor));
     }
     NativeMemory.removeTensor();
+  }
+
+  private MemorySegment released(Tensor tensor) {
+    tensor.checkThread();
+    MemorySegment handle = tensor.end();
+    int slot = tensor.slot;
+    Tensor last = tensors[--count];
+    tensors[count] = null;
+    if (slot != count && last != null) {
+      tensors[slot] = last;
+      last.slot = slot;
+    }
+    return handle;
   }
 
   /// Takes ownership of a libtorch handle (`AtenTensorHandle`) with a storage of its own.
@@ -129,14 +138,32 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @throws MemoryBudgetException if the storage exceeds the byte budget; the handle is deleted
   ///   then
   public Tensor adopt(MemorySegment handle) {
-    long bytes = Shim.storageBytes(this, handle);
+    return adopt(handle, withinBudget(handle, Shim.storageBytes(this, handle)), null, null, null);
+  }
+
+  /// Takes ownership of a handle as [#adopt(MemorySegment)] does, of a tensor without gaps whose
+  /// type and shape the caller knows: libtorch need not be asked.
+  ///
+  /// @param handle a handle that the caller owns
+  /// @param dtype its element type
+  /// @param shape its sizes; the array becomes the tensor's own
+  /// @return the tensor, owned by this scope
+  public Tensor adopt(MemorySegment handle, DType dtype, long... shape) {
+    long bytes = dtype.bytes();
+    for (long size : shape) {
+      bytes *= size;
+    }
+    return adopt(handle, withinBudget(handle, bytes), dtype, shape, null);
+  }
+
+  private static Storage withinBudget(MemorySegment handle, long bytes) {
     try {
       NativeMemory.checkBudget(bytes);
     } catch (MemoryBudgetException e) {
       Shim.delete(handle);
       throw e;
     }
-    return adopt(handle, new Storage(bytes, false, null));
+    return new Storage(bytes, false, null);
   }
 
   /// Takes ownership of a handle that views the memory of another tensor.
@@ -145,26 +172,53 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param of the tensor whose memory it views
   /// @return the tensor, owned by this scope
   public Tensor adoptView(MemorySegment handle, Tensor of) {
-    return adopt(handle, of.storage());
+    return adopt(handle, of.storage(), of.dtype(), null, null);
+  }
+
+  /// Takes ownership of a handle that views the memory of another tensor in a way that the caller
+  /// knows.
+  ///
+  /// @param handle a handle that the caller owns
+  /// @param of the tensor whose memory it views, of the same element type
+  /// @param shape its sizes; the array becomes the tensor's own
+  /// @param strides its strides, in elements; the array becomes the tensor's own
+  /// @return the tensor, owned by this scope
+  public Tensor adoptView(MemorySegment handle, Tensor of, long[] shape, long[] strides) {
+    return adopt(handle, of.storage(), of.dtype(), shape, strides);
+  }
+
+  private Tensor adopt(
+      MemorySegment handle,
+      Storage storage,
+      @Nullable DType dtype,
+      long @Nullable [] shape,
+      long @Nullable [] strides) {
+    Tensor tensor;
+    if (shared) {
+      synchronized (arena) {
+        tensor = registered(handle, storage);
+      }
+    } else {
+      tensor = registered(handle, storage);
+    }
+    tensor.describe(dtype, shape, strides);
+    storage.acquire();
+    NativeMemory.addTensor();
+    return tensor;
   }
 
   @SuppressWarnings("restricted")
-  private Tensor adopt(MemorySegment handle, Storage storage) {
-    Tensor tensor;
-    synchronized (lock()) {
-      if (ended) {
-        Shim.delete(handle);
-        throw new IllegalStateException("Already closed");
-      }
-      tensor = new Tensor(this, handle.reinterpret(arena, null), storage);
-      if (count == tensors.length) {
-        tensors = Arrays.copyOf(tensors, count * 2);
-      }
-      tensor.slot = count;
-      tensors[count++] = tensor;
+  private Tensor registered(MemorySegment handle, Storage storage) {
+    if (ended) {
+      Shim.delete(handle);
+      throw new IllegalStateException("Already closed");
     }
-    storage.acquire();
-    NativeMemory.addTensor();
+    Tensor tensor = new Tensor(this, handle.reinterpret(arena, null), storage);
+    if (count == tensors.length) {
+      tensors = Arrays.copyOf(tensors, count * 2);
+    }
+    tensor.slot = count;
+    tensors[count++] = tensor;
     return tensor;
   }
 
@@ -190,7 +244,8 @@ public sealed class Scope implements AutoCloseable permits Tape {
               .formatted(segment.byteSize(), bytes, dtype, Shapes.text(shape)));
     }
     MemorySegment handle = Shim.fromBlob(this, segment, dtype, shape);
-    return adopt(handle, new Storage(bytes, segment.isReadOnly(), segment));
+    Storage storage = new Storage(bytes, segment.isReadOnly(), segment);
+    return adopt(handle, storage, dtype, shape.clone(), null);
   }
 
   /// Allocates a tensor whose elements are not set.
@@ -200,9 +255,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @return the tensor, owned by this scope
   /// @throws MemoryBudgetException if it would exceed the byte budget
   public Tensor empty(DType dtype, long... shape) {
-    NativeMemory.checkBudget(
-        Math.multiplyExact(Shapes.elements("empty", shape), (long) dtype.bytes()));
-    return adopt(Shim.empty(this, dtype, Device.CPU, shape));
+    long bytes = Math.multiplyExact(Shapes.elements("empty", shape), (long) dtype.bytes());
+    NativeMemory.checkBudget(bytes);
+    MemorySegment handle = Shim.empty(this, dtype, Device.CPU, shape);
+    return adopt(handle, new Storage(bytes, false, null), dtype, shape.clone(), null).rowMajor();
   }
 
   /// Allocates a tensor of zeros.
@@ -363,10 +419,6 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return count;
   }
 
-  private Object lock() {
-    return shared ? arena : this;
-  }
-
   @SuppressWarnings("restricted")
   MemorySegment view(long address, long bytes) {
     return MemorySegment.ofAddress(address).reinterpret(bytes, arena, null);
@@ -376,7 +428,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// that is in the call.
   void acquire() {
     if (shared) {
-      synchronized (lock()) {
+      synchronized (arena) {
         if (ended) {
           throw new IllegalStateException("Already closed");
         }
@@ -387,7 +439,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
 
   void release() {
     if (shared) {
-      synchronized (lock()) {
+      synchronized (arena) {
         inFlight--;
       }
     }
@@ -399,26 +451,32 @@ public sealed class Scope implements AutoCloseable permits Tape {
   ///   thread: the scope stays open, to be closed again
   @Override
   public void close() {
-    synchronized (lock()) {
-      if (ended) {
-        return;
+    if (shared) {
+      synchronized (arena) {
+        end();
       }
-      if (inFlight > 0) {
-        throw new IllegalStateException("close: a call with a tensor of this scope is in flight");
-      }
-      arena.close();
-      ended = true;
-      for (int i = 0; i < count; i++) {
-        Tensor tensor = tensors[i];
-        if (tensor != null) {
-          Shim.delete(tensor.end());
-        }
-      }
-      for (int i = 0; i < count; i++) {
-        NativeMemory.removeTensor();
-      }
-      Arrays.fill(tensors, 0, count, null);
-      count = 0;
+    } else {
+      end();
     }
+  }
+
+  private void end() {
+    if (ended) {
+      return;
+    }
+    if (inFlight > 0) {
+      throw new IllegalStateException("close: a call with a tensor of this scope is in flight");
+    }
+    arena.close();
+    ended = true;
+    for (int i = 0; i < count; i++) {
+      Tensor tensor = tensors[i];
+      if (tensor != null) {
+        Shim.delete(tensor.end());
+      }
+    }
+    NativeMemory.removeTensors(count);
+    Arrays.fill(tensors, 0, count, null);
+    count = 0;
   }
 }

@@ -266,7 +266,8 @@ public final class Tape extends Scope {
     if (sum == null) {
       return scope.keep(more);
     }
-    Tensor result = scope.adopt(Shim.add(scope, sum.handle(), more.handle(), 1));
+    Tensor result =
+        scope.adopt(Shim.add(scope, sum.handle(), more.handle(), 1), sum.dtype(), sum.shape());
     scope.free(sum);
     return result;
   }

@@ -19,7 +19,10 @@ public final class Tensor {
   private final long address;
   private @Nullable MemorySegment handle;
   private long @Nullable [] shape;
+  private long @Nullable [] strides;
   private @Nullable DType dtype;
+  private @Nullable Boolean rowMajor;
+  private long data;
 
   Tape.@Nullable Node node;
   int output;
@@ -35,7 +38,24 @@ public final class Tensor {
     return storage;
   }
 
-  Tensor withHistoryOf(Tensor other) {
+  /// Takes over what is known of the tensor; the rest is asked for when it is needed.
+  void describe(@Nullable DType type, long @Nullable [] sizes, long @Nullable [] steps) {
+    dtype = type;
+    shape = sizes;
+    strides = steps;
+  }
+
+  /// Notes that the elements lie row-major without gaps.
+  Tensor rowMajor() {
+    rowMajor = true;
+    return this;
+  }
+
+  /// Takes over the gradient history of another tensor and what is known of it.
+  Tensor like(Tensor other) {
+    describe(other.dtype, other.shape, other.strides);
+    rowMajor = other.rowMajor;
+    data = other.data;
     node = other.node;
     output = other.output;
     return this;
@@ -135,9 +155,10 @@ public final class Tensor {
   }
 
   long[] sizes() {
+    MemorySegment live = live();
     long[] known = shape;
     if (known == null) {
-      known = Shim.sizes(scope, handle());
+      known = Shim.sizes(scope, live);
       shape = known;
     }
     return known;
@@ -171,18 +192,38 @@ public final class Tensor {
     return product;
   }
 
-  /// {@return the step of each dimension, in elements}
+  private long[] steps() {
+    MemorySegment live = live();
+    long[] known = strides;
+    if (known == null) {
+      known = Shim.strides(scope, live, rank());
+      strides = known;
+    }
+    return known;
+  }
+
+  /// {@return the step of each dimension, in elements} The array is a copy.
   public long[] strides() {
-    return Shim.strides(scope, handle(), rank());
+    return steps().clone();
   }
 
   /// {@return whether the elements lie row-major without gaps; a tensor without elements does}
   public boolean isContiguous() {
+    live();
+    Boolean known = rowMajor;
+    if (known == null) {
+      known = liesRowMajor();
+      rowMajor = known;
+    }
+    return known;
+  }
+
+  private boolean liesRowMajor() {
     if (elements() == 0) {
       return true;
     }
     long[] sizes = sizes();
-    long[] strides = strides();
+    long[] strides = steps();
     long step = 1;
     for (int i = sizes.length - 1; i >= 0; i--) {
       if (sizes[i] != 1 && strides[i] != step) {
@@ -195,9 +236,10 @@ public final class Tensor {
 
   /// {@return the element type}
   public DType dtype() {
+    MemorySegment live = live();
     DType known = dtype;
     if (known == null) {
-      known = Shim.dtype(scope, handle());
+      known = Shim.dtype(scope, live);
       dtype = known;
     }
     return known;
@@ -208,6 +250,18 @@ public final class Tensor {
     return Device.CPU;
   }
 
+  /// {@return the address of the first element}, which nothing protects: for code that keeps the
+  /// tensor alive by [#acquire].
+  ///
+  /// @throws IllegalStateException as [#handle]
+  public long dataAddress() {
+    MemorySegment live = handle();
+    if (data == 0) {
+      data = Shim.dataPointer(scope, live);
+    }
+    return data;
+  }
+
   /// {@return the tensor's own memory as a segment that ends with the scope, borrowed memory as a
   /// part of the segment that it was borrowed from, which ends with that one's arena; read-only
   /// where the tensor is}
@@ -216,10 +270,10 @@ public final class Tensor {
   ///
   /// @throws IllegalStateException if the tensor is not contiguous
   public MemorySegment segment() {
+    long address = dataAddress();
     if (!isContiguous()) {
       throw new IllegalStateException("segment: " + this + " is not contiguous; copy it first");
     }
-    long address = Shim.dataPointer(scope, handle());
     long bytes = elements() * dtype().bytes();
     MemorySegment source = storage.source;
     if (source == null) {
@@ -272,6 +326,13 @@ public final class Tensor {
       throw new DTypeException("to array: found " + dtype() + ", expected " + expected);
     }
     return segment();
+  }
+
+  /// {@return whether the shape is that of another tensor}
+  ///
+  /// @param other a tensor
+  public boolean hasShapeOf(Tensor other) {
+    return Arrays.equals(sizes(), other.sizes());
   }
 
   /// {@return whether the shape is this one}

@@ -51,9 +51,9 @@ class ScopeTest {
     }
   }
 
-  /// Nothing of the tensor was asked for while it was open, so nothing is cached.
+  /// What is known of a tensor ends with it, whether it was asked for before or not.
   @Test
-  void firstUseAfterCloseIsAnException() {
+  void whatWasKnownEndsToo() {
     Tensor dead;
     try (Scope scope = Scope.open()) {
       dead = scope.empty(DType.F32, 2);

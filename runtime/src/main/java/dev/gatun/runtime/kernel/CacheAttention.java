@@ -53,7 +53,6 @@ public final class CacheAttention {
     long[] ks = k.strides();
     long[] vs = v.strides();
     Memory.with(
-        scope,
         m ->
             Parallel.ranges(
                 scope,

@@ -50,7 +50,6 @@ public final class FewRows {
     int inner = (int) x.size(1);
     long outputs = matrix.size(0);
     Memory.with(
-        scope,
         m -> {
           float[][] inputs = inputs(m[0], rows, inner);
           Parallel.ranges(
@@ -180,7 +179,6 @@ public final class FewRows {
     int outputs = Math.toIntExact(matrix.size(1));
     int parts = Parallel.parts(scope, inner, 1 + LEAST_ELEMENTS / outputs);
     Memory.with(
-        scope,
         m -> {
           float[] input = new float[inner];
           float[] ordered = new float[outputs];
@@ -189,7 +187,8 @@ public final class FewRows {
             float[][] sums = new float[parts][outputs];
             Parallel.run(
                 parts,
-                part -> sum(m[1], input, inner * part / parts, inner * (part + 1) / parts, sums[part]));
+                part ->
+                    sum(m[1], input, inner * part / parts, inner * (part + 1) / parts, sums[part]));
             for (int part = 1; part < parts; part++) {
               for (int i = 0; i < outputs; i++) {
                 sums[0][i] += sums[part][i];
@@ -203,8 +202,8 @@ public final class FewRows {
         result);
   }
 
-  /// Adds some rows of the matrix, each times its element of x; in bf16 the even columns come first,
-  /// then the odd ones.
+  /// Adds some rows of the matrix, each times its element of x; in bf16 the even columns come
+  /// first, then the odd ones.
   private static void sum(Memory matrix, float[] x, int from, int to, float[] sums) {
     boolean wide = matrix.dtype() == DType.F32;
     int k = from;

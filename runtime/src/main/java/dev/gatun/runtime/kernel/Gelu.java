@@ -18,7 +18,6 @@ public final class Gelu {
   /// @param result of the type and shape of x, row-major
   public static void forward(Scope scope, Tensor x, Tensor result) {
     Memory.with(
-        scope,
         m ->
             Memory.blocks(
                 scope,
@@ -43,7 +42,6 @@ public final class Gelu {
   /// @param result of the type and shape of x, row-major
   public static void gradient(Scope scope, Tensor x, Tensor flow, Tensor result) {
     Memory.with(
-        scope,
         m ->
             Memory.blocks(
                 scope,

@@ -4,15 +4,15 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Parallel;
-import dev.gatun.runtime.internal.Shim;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.function.Supplier;
 
-/// The memory of tensors from their first element on, open to libtorch's threads while a kernel runs.
+/// The memory of tensors from their first element on, open to libtorch's threads while a kernel
+/// runs.
 ///
 /// A tensor's own segment belongs to its scope's thread; this one does not, so it must not outlive
-/// [#with].
+/// the tensor, which [#with] sees to.
 ///
 /// @param segment all elements
 /// @param dtype f32 or bf16
@@ -27,8 +27,7 @@ record Memory(MemorySegment segment, DType dtype) {
   }
 
   /// Keeps the tensors from being closed while their memory is used.
-  @SuppressWarnings("restricted")
-  static void with(Scope scope, Use use, Tensor... tensors) {
+  static void with(Use use, Tensor... tensors) {
     int held = 0;
     try {
       Memory[] memories = new Memory[tensors.length];
@@ -36,10 +35,7 @@ record Memory(MemorySegment segment, DType dtype) {
         Tensor tensor = tensors[held];
         tensor.acquire();
         held++;
-        long bytes = span(tensor) * tensor.dtype().bytes();
-        long address = Shim.dataPointer(scope, tensor.handle());
-        memories[held - 1] =
-            new Memory(MemorySegment.ofAddress(address).reinterpret(bytes), tensor.dtype());
+        memories[held - 1] = of(tensor);
       }
       use.run(memories);
     } finally {
@@ -49,15 +45,23 @@ record Memory(MemorySegment segment, DType dtype) {
     }
   }
 
+  /// Returns the memory of a tensor that the caller keeps alive.
+  @SuppressWarnings("restricted")
+  static Memory of(Tensor tensor) {
+    long bytes = span(tensor) * tensor.dtype().bytes();
+    MemorySegment start = MemorySegment.ofAddress(tensor.dataAddress());
+    return new Memory(start.reinterpret(bytes), tensor.dtype());
+  }
+
   /// Returns how far the last element lies from the first, and 1 more.
   private static long span(Tensor tensor) {
+    if (tensor.isContiguous()) {
+      return tensor.elements();
+    }
     long[] shape = tensor.shape();
     long[] strides = tensor.strides();
     long span = 1;
     for (int i = 0; i < shape.length; i++) {
-      if (shape[i] == 0) {
-        return 0;
-      }
       span += (shape[i] - 1) * strides[i];
     }
     return span;

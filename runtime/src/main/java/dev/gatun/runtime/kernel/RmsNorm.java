@@ -18,7 +18,6 @@ public final class RmsNorm {
   public static void forward(Scope scope, Tensor x, Tensor weight, double eps, Tensor result) {
     int width = (int) x.size(-1);
     Memory.with(
-        scope,
         m ->
             Memory.rows(
                 scope,
@@ -50,7 +49,6 @@ public final class RmsNorm {
       Scope scope, Tensor x, Tensor weight, double eps, Tensor flow, Tensor toX) {
     int width = (int) x.size(-1);
     Memory.with(
-        scope,
         m ->
             Memory.rows(
                 scope,

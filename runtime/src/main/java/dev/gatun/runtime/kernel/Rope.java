@@ -28,7 +28,6 @@ public final class Rope {
     int size = (int) x.size(2);
     int width = (int) x.size(1) * size;
     Memory.with(
-        scope,
         m ->
             Memory.rows(
                 scope,

@@ -19,7 +19,6 @@ public final class Softmax {
   public static void rows(Scope scope, Tensor logits, double[] logSums) {
     int width = (int) logits.size(1);
     Memory.with(
-        scope,
         m ->
             Memory.rows(
                 scope,
@@ -64,7 +63,6 @@ public final class Softmax {
     boolean masked = attention.mask != null;
     long[] shape = mask.shape();
     Memory.with(
-        scope,
         m ->
             Memory.rows(
                 scope,
@@ -108,7 +106,6 @@ public final class Softmax {
   public static void gradient(Scope scope, Tensor flow, Tensor weights) {
     int width = (int) flow.size(-1);
     Memory.with(
-        scope,
         m ->
             Memory.rows(
                 scope,
@@ -128,7 +125,8 @@ public final class Softmax {
         weights);
   }
 
-  /// Overwrites the first `count` elements with their softmax; the rest of the array is written too.
+  /// Overwrites the first `count` elements with their softmax; the rest of the array is written
+  /// too.
   static void normalise(float[] row, int count) {
     Arrays.fill(row, count, row.length, Float.NEGATIVE_INFINITY);
     scale(row, 1 / exponentials(row, largest(row)));

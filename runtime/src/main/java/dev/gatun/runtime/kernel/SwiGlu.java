@@ -16,7 +16,6 @@ public final class SwiGlu {
   /// @param result of the type and shape of `gate`, row-major
   public static void forward(Scope scope, Tensor gate, Tensor up, Tensor result) {
     Memory.with(
-        scope,
         m ->
             Memory.blocks(
                 scope,
@@ -47,7 +46,6 @@ public final class SwiGlu {
   public static void gradient(
       Scope scope, Tensor gate, Tensor up, Tensor flow, Tensor toGate, Tensor toUp) {
     Memory.with(
-        scope,
         m ->
             Memory.blocks(
                 scope,

@@ -5,6 +5,8 @@ import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.kernel.Arithmetic;
+import dev.gatun.runtime.kernel.Arithmetic.Operation;
 import dev.gatun.runtime.kernel.Gelu;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.SwiGlu;
@@ -53,10 +55,17 @@ public final class Elementwise {
     return result;
   }
 
-  private static void check(String op, Tensor a, Tensor b) {
+  /// Returns the shape of the result.
+  private static long[] check(String op, Tensor a, Tensor b) {
     Checks.sameDType(op, a, b);
     Checks.floating(op, a);
-    Shapes.broadcast(op, a.shape(), b.shape());
+    return a.hasShapeOf(b) ? a.shape() : Shapes.broadcast(op, a.shape(), b.shape());
+  }
+
+  private static Tensor small(Scope scope, Operation operation, Tensor a, Tensor b) {
+    Tensor result = scope.empty(a.dtype(), a.shape());
+    Arithmetic.compute(operation, a, b, result);
+    return result;
   }
 
   /// {@return a + b}
@@ -67,8 +76,11 @@ public final class Elementwise {
   /// @throws dev.gatun.runtime.ShapeException if the shapes cannot be broadcast
   /// @throws dev.gatun.runtime.DTypeException if the types differ or are not floating-point
   public static Tensor add(Scope scope, Tensor a, Tensor b) {
-    check("add", a, b);
-    Tensor result = scope.adopt(Shim.add(scope, a.handle(), b.handle(), 1));
+    long[] shape = check("add", a, b);
+    Tensor result =
+        Arithmetic.takes(a, b)
+            ? small(scope, Operation.ADD, a, b)
+            : scope.adopt(Shim.add(scope, a.handle(), b.handle(), 1), a.dtype(), shape);
     if (scope.records(a, b)) {
       long[] shapeA = a.shape();
       long[] shapeB = b.shape();
@@ -93,8 +105,11 @@ public final class Elementwise {
   /// @param a a floating-point tensor
   /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor sub(Scope scope, Tensor a, Tensor b) {
-    check("sub", a, b);
-    Tensor result = scope.adopt(Shim.sub(scope, a.handle(), b.handle()));
+    long[] shape = check("sub", a, b);
+    Tensor result =
+        Arithmetic.takes(a, b)
+            ? small(scope, Operation.SUBTRACT, a, b)
+            : scope.adopt(Shim.sub(scope, a.handle(), b.handle()), a.dtype(), shape);
     if (scope.records(a, b)) {
       long[] shapeA = a.shape();
       long[] shapeB = b.shape();
@@ -119,8 +134,11 @@ public final class Elementwise {
   /// @param a a floating-point tensor
   /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor mul(Scope scope, Tensor a, Tensor b) {
-    check("mul", a, b);
-    Tensor result = scope.adopt(Shim.mul(scope, a.handle(), b.handle()));
+    long[] shape = check("mul", a, b);
+    Tensor result =
+        Arithmetic.takes(a, b)
+            ? small(scope, Operation.MULTIPLY, a, b)
+            : scope.adopt(Shim.mul(scope, a.handle(), b.handle()), a.dtype(), shape);
     if (scope.records(a, b)) {
       boolean needA = scope.needs(a);
       boolean needB = scope.needs(b);
@@ -175,7 +193,7 @@ public final class Elementwise {
   /// @param factor the constant
   public static Tensor scale(Scope scope, Tensor x, double factor) {
     Checks.floating("scale", x);
-    Tensor result = scope.adopt(Shim.scale(scope, x.handle(), factor));
+    Tensor result = scope.adopt(Shim.scale(scope, x.handle(), factor), x.dtype(), x.shape());
     if (scope.records(x)) {
       scope.record(
           result,
@@ -193,7 +211,7 @@ public final class Elementwise {
   /// @param exponent the constant
   public static Tensor pow(Scope scope, Tensor x, double exponent) {
     Checks.floating("pow", x);
-    Tensor result = scope.adopt(Shim.pow(scope, x.handle(), exponent));
+    Tensor result = scope.adopt(Shim.pow(scope, x.handle(), exponent), x.dtype(), x.shape());
     if (scope.records(x)) {
       scope.record(
           result,

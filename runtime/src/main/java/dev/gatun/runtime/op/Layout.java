@@ -8,6 +8,7 @@ import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// Views, copies and joins: operations that move or rename elements and compute nothing.
@@ -26,7 +27,8 @@ public final class Layout {
   }
 
   private static Tensor view(Scope scope, Tensor x, long[] shape, long[] strides, long offset) {
-    return scope.adoptView(Shim.reinterpret(scope, x.handle(), shape, strides, offset), x);
+    MemorySegment handle = Shim.reinterpret(scope, x.handle(), shape, strides, offset);
+    return scope.adoptView(handle, x, shape, strides);
   }
 
   /// Views the elements under another shape, or copies them first where they are not contiguous.
@@ -237,7 +239,7 @@ public final class Layout {
       }
       steps[i] = size == 1 ? 0 : strides[i - lead];
     }
-    Tensor result = view(scope, x, shape, steps, 0);
+    Tensor result = view(scope, x, shape.clone(), steps, 0);
     if (scope.records(x)) {
       scope.record(
           result,
@@ -295,7 +297,9 @@ public final class Layout {
   /// @throws ShapeException if the shapes differ
   /// @throws IllegalStateException if the target is read-only
   public static void copyInPlace(Tensor target, Tensor source) {
-    Checks.shape("copy", "source", source, target.shape());
+    if (!source.hasShapeOf(target)) {
+      Checks.shape("copy", "source", source, target.shape());
+    }
     Shim.copy(target.handleForWriting("copy"), source.handle());
   }
 

@@ -207,7 +207,8 @@ public final class Matmul {
   private static Tensor transposedLinear(Scope scope, Tensor a, Tensor b) {
     try (Scope block = scope.untaped()) {
       Tensor w = Layout.transpose(block, b, 0, 1);
-      return scope.adopt(Shim.linear(scope, a.handle(), w.handle(), null));
+      return scope.adopt(
+          Shim.linear(scope, a.handle(), w.handle(), null), a.dtype(), a.size(0), b.size(1));
     }
   }
 
@@ -242,12 +243,16 @@ public final class Matmul {
       Tensor transposed = Layout.transpose(block, w, 0, 1);
       if (Kernels.available() && (FewRows.takes(x, w) || FewRows.takes(x, transposed))) {
         Tensor plain = product(block, x, transposed);
-        result = bias == null ? plain : Elementwise.add(block, plain, Layout.as(block, bias, x.dtype()));
+        result =
+            bias == null ? plain : Elementwise.add(block, plain, Layout.as(block, bias, x.dtype()));
         result = scope.keep(result);
       } else if (oneDnn(x, transposed) && (bias == null || bias.dtype() == x.dtype())) {
         result =
             scope.adopt(
-                Shim.linear(scope, x.handle(), w.handle(), bias == null ? null : bias.handle()));
+                Shim.linear(scope, x.handle(), w.handle(), bias == null ? null : bias.handle()),
+                x.dtype(),
+                x.size(0),
+                w.size(0));
       } else if (bias != null && bias.dtype() == x.dtype() && computeType(x.dtype()) == x.dtype()) {
         result = scope.empty(x.dtype(), x.size(0), w.size(0));
         addmm(block, result, bias, x, transposed, 1);

@@ -87,6 +87,140 @@ class KernelTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"F32,1", "F32,17", "F32,8192", "BF16,16", "BF16,257"})
+  void arithmetic(DType dtype, int count) {
+    try (Scope scope = Scope.open()) {
+      Tensor a = tensor(scope, values(1, count, 3), dtype, count);
+      Tensor b = tensor(scope, values(2, count, 3), dtype, count);
+      assertThat(Arithmetic.takes(a, b)).isTrue();
+      double[] x = read(scope, a);
+      double[] y = read(scope, b);
+      for (Arithmetic.Operation operation : Arithmetic.Operation.values()) {
+        Tensor result = scope.empty(dtype, count);
+        Arithmetic.compute(operation, a, b, result);
+        double[] exact = new double[count];
+        for (int i = 0; i < count; i++) {
+          exact[i] =
+              switch (operation) {
+                case ADD -> x[i] + y[i];
+                case SUBTRACT -> x[i] - y[i];
+                case MULTIPLY -> x[i] * y[i];
+              };
+        }
+        // both round once, from f32 or wider to the type
+        Tensor rounded = Layout.to(scope, tensor(scope, exact, DType.F32, count), dtype);
+        assertThat(read(scope, result)).containsExactly(read(scope, rounded));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,40000", "2,64,1001", "1,768,50", "2,770,61", "1,37000,1", "2,6,20000"})
+  void fewRows(int rows, int inner, int outputs) {
+    for (DType dtype : List.of(DType.F32, DType.BF16)) {
+      for (boolean transposed : new boolean[] {true, false}) {
+        try (Scope scope = Scope.open()) {
+          Tensor x = tensor(scope, values(1, rows * inner, 1), dtype, rows, inner);
+          long[] shape = transposed ? new long[] {outputs, inner} : new long[] {inner, outputs};
+          Tensor w = tensor(scope, values(2, inner * outputs, 1), dtype, shape);
+          boolean takes = FewRows.takes(x, w);
+          assertThat(takes).isEqualTo(shape[1] % 2 == 0);
+          if (!takes) {
+            continue;
+          }
+          double[] xs = read(scope, x);
+          double[] ws = read(scope, w);
+          double[] expected = new double[rows * outputs];
+          for (int i = 0; i < rows; i++) {
+            for (int n = 0; n < outputs; n++) {
+              for (int k = 0; k < inner; k++) {
+                double weight = ws[transposed ? n * inner + k : k * outputs + n];
+                expected[i * outputs + n] += xs[i * inner + k] * weight;
+              }
+            }
+          }
+          Tensor result = scope.empty(dtype, rows, outputs);
+          if (transposed) {
+            FewRows.timesTransposed(scope, x, w, result);
+          } else {
+            FewRows.times(scope, x, w, result);
+          }
+          double[] found = read(scope, result);
+          double bound = dtype == DType.F32 ? 2e-5 : 5e-3;
+          for (int i = 0; i < expected.length; i++) {
+            double allowed = bound * Math.max(Math.sqrt(inner), Math.abs(expected[i]));
+            if (Math.abs(found[i] - expected[i]) > allowed) {
+              assertThat(found[i]).as("element %d", i).isCloseTo(expected[i], within(allowed));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,1,2,1,1,32", "F32,2,4,2,33,64", "BF16,1,6,3,200,64"})
+  void attentionOverACache(DType dtype, int b, int heads, int keyHeads, int keys, int size) {
+    try (Scope scope = Scope.open()) {
+      int capacity = keys + 7;
+      Tensor q = tensor(scope, values(1, b * heads * size, 1), dtype, b, heads, 1, size);
+      long[] shape = {b, keyHeads, capacity, size};
+      int count = b * keyHeads * capacity * size;
+      Tensor k = Layout.narrow(scope, tensor(scope, values(2, count, 1), dtype, shape), 2, 3, keys);
+      Tensor v = Layout.narrow(scope, tensor(scope, values(3, count, 1), dtype, shape), 2, 0, keys);
+      assertThat(CacheAttention.takes(q, k, v)).isEqualTo(size % Lanes.COUNT == 0);
+      double[] qs = read(scope, q);
+      double[] ks = read(scope, k);
+      double[] vs = read(scope, v);
+      double[] expected = new double[qs.length];
+      for (int h = 0; h < b * heads; h++) {
+        int group = h / heads * keyHeads + h % heads / (heads / keyHeads);
+        double[] weights = new double[keys];
+        double sum = 0;
+        for (int j = 0; j < keys; j++) {
+          double score = 0;
+          for (int i = 0; i < size; i++) {
+            score += qs[h * size + i] * ks[(group * keys + j) * size + i];
+          }
+          weights[j] = Math.exp(0.3 * score);
+          sum += weights[j];
+        }
+        for (int j = 0; j < keys; j++) {
+          for (int i = 0; i < size; i++) {
+            expected[h * size + i] += weights[j] / sum * vs[(group * keys + j) * size + i];
+          }
+        }
+      }
+      Tensor result = scope.empty(dtype, b, heads, 1, size);
+      CacheAttention.attend(scope, q, k, v, 0.3, result);
+      assertClose(scope, result, expected);
+    }
+  }
+
+  /// Before and after the compiler has been at a kernel, it gives the same bits.
+  @Test
+  void compilingChangesNoBit() {
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, 3 * 771, 3), DType.F32, 3, 771);
+      Tensor w = tensor(scope, values(2, 771, 3), DType.F32, 771);
+      float[] first = null;
+      for (int i = 0; i < 3_000; i++) {
+        try (Scope block = scope.child()) {
+          Tensor result = block.empty(DType.F32, 3, 771);
+          RmsNorm.forward(block, x, w, 1e-5, result);
+          double[] sums = new double[3];
+          Softmax.rows(block, result, sums);
+          if (first == null) {
+            first = result.toFloats();
+          } else if (i % 500 == 0) {
+            assertThat(result.toFloats()).as("call %d", i).containsExactly(first);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
   @MethodSource("typesAndSizes")
   void gelu(DType dtype, int count) {
     try (Scope scope = Scope.open()) {
@@ -371,11 +505,11 @@ class KernelTest {
     try (Scope scope = Scope.open()) {
       Tensor f32 = scope.of(source, 40);
       Tensor found = scope.empty(DType.BF16, 40);
-      Memory.with(scope, m -> m[0].store(source, 0, 40), found);
+      Memory.with(m -> m[0].store(source, 0, 40), found);
       assertThat(read(scope, found))
           .containsExactly(read(scope, Layout.to(scope, f32, DType.BF16)));
       float[] back = new float[40];
-      Memory.with(scope, m -> m[0].load(0, back, 40), found);
+      Memory.with(m -> m[0].load(0, back, 40), found);
       assertThat(back).containsExactly(Layout.to(scope, found, DType.F32).toFloats());
     }
   }
