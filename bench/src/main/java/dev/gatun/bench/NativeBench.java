@@ -14,7 +14,12 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(
     value = 1,
-    jvmArgs = {"-Xms256m", "-Xmx256m", "--enable-native-access=ALL-UNNAMED"})
+    jvmArgs = {
+      "-Xms256m",
+      "-Xmx256m",
+      "--enable-native-access=ALL-UNNAMED",
+      "--add-modules=jdk.incubator.vector"
+    })
 @Warmup(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public abstract class NativeBench {}

@@ -6,6 +6,7 @@ import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.MaskStream.Site;
 import dev.gatun.runtime.random.Philox;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// The masks of one pass over one batch: a function of seed, step, branch and logical coordinates,
@@ -52,28 +53,28 @@ public record DropoutMasks(
     return scope.of(mask, batch.sequences(), heads, 1, longest);
   }
 
-  /// Returns the factors of a layer's feed-forward output: 0 for dropped elements, 1 / (1 - p) for
-  /// kept ones.
+  /// Returns what writes the factors of a token's feed-forward output: 0 for dropped elements, 1 /
+  /// (1 - p) for kept ones.
   ///
-  /// @param scope owner of the result
   /// @param layer the layer
-  /// @param width channels
   /// @param batch division of the tokens
-  /// @return f32 `(N, C)`, or null where this layer drops no elements
-  public @Nullable Tensor hidden(Scope scope, int layer, int width, Ragged batch) {
+  /// @return factors of a token, by its number in the batch, for as many channels as the array has
+  ///   elements; or null where this layer drops no elements
+  public @Nullable ObjLongConsumer<float[]> hidden(int layer, Ragged batch) {
     if (dropout.hiddenRate() == 0 || !masked(layer)) {
       return null;
     }
     long threshold = Philox.threshold(dropout.hiddenRate());
     float kept = (float) (1 / (1 - dropout.hiddenRate()));
-    float[] mask = new float[batch.tokens() * width];
-    for (int i = 0; i < batch.sequences(); i++) {
-      MaskStream stream = new MaskStream(seed, step, layer, Site.HIDDEN, branches[i], 0);
-      for (int t = 0; t < batch.length(i); t++) {
-        int at = (batch.start(i) + t) * width;
-        stream.line(rows[i], t, threshold, kept, 0, mask, at, width);
-      }
+    MaskStream[] streams = new MaskStream[batch.sequences()];
+    for (int i = 0; i < streams.length; i++) {
+      streams[i] = new MaskStream(seed, step, layer, Site.HIDDEN, branches[i], 0);
     }
-    return scope.of(mask, batch.tokens(), width);
+    return (factors, token) -> {
+      int sequence = batch.sequence((int) token);
+      int position = (int) token - batch.start(sequence);
+      streams[sequence].line(
+          rows[sequence], position, threshold, kept, 0, factors, 0, factors.length);
+    };
   }
 }

@@ -5,11 +5,12 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that one run of a model needs besides its weights: the tokens, how they divide, which
@@ -155,10 +156,8 @@ public final class ForwardPass {
   /// @param layer the layer
   /// @param output `(N, C)`, before the residual is added
   public Tensor hiddenCut(Scope scope, int layer, Tensor output) {
-    Tensor mask = masks == null ? null : masks.hidden(scope, layer, (int) output.size(1), batch);
-    return mask == null
-        ? output
-        : Elementwise.mul(scope, output, Layout.as(scope, mask, output.dtype()));
+    ObjLongConsumer<float[]> factors = masks == null ? null : masks.hidden(layer, batch);
+    return factors == null ? output : Drop.elements(scope, output, factors);
   }
 
   /// {@return the cache of a generation, or null}

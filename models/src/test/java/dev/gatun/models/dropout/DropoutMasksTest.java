@@ -31,8 +31,14 @@ class DropoutMasksTest {
 
   private static float[] hidden(DropoutMasks masks, int layer, int width, int... offsets) {
     try (Scope scope = Scope.open()) {
-      return requireNonNull(masks.hidden(scope, layer, width, Ragged.of(scope, offsets)))
-          .toFloats();
+      Ragged batch = Ragged.of(scope, offsets);
+      float[] all = new float[batch.tokens() * width];
+      for (int token = 0; token < batch.tokens(); token++) {
+        float[] factors = new float[width];
+        requireNonNull(masks.hidden(layer, batch)).accept(factors, token);
+        System.arraycopy(factors, 0, all, token * width, width);
+      }
+      return all;
     }
   }
 
@@ -143,14 +149,14 @@ class DropoutMasksTest {
         boolean latter = layer >= 2;
         DropoutMasks half = masks(dropout, 0, 0);
         assertThat(half.keys(scope, layer, HEADS, batch) != null).isEqualTo(latter);
-        assertThat(half.hidden(scope, layer, 8, batch) != null).isEqualTo(latter);
+        assertThat(half.hidden(layer, batch) != null).isEqualTo(latter);
         DropoutMasks every = masks(dropout.withLayers(Dropout.Layers.ALL), 0, 0);
         assertThat(every.keys(scope, layer, HEADS, batch)).isNotNull();
-        assertThat(every.hidden(scope, layer, 8, batch)).isNotNull();
+        assertThat(every.hidden(layer, batch)).isNotNull();
       }
       assertThat(dropout.firstLayer(5)).isEqualTo(2);
       DropoutMasks keysAlone = masks(Dropout.dropKey(0.2), 0, 0);
-      assertThat(keysAlone.hidden(scope, 3, 8, batch)).isNull();
+      assertThat(keysAlone.hidden(3, batch)).isNull();
       DropoutMasks cutAlone = masks(Dropout.hiddenCut(0.2), 0, 0);
       assertThat(cutAlone.keys(scope, 3, HEADS, batch)).isNull();
     }

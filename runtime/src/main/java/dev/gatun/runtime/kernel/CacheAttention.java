@@ -21,8 +21,7 @@ public final class CacheAttention {
   /// @param v as k
   public static boolean takes(Tensor q, Tensor k, Tensor v) {
     DType dtype = q.dtype();
-    return Kernels.available()
-        && (dtype == DType.F32 || dtype == DType.BF16)
+    return (dtype == DType.F32 || dtype == DType.BF16)
         && q.size(2) == 1
         && q.size(3) % Lanes.COUNT == 0
         && areRows(q)

@@ -3,7 +3,8 @@ package dev.gatun.runtime.kernel;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Tensor;
 
-/// Whether the kernels of this package can be used.
+/// Whether the kernels of this package can be used; ask here before touching any other class of it,
+/// which may not even load without the module.
 public final class Kernels {
   private static final boolean AVAILABLE =
       ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()

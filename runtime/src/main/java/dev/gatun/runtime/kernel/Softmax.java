@@ -132,7 +132,7 @@ public final class Softmax {
     scale(row, 1 / exponentials(row, largest(row)));
   }
 
-  private static float largest(float[] row) {
+  static float largest(float[] row) {
     FloatVector most = Lanes.of(row, 0);
     for (int i = Lanes.COUNT; i < row.length; i += Lanes.COUNT) {
       most = most.max(Lanes.of(row, i));
@@ -141,7 +141,7 @@ public final class Softmax {
   }
 
   /// Overwrites x with e^(x - largest) and returns the sum.
-  private static float exponentials(float[] row, float largest) {
+  static float exponentials(float[] row, float largest) {
     FloatVector sum = Lanes.of(0);
     for (int i = 0; i < row.length; i += Lanes.COUNT) {
       FloatVector e = Lanes.exp(Lanes.of(row, i).sub(largest));
@@ -151,7 +151,7 @@ public final class Softmax {
     return Lanes.sum(sum);
   }
 
-  private static void scale(float[] row, float factor) {
+  static void scale(float[] row, float factor) {
     for (int i = 0; i < row.length; i += Lanes.COUNT) {
       Lanes.of(row, i).mul(factor).intoArray(row, i);
     }

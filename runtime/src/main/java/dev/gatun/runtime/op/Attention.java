@@ -6,6 +6,7 @@ import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.kernel.CacheAttention;
+import dev.gatun.runtime.kernel.Kernels;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -166,7 +167,7 @@ public final class Attention {
           "attention: found q " + q + ", k " + k + ", expected equal tokens where it is causal");
     }
     checkMask(mask, q.size(0), q.size(1), q.size(2), k.size(2));
-    if (mask == null && CacheAttention.takes(q, k, v)) {
+    if (mask == null && Kernels.available() && CacheAttention.takes(q, k, v)) {
       Tensor result = scope.empty(q.dtype(), q.shape());
       CacheAttention.attend(scope, q, k, v, scale, result);
       return result;

@@ -78,7 +78,7 @@ public final class Elementwise {
   public static Tensor add(Scope scope, Tensor a, Tensor b) {
     long[] shape = check("add", a, b);
     Tensor result =
-        Arithmetic.takes(a, b)
+        Kernels.available() && Arithmetic.takes(a, b)
             ? small(scope, Operation.ADD, a, b)
             : scope.adopt(Shim.add(scope, a.handle(), b.handle(), 1), a.dtype(), shape);
     if (scope.records(a, b)) {
@@ -107,7 +107,7 @@ public final class Elementwise {
   public static Tensor sub(Scope scope, Tensor a, Tensor b) {
     long[] shape = check("sub", a, b);
     Tensor result =
-        Arithmetic.takes(a, b)
+        Kernels.available() && Arithmetic.takes(a, b)
             ? small(scope, Operation.SUBTRACT, a, b)
             : scope.adopt(Shim.sub(scope, a.handle(), b.handle()), a.dtype(), shape);
     if (scope.records(a, b)) {
@@ -136,7 +136,7 @@ public final class Elementwise {
   public static Tensor mul(Scope scope, Tensor a, Tensor b) {
     long[] shape = check("mul", a, b);
     Tensor result =
-        Arithmetic.takes(a, b)
+        Kernels.available() && Arithmetic.takes(a, b)
             ? small(scope, Operation.MULTIPLY, a, b)
             : scope.adopt(Shim.mul(scope, a.handle(), b.handle()), a.dtype(), shape);
     if (scope.records(a, b)) {

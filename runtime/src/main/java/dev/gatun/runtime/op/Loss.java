@@ -6,15 +6,17 @@ import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.kernel.HeadLoss;
+import dev.gatun.runtime.kernel.Kernels;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Losses of a language model's head, computed in chunks of rows so that the logits of all tokens
 /// never exist at once. Probabilities and sums are f32 (f64 for an f64 model).
 public final class Loss {
-  /// Logits of one chunk, one matrix product, stay under this many elements: glibc maps and unmaps
-  /// blocks of 32 MB and more on each use, which costs more than the arithmetic.
-  private static final long CHUNK_ELEMENTS = 6_000_000;
+  /// Logits of one chunk, one matrix product, stay under this: glibc maps and unmaps blocks of 32
+  /// MB and more on each use, which costs more than the arithmetic.
+  private static final long CHUNK_BYTES = 24_000_000;
 
   /// What follows the product goes over blocks of rows, which stay in the processor's cache from
   /// one operation to the next.
@@ -181,7 +183,7 @@ public final class Loss {
         Tensor toFirst = wantFirst ? pass.empty(dtype, first.shape()) : null;
         Tensor toSecond = wantSecond ? pass.empty(dtype, first.shape()) : null;
         Tensor toHead = wantHead ? pass.zeros(compute, head.shape()) : null;
-        long rows = Math.max(16, CHUNK_ELEMENTS / head.size(0));
+        long rows = Math.max(16, CHUNK_BYTES / compute.bytes() / head.size(0));
         for (long start = 0; start < labels.length; start += rows) {
           long count = Math.min(rows, labels.length - start);
           try (Scope chunk = pass.child()) {
@@ -241,8 +243,39 @@ public final class Loss {
       Tensor logits1 = Matmul.linear(s, x1, weight, null);
       Tensor x2 = second == null ? null : rows(s, second, start, count, weight.dtype());
       Tensor logits2 = x2 == null ? null : Matmul.linear(s, x2, weight, null);
-      long threads = Shim.threads(s);
-      long rows = threads * Math.max(1, BLOCK_ELEMENTS_PER_THREAD / head.size(0));
+      if (Kernels.take(logits1)) {
+        long[] ids = Arrays.copyOfRange(labels, (int) start, (int) (start + count));
+        fused(s, logits1, logits2, ids);
+      } else {
+        inBlocks(s, logits1, logits2, start, count);
+      }
+      if (wantFirst || wantHead) {
+        give(s, logits1, weight, x1, start, count, toFirst, toHead);
+      }
+      if (wantSecondLogits && logits2 != null && x2 != null) {
+        give(s, logits2, weight, x2, start, count, toSecond, toHead);
+      }
+    }
+
+    /// Adds to the sums and overwrites logits with their gradients, by our own kernels.
+    private void fused(Scope s, Tensor logits1, @Nullable Tensor logits2, long[] ids) {
+      double[] tasks = new double[ids.length];
+      double[] divergences = new double[ids.length];
+      if (logits2 == null) {
+        HeadLoss.crossEntropy(s, logits1, ids, wantFirst || wantHead, tasks);
+      } else {
+        HeadLoss.Wanted wanted =
+            new HeadLoss.Wanted(lambda, wantFirst || wantHead, wantSecondLogits);
+        HeadLoss.hiddenKey(s, logits1, logits2, ids, wanted, tasks, divergences);
+      }
+      task += Arrays.stream(tasks).sum();
+      divergence += Arrays.stream(divergences).sum();
+    }
+
+    /// Does the same by libtorch's operations, a few rows at a time.
+    private void inBlocks(
+        Scope s, Tensor logits1, @Nullable Tensor logits2, long start, long count) {
+      long rows = Shim.threads(s) * Math.max(1, BLOCK_ELEMENTS_PER_THREAD / head.size(0));
       for (long at = 0; at < count; at += rows) {
         long size = Math.min(rows, count - at);
         try (Scope block = s.child()) {
@@ -255,12 +288,6 @@ public final class Loss {
             bothBranches(block, z1, Layout.narrow(block, logits2, 0, at, size), ids);
           }
         }
-      }
-      if (wantFirst || wantHead) {
-        give(s, logits1, weight, x1, start, count, toFirst, toHead);
-      }
-      if (wantSecondLogits && logits2 != null && x2 != null) {
-        give(s, logits2, weight, x2, start, count, toSecond, toHead);
       }
     }
 

@@ -99,6 +99,14 @@ public final class Ragged {
     return offsets[sequence];
   }
 
+  /// {@return the sequence that a token belongs to}
+  ///
+  /// @param token index of the token, from 0
+  public int sequence(int token) {
+    int place = Arrays.binarySearch(offsets, token);
+    return place >= 0 ? place : -place - 2;
+  }
+
   /// {@return whether all sequences have the same length}
   public boolean isUniform() {
     return uniform;

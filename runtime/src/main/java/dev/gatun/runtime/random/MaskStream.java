@@ -1,5 +1,8 @@
 package dev.gatun.runtime.random;
 
+import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.PhiloxLine;
+
 /// Where in a run a dropout mask belongs; its bits are a function of this and of each element's
 /// logical coordinates alone.
 ///
@@ -77,6 +80,10 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
     int c2 = row | slot << 20;
     int c3 = step | layer << 22;
     int high = site.code << 24;
+    if (Kernels.available()) {
+      PhiloxLine.values(seed, high, c1, c2, c3, threshold, dropped, kept, target, at, length);
+      return;
+    }
     int[] words = new int[4];
     for (int i = 0; i < length; i += 4) {
       Philox.block(seed, i >> 2 | high, c1, c2, c3, words, 0);

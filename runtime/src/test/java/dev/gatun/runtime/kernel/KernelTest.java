@@ -377,6 +377,72 @@ class KernelTest {
     }
   }
 
+  private static double[] logSoftmax(double[] z, int from, int width) {
+    double most = Arrays.stream(z, from, from + width).max().orElseThrow();
+    double log =
+        most + Math.log(Arrays.stream(z, from, from + width).map(v -> Math.exp(v - most)).sum());
+    return Arrays.stream(z, from, from + width).map(v -> v - log).toArray();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,1,1,3", "F32,9,2051,20", "BF16,33,257,5"})
+  void headLosses(DType dtype, int rows, int width, double spread) {
+    double lambda = 1.7;
+    try (Scope scope = Scope.open()) {
+      double[] start = values(1, rows * width, spread);
+      double[] other = Arrays.stream(start).map(z -> z + Math.sin(7 * z)).toArray();
+      Tensor logits1 = tensor(scope, start, dtype, rows, width);
+      Tensor logits2 = tensor(scope, other, dtype, rows, width);
+      Tensor alone = Layout.copy(scope, logits1);
+      double[] z1 = read(scope, logits1);
+      double[] z2 = read(scope, logits2);
+      long[] labels = new long[rows];
+      double[] first = new double[z1.length];
+      double[] second = new double[z1.length];
+      double[] plain = new double[z1.length];
+      double[] task = new double[rows];
+      double[] divergence = new double[rows];
+      for (int r = 0; r < rows; r++) {
+        labels[r] = r * 31L % width;
+        double[] p = logSoftmax(z1, r * width, width);
+        double[] q = logSoftmax(z2, r * width, width);
+        double meanP = 0;
+        double meanQ = 0;
+        for (int i = 0; i < width; i++) {
+          meanP += Math.exp(p[i]) * (p[i] - q[i]);
+          meanQ += Math.exp(q[i]) * (q[i] - p[i]);
+        }
+        task[r] = -p[(int) labels[r]];
+        divergence[r] = (meanP + meanQ) / 2;
+        for (int i = 0; i < width; i++) {
+          double a = Math.exp(p[i]);
+          double b = Math.exp(q[i]);
+          int at = r * width + i;
+          plain[at] = a - (i == labels[r] ? 1 : 0);
+          first[at] = plain[at] + lambda / 2 * (a * (p[i] - q[i] - meanP) + a - b);
+          second[at] = lambda / 2 * (b * (q[i] - p[i] - meanQ) + b - a);
+        }
+      }
+      double[] foundTask = new double[rows];
+      double[] foundDivergence = new double[rows];
+      HeadLoss.crossEntropy(scope, alone, labels, true, foundTask);
+      assertThat(foundTask).containsExactly(task, within(2e-5));
+      assertClose(scope, alone, plain);
+      HeadLoss.hiddenKey(
+          scope,
+          logits1,
+          logits2,
+          labels,
+          new HeadLoss.Wanted(lambda, true, true),
+          foundTask,
+          foundDivergence);
+      assertThat(foundTask).containsExactly(task, within(2e-5));
+      assertThat(foundDivergence).containsExactly(divergence, within(2e-5));
+      assertClose(scope, logits1, first);
+      assertClose(scope, logits2, second);
+    }
+  }
+
   private static List<Arguments> attentions() {
     return List.of(
         Arguments.of(DType.F32, false, null),

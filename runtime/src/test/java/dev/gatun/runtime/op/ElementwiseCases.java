@@ -5,6 +5,7 @@ import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import java.util.List;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.ObjLongConsumer;
 import java.util.stream.Stream;
 
 /// Rows of [Elementwise].
@@ -118,6 +119,22 @@ final class ElementwiseCases {
         OpCase.of("Elementwise.gelu", "erf", (s, in) -> Elementwise.gelu(s, in[0], false))
             .fixture("gelu_erf", "x"),
         OpCase.of("Elementwise.swiglu", "plain", (s, in) -> Elementwise.swiglu(s, in[0], in[1]))
-            .fixture("swiglu", "gate", "up"));
+            .fixture("swiglu", "gate", "up"),
+        OpCase.of("Drop.elements", "every third", (s, in) -> Drop.elements(s, in[0], FACTORS))
+            .input("x", 3, 5)
+            .plain(in -> {
+              double[] result = in[0].clone();
+              for (int i = 0; i < result.length; i++) {
+                result[i] *= (i / 5 + i % 5) % 3 == 0 ? 0 : 1.5;
+              }
+              return result;
+            }));
   }
+
+  private static final ObjLongConsumer<float[]> FACTORS =
+      (factors, row) -> {
+        for (int i = 0; i < factors.length; i++) {
+          factors[i] = (row + i) % 3 == 0 ? 0 : 1.5f;
+        }
+      };
 }

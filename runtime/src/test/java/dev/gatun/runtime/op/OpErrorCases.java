@@ -101,6 +101,9 @@ final class OpErrorCases {
                     "swiglu: up: ",
                     "(3)",
                     "(2, 3)"),
+                unary("Drop.elements", "drop", (s, x) -> Drop.elements(s, x, (f, row) -> {})),
+                shape(
+                    "Drop.elements", s -> Drop.elements(s, f32(s, 2), (f, row) -> {}), "drop: x: "),
                 unary("Elementwise.scale", "scale", (s, x) -> Elementwise.scale(s, x, 2)),
                 unary("Elementwise.pow", "pow", (s, x) -> Elementwise.pow(s, x, 2)),
                 unary("Elementwise.exp", "exp", Elementwise::exp),
