@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Loss {
   /// Logits of one chunk, one matrix product, stay under this: glibc maps and unmaps blocks of 32
   /// MB and more on each use, which costs more than the arithmetic.
-  private static final long CHUNK_BYTES = 24_000_000;
+  private static final long CHUNK_BYTES = 26_000_000;
 
   /// What follows the product goes over blocks of rows, which stay in the processor's cache from
   /// one operation to the next.
@@ -184,6 +184,7 @@ public final class Loss {
         Tensor toSecond = wantSecond ? pass.empty(dtype, first.shape()) : null;
         Tensor toHead = wantHead ? pass.zeros(compute, head.shape()) : null;
         long rows = Math.max(16, CHUNK_BYTES / compute.bytes() / head.size(0));
+        rows -= rows % 16; // products of odd sizes lose a tenth
         for (long start = 0; start < labels.length; start += rows) {
           long count = Math.min(rows, labels.length - start);
           try (Scope chunk = pass.child()) {
