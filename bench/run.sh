@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the benchmarks where a source is newer than their last build, then runs one of
 #   bench/run.sh jmh [JMH's options]   the microbenchmarks
-#   bench/run.sh steps                 Gatun's side of compare.py
+#   bench/run.sh worker                Gatun's side of compare.py
 set -eu
 case ${1:-} in
   jmh) main=org.openjdk.jmh.Main ;;
-  steps) main=dev.gatun.bench.StepWorker ;;
+  worker) main=dev.gatun.bench.worker.Worker ;;
   *)
-    echo "usage: $0 jmh [JMH's options] | steps" >&2
+    echo "usage: $0 jmh [JMH's options] | worker" >&2
     exit 2
     ;;
 esac
@@ -32,5 +32,6 @@ if [ ! -f "$lib/built" ] || [ -n "$newer" ]; then
 fi
 
 # Everything is on the class path, as in ./gatun.
-exec "$jdk/bin/java" -Xshare:auto --enable-native-access=ALL-UNNAMED --illegal-native-access=deny \
-  --add-modules jdk.incubator.vector -cp "$lib/*" "$main" "$@"
+exec "$jdk/bin/java" -Xshare:auto -XX:+UseSerialGC -Xmn24m -XX:FlightRecorderOptions:stackdepth=128 \
+  --enable-native-access=ALL-UNNAMED --illegal-native-access=deny --add-modules jdk.incubator.vector \
+  -cp "$lib/*" "$main" "$@"
