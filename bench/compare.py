@@ -6,8 +6,8 @@
     bench/compare.py ... train decode    some sections only
 
 Sections: train, full, eval, prefill, decode, start, map, switch, small, growth, profile. Before a speed counts, the work
-must have been the same: equal losses, equal tokens. A section with a peer needs --python; TRL, torch.compile, a C++ compiler
-and JavaCPP are used where they work, and said to be left out where not. What is measured how is in contestants.py.
+must have been the same: equal losses, equal tokens. A section with a peer needs --python; TRL, torch.compile, a C++ compiler,
+llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
 
 Results go to bench/results/suite.json and suite.html, and with --readme into README.md. With --check the ratios must not
 have fallen behind those of the last suite.json. Needs Linux for the peak memory, and nothing else.
@@ -28,7 +28,7 @@ from typing import NamedTuple
 import costs
 import report
 import small
-from contestants import Contestant, Failed, median_of, race, ratio_of, started
+from contestants import Contestant, Failed, LlamaBench, median_of, race, ratio_of, started
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -134,9 +134,20 @@ class Suite:
         command = [self.options.python, str(HERE / "peers/pytorch.py"), "work"]
         return name, command, settings | {"engine": engine}, engine == "eager"
 
-    def run(self, starts, check=lambda contestants: None, warmup=None, rounds=None, units=None):
+    def llama(self, model, sizes, *work):
+        """llama.cpp's contestant, where it was given and the model is one of its kind."""
+        if not self.options.llama_bench or sizes["type"] != "llama":
+            return []
+        file = model / "model.gguf"
+        if not file.exists():
+            command = [self.options.python, str(HERE / "peers/pytorch.py"), "gguf", str(model / "model"), str(file)]
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        return [LlamaBench(self.options.llama_bench, file, self.options.threads, *work)]
+
+    def run(self, starts, check=lambda contestants: None, warmup=None, rounds=None, units=None, others=()):
         options = self.options
         contestants, failures = started(starts)
+        contestants[:0] = others
         self.left_out += failures
         race(contestants, warmup or options.warmup, rounds or options.rounds, units or options.units, check)
         return contestants
@@ -252,7 +263,7 @@ def equal_ids(prefix):
     """The first tokens are the same, and as many are made."""
 
     def check(contestants):
-        first, *others = contestants
+        first, *others = [c for c in contestants if c.answers]
         for other in others:
             for a, b in zip(first.answers, other.answers):
                 if len(a["ids"]) != len(b["ids"]) or a["ids"][:prefix] != b["ids"][:prefix]:
@@ -365,10 +376,14 @@ def prefill(suite):
         model, sizes = suite.model(shape, dtype)
         rows = suite.rows(1, 512, sizes["vocabulary"])
         given = suite.settings("GENERATE", model / "model", rows, dtype)
-        contestants = suite.run([suite.python(given), suite.gatun(given)], equal_ids(1 if dtype == "f32" else 0))
+        others = suite.llama(model, sizes, "-p", 512, "-n", 0)
+        starts = [suite.python(given), suite.gatun(given)]
+        contestants = suite.run(starts, equal_ids(1 if dtype == "f32" else 0), others=others)
         cost = costs.prefill(sizes, 512, dtype)
         by = suite.record("prefill", f"prefill of 512 tokens, {shape}, {dtype}", contestants, "prompt", 512, cost)
         suite.faster(f"prefill of 512 tokens, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
+        if "llama.cpp" in by:
+            suite.faster(f"prefill of 512 tokens, {shape}, {dtype}, beside llama.cpp", by["Gatun"], by["llama.cpp"])
 
 
 def decode(suite):
@@ -380,12 +395,15 @@ def decode(suite):
         rows = suite.rows(1, 16, sizes["vocabulary"])
         given = suite.settings("GENERATE", model / "model", rows, dtype, newTokens=new)
         starts = [suite.python(given, "transformers.generate"), suite.gatun(given)]
-        contestants = suite.run(starts, equal_ids(new if dtype == "f32" else 1), units=1)
+        others = suite.llama(model, sizes, "-p", 0, "-n", new)
+        contestants = suite.run(starts, equal_ids(new if dtype == "f32" else 1), units=1, others=others)
         cost = costs.decoding(sizes, 16, new, dtype)
         title = f"{new} tokens one by one, {shape}, {dtype}"
         by = suite.record("decode", title, contestants, f"{new} tokens", new, cost)
         goal = (">=", 2.0) if dtype == "bf16" else None
         suite.faster(f"decoding, {shape}, {dtype}", by["Gatun"], by["transformers.generate"], goal, cost)
+        if "llama.cpp" in by:
+            suite.faster(f"decoding, {shape}, {dtype}, beside llama.cpp", by["Gatun"], by["llama.cpp"])
 
 
 def start(suite):
@@ -607,6 +625,7 @@ def arguments():
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--dtypes", default="f32,bf16")
     parser.add_argument("--shapes", default=",".join(SHAPES), help="default: " + ", ".join(SHAPES))
+    parser.add_argument("--llama-bench", help="llama.cpp's llama-bench; PYTHON then needs gguf")
     parser.add_argument("--jvm-peers", action="store_true", help="JavaCPP's PyTorch and DJL beside the small operations")
     parser.add_argument("--tiny", action="store_true", help="tiny models, to try the script out; nothing is written")
     parser.add_argument("--check", action="store_true", help="fail where a ratio fell behind the last suite.json")

@@ -77,6 +77,30 @@ class Contestant:
         self.process.wait()
 
 
+class LlamaBench:
+    """llama.cpp's own benchmark: each unit is a run, of which the measured part counts."""
+
+    def __init__(self, command, model, threads, *work):
+        self.name = "llama.cpp"
+        self.command = [command, "-m", str(model), "-t", str(threads), "-r", "1", "-o", "json", *map(str, work)]
+        self.answers = []  # it does not say which tokens it made
+        self.rounds = []
+        self.peak = None
+
+    def unit(self):
+        done = subprocess.run(self.command, capture_output=True, text=True, check=True)
+        (found,) = json.loads(done.stdout)
+        self.about = {"library": f"llama.cpp {found['build_commit']}"}
+        return found["avg_ns"] / 1e9
+
+    def round(self, units):
+        time.sleep(PAUSE)
+        self.rounds.append(statistics.median(self.unit() for _ in range(units)))
+
+    def close(self):
+        pass
+
+
 def started(starts):
     """Starts each of (name, command, settings, needed); one that is not needed may fail, which is told and returned."""
     contestants, failures = [], []

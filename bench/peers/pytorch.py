@@ -1,6 +1,7 @@
 """Python's side of compare.py; it needs torch, transformers and peft, and trl and datasets for the engine `trl`.
 
     pytorch.py make DIR SIZES   writes DIR/model, DIR/adapter-1 and DIR/adapter-2: random weights; SIZES is a JSON object
+    pytorch.py gguf MODEL FILE  writes a Llama for llama.cpp; needs gguf
     pytorch.py work             works unit by unit; standard input and output as of Worker.java
 
 The settings have one name more than Worker.java's: `engine`, which is eager, compile or trl.
@@ -62,6 +63,35 @@ def make(directory, sizes):
     adapted = peft.get_peft_model(model, lora, adapter_name="adapter-1")
     adapted.add_adapter("adapter-2", lora)
     adapted.save_pretrained(directory)  # each adapter in a folder of its name
+
+
+def write_gguf(directory, file):
+    """The weights of a Llama; llama-bench needs no vocabulary, and rotary positions of another order cost the same."""
+    import gguf
+    import safetensors.torch
+
+    config = json.loads((directory / "config.json").read_text())
+    writer = gguf.GGUFWriter(file, "llama")
+    writer.add_tokenizer_model("no_vocab")
+    writer.add_vocab_size(config["vocab_size"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config["num_hidden_layers"])
+    for name, tensor in safetensors.torch.load_file(directory / "model.safetensors").items():
+        values = tensor.float().numpy()
+        kind = gguf.GGMLQuantizationType.BF16 if tensor.dtype == torch.bfloat16 and tensor.dim() == 2 else None
+        if kind:
+            values = gguf.quants.quantize(values, kind)
+        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)) + ".weight", values, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def answer(**fields):
@@ -226,5 +256,7 @@ if __name__ == "__main__":
     warnings.filterwarnings("ignore")
     if sys.argv[1] == "make":
         make(pathlib.Path(sys.argv[2]), json.loads(sys.argv[3]))
+    elif sys.argv[1] == "gguf":
+        write_gguf(pathlib.Path(sys.argv[2]), sys.argv[3])
     else:
         work(json.loads(sys.stdin.readline()))
