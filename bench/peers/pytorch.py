@@ -87,7 +87,7 @@ def write_gguf(directory, file):
         kind = gguf.GGMLQuantizationType.BF16 if tensor.dtype == torch.bfloat16 and tensor.dim() == 2 else None
         if kind:
             values = gguf.quants.quantize(values, kind)
-        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)) + ".weight", values, raw_dtype=kind)
+        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), values, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
