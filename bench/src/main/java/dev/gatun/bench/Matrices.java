@@ -18,6 +18,10 @@ public abstract class Matrices {
   /// Factor of the LoRA branch.
   protected static final float SCALE = 2;
 
+  private static final double[] ERF = {
+    1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592
+  };
+
   /// Shape `MxK` of the two matrices; the others follow from it.
   @Param({"1x64", "16x16", "64x64"})
   public String shape;
@@ -145,12 +149,10 @@ public abstract class Matrices {
   /// Abramowitz and Stegun, 7.1.26: at most 1.5e-7 off.
   private static double erf(double x) {
     double t = 1 / (1 + 0.3275911 * Math.abs(x));
-    double polynomial =
-        t
-            * (0.254829592
-                + t
-                    * (-0.284496736
-                        + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    double polynomial = 0;
+    for (double coefficient : ERF) {
+      polynomial = (polynomial + coefficient) * t;
+    }
     return Math.copySign(1 - polynomial * Math.exp(-x * x), x);
   }
 }
