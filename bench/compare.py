@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Times whole training steps beside each other, and says how sure the ratio is.
+"""Measures Gatun beside its peers and beside what the machine can do, and writes table, JSON and HTML.
 
-    bench/compare.py pytorch --python PYTHON   Gatun beside PyTorch + peft: the same random GPT-2, rows, start adapter
-                                               and optimizer; PYTHON has torch, transformers and peft
-    bench/compare.py dropout                   plain LoRA beside HiddenKey- and HiddenKey, all in Gatun
+    bench/compare.py                     all that needs no peer: dropout's price, cost growth, the profile of a step
+    bench/compare.py --python PYTHON     all of it; PYTHON has torch, transformers and peft, and maybe trl and datasets
+    bench/compare.py ... train decode    some sections only
 
-Each contestant is a process that stays alive and makes one step when it is asked to, so only one computes at a time. After
-the warm-up they take turns, a few steps each, in rounds that run forwards and backwards by turns. A figure is the median
-of a contestant's rounds; a ratio has a 95 % interval by bootstrap over the rounds. With PyTorch the losses of all steps,
-warm-up included, must agree first. The results go to bench/results/. Needs Linux for the peak memory, and nothing else.
+Sections: train, full, eval, prefill, decode, start, map, switch, small, growth, profile. Before a speed counts, the work
+must have been the same: equal losses, equal tokens. A section with a peer needs --python; TRL, torch.compile, a C++ compiler,
+llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
+
+Results go to bench/results/suite.json and suite.html, and with --readme into README.md. With --check the ratios must not
+have fallen behind those of the last suite.json. Needs Linux for the peak memory, and nothing else.
 """
 
 import argparse
@@ -17,149 +19,559 @@ import os
 import pathlib
 import platform
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from typing import NamedTuple
+
+import costs
+import report
+import small
+from contestants import Contestant, Failed, LlamaBench, median_of, race, ratio_of, started
 
 HERE = pathlib.Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 TOLERANCE = {"f32": 1e-3, "bf16": 2e-2}
-PAUSE = 0.05  # seconds in which the threads of the last contestant fall asleep
 BATCHES = 8  # different batches, used again and again
-RESAMPLES = 10_000
+PEER = "PyTorch + peft"
+SHAPES = {
+    "GPT-2 124M": {"type": "gpt2", "layers": 12, "width": 768, "inner": 3072, "heads": 12, "vocabulary": 50257}
+    | {"positions": 1024, "rank": 8, "targets": ["c_attn"]},
+    "Llama 124M": {"type": "llama", "layers": 12, "width": 768, "inner": 2048, "heads": 12, "vocabulary": 50257}
+    | {"positions": 1024, "rank": 8, "targets": ["q_proj", "v_proj"]},
+}
+TINY = {"layers": 2, "width": 64, "inner": 256, "heads": 4, "vocabulary": 512}
+REGRESSION = 0.1  # a ratio that is worse by more than this, and outside of the recorded interval, fails --check
 
 
-class Contestant:
-    """A worker process and the times and losses of its steps."""
+class Times(NamedTuple):
+    """What processes of one name took, each made for one measurement."""
 
-    def __init__(self, name, command, settings):
-        self.name = name
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    name: str
+    about: dict
+    rounds: list
+    peak: None = None
+
+
+class Suite:
+    """The options, the models made so far, and what was found."""
+
+    def __init__(self, options, folder):
+        self.options = options
+        self.folder = folder
+        self.measured = []  # the machine's rates before and after each section
+        self.races = []
+        self.claims = []
+        self.left_out = []
+        self.profiles = []
+        self.growth = []
+
+    def say(self, text):
+        print(text, file=sys.stderr)
+
+    # --- models and rows
+
+    def model(self, shape, dtype):
+        """A random model with two adapters, made once."""
+        sizes = SHAPES[shape] | (TINY if self.options.tiny else {})
+        folder = self.folder / f"{sizes['type']}-{dtype}"
+        if not folder.exists():
+            folder.mkdir()
+            make = [self.options.python, str(HERE / "peers/pytorch.py"), "make", str(folder)]
+            subprocess.run([*make, json.dumps(sizes | {"dtype": dtype})], check=True, stderr=subprocess.DEVNULL)
+        return folder, sizes
+
+    def fresh(self, sizes):
+        """A directory with the config of a GPT-2 alone."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        config = {
+            "model_type": "gpt2",
+            "vocab_size": sizes["vocabulary"],
+            "n_positions": sizes["positions"],
+            "n_embd": sizes["width"],
+            "n_layer": sizes["layers"],
+            "n_head": sizes["heads"],
+        }
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder
+
+    def rows(self, count, length, vocabulary):
+        path = self.folder / f"rows-{count}-{length}-{vocabulary}.jsonl"
+        draw = random.Random(1)
+        with open(path, "w") as file:
+            for _ in range(count):
+                file.write(json.dumps({"input_ids": [draw.randrange(vocabulary) for _ in range(length)]}) + "\n")
+        return path
+
+    # --- contestants
+
+    def settings(self, task, model=None, rows=None, dtype="f32", **others):
+        return {
+            "task": task,
+            "engine": "eager",
+            "model": None if model is None else str(model),
+            "fresh": False,
+            "adapters": [],
+            "newAdapters": 0,
+            "rank": 8,
+            "rows": None if rows is None else str(rows),
+            "batch": self.options.batch,
+            "dtype": dtype,
+            "dropout": "none",
+            "rate": 0.1,
+            "learningRate": 2e-4,
+            "maxGradNorm": 1.0,
+            "newTokens": 1,
+            "threads": self.options.threads,
+            "profiled": False,
+        } | others
+
+    def gatun(self, settings, name="Gatun", **others):
+        return name, [str(HERE / "run.sh"), "worker"], settings | others, True
+
+    def python(self, settings, name=PEER, engine="eager"):
+        command = [self.options.python, str(HERE / "peers/pytorch.py"), "work"]
+        return name, command, settings | {"engine": engine}, engine == "eager"
+
+    def llama(self, model, sizes, *work):
+        """llama.cpp's contestant, where it was given and the model is one of its kind."""
+        if not self.options.llama_bench or sizes["type"] != "llama":
+            return []
+        file = model / "model.gguf"
+        if not file.exists():
+            command = [self.options.python, str(HERE / "peers/pytorch.py"), "gguf", str(model / "model"), str(file)]
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        return [LlamaBench(self.options.llama_bench, file, self.options.threads, *work)]
+
+    def run(self, starts, check=lambda contestants: None, warmup=None, rounds=None, units=None, others=()):
+        options = self.options
+        contestants, failures = started(starts)
+        contestants[:0] = others
+        self.left_out += failures
+        race(contestants, warmup or options.warmup, rounds or options.rounds, units or options.units, check)
+        return contestants
+
+    # --- what was found
+
+    def record(self, section, title, contestants, unit, tokens=0, cost=None, equal=""):
+        """Keeps a race; `cost` is that of a unit of work, see costs.py."""
+        entries = []
+        for c in contestants:
+            seconds, low, high = median_of(c.rounds)
+            entry = {"name": c.name, "library": c.about["library"], "seconds": seconds, "interval": [low, high]}
+            entry |= {"rounds": c.rounds, "peak_rss_bytes": c.peak}
+            if tokens:
+                entry["tokens_per_second"] = tokens / seconds
+            entries.append(entry)
+        record = {"section": section, "title": title, "unit": unit, "equal": equal, "entries": entries}
+        if cost:
+            record["cost"] = cost
+        self.races.append(record)
+        return {c.name: (c, e) for c, e in zip(contestants, entries)}
+
+    def faster(self, what, ours, theirs, goal=None, cost=None):
+        """Claims how many times as fast `ours` is; `cost` as in record, for the share of the machine's limit."""
+        (us, entry), (them, other) = ours, theirs
+        value = ratio_of(us.rounds, them.rounds)
+        self.claim(what, "times as fast", value, goal, duration(other["seconds"]), duration(entry["seconds"]), cost, entry)
+
+    def overhead(self, what, ours, plain, goal=None):
+        (us, entry), (them, other) = ours, plain
+        value = ratio_of(them.rounds, us.rounds)
+        self.claim(what, "times the plain step", value, goal, duration(other["seconds"]), duration(entry["seconds"]))
+
+    def lighter(self, what, ours, theirs, goal=None):
+        mine, others = ours[1]["peak_rss_bytes"], theirs[1]["peak_rss_bytes"]
+        value = mine / others
+        self.claim(what, "of the peer's memory", (value, value, value), goal, mib(others), mib(mine))
+
+    def claim(self, what, meaning, value, goal, theirs, ours, cost=None, entry=None):
+        self.claims.append(
+            {
+                "what": what,
+                "meaning": meaning,
+                "value": value[0],
+                "interval": list(value[1:]),
+                "goal": goal,
+                "met": None if goal is None else meets(value[0], goal),
+                "theirs": theirs,
+                "ours": ours,
+                "cost": cost,
+                "seconds": entry and entry["seconds"],
+            }
         )
-        self.losses = []
-        self.divergences = []
-        self.rounds = []  # median seconds of each
-        self.about = self.ask(json.dumps(settings))
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        reply = self.process.stdout.readline()
-        if not reply:
-            sys.exit(f"{self.name}: ended with exit status {self.process.wait()}")
-        return json.loads(reply)
-
-    def step(self):
-        start = time.perf_counter()
-        reply = self.ask("step")
-        seconds = time.perf_counter() - start
-        self.losses.append(reply["loss"])
-        self.divergences.append(reply["divergence"])
-        return seconds
-
-    def round(self, steps):
-        time.sleep(PAUSE)
-        self.rounds.append(statistics.median(self.step() for _ in range(steps)))
-
-    def peak_memory(self):
-        """VmHWM in bytes: the most that was resident at once, mapped files included."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return 1024 * int(status.split("VmHWM:")[1].split()[0])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.say("  " + report.sentence(self.claims[-1]))
 
 
-def ratio(rounds, baseline):
-    """The ratio of the medians and its 95 % interval, by drawing the rounds again with replacement."""
-    draw = random.Random(1)
-    pairs = list(zip(rounds, baseline))
-
-    def of(sample):
-        return statistics.median(a for a, _ in sample) / statistics.median(b for _, b in sample)
-
-    drawn = sorted(of(draw.choices(pairs, k=len(pairs))) for _ in range(RESAMPLES))
-    return of(pairs), drawn[int(0.025 * RESAMPLES)], drawn[int(0.975 * RESAMPLES)]
+def best(rates):
+    return {key: max(each[key] for each in rates) for key in ("f32", "bf16", "read")}
 
 
-def race(contestants, options, check):
-    """Warms all up, then lets them take turns; `check` sees the losses after each round."""
-    for contestant in contestants:
-        for _ in range(options.warmup):
-            contestant.step()
-    check(contestants)
-    for turn in range(options.pairs):
-        order = contestants if turn % 2 == 0 else contestants[::-1]
-        for contestant in order:
-            contestant.round(options.steps)
-        check(contestants)
-        progress = ", ".join(f"{c.name} {1e3 * c.rounds[-1]:.1f} ms" for c in contestants)
-        print(f"round {turn + 1} of {options.pairs}: {progress}", file=sys.stderr)
+def meets(value, goal):
+    sign, limit = goal
+    return value >= limit if sign == ">=" else value <= limit
 
 
-def equal_losses(tolerance):
+def duration(seconds):
+    for unit, size in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{1e9 * seconds:.0f} ns"
+
+
+def mib(size):
+    return f"{size / 2**20:,.0f} MiB"
+
+
+# --- checks
+
+
+def equal_losses(tolerance, names=None):
+    """All contestants, or those of these names, have the same loss at each step."""
+
     def check(contestants):
-        first, second = contestants
-        for step, (a, b) in enumerate(zip(first.losses, second.losses)):
-            if not abs(a - b) <= tolerance:
-                sys.exit(
-                    f"step {step + 1}: {first.name} has loss {a:.6f} and {second.name} {b:.6f}, "
-                    f"expected a difference of at most {tolerance}"
-                )
+        chosen = [c for c in contestants if names is None or c.name in names]
+        first = chosen[0]
+        for other in chosen[1:]:
+            for step, (a, b) in enumerate(zip(first.answers, other.answers)):
+                if not abs(a["loss"] - b["loss"]) <= tolerance:
+                    sys.exit(
+                        f"step {step + 1}: {first.name} has loss {a['loss']:.6f} and {other.name} {b['loss']:.6f}, "
+                        f"expected a difference of at most {tolerance}"
+                    )
 
     return check
 
 
 def dropout_is_on(contestants):
     """Losses that are finite, and masks and a divergence where they belong."""
-    plain, minus, both = contestants
-    for contestant in contestants:
-        for step, loss in enumerate(contestant.losses):
-            if not loss < float("inf"):
-                sys.exit(f"{contestant.name}: step {step + 1} has loss {loss}, expected a number")
-    if plain.losses[0] == minus.losses[0] or minus.losses[0] != both.losses[0]:
-        sys.exit(
-            f"first losses: found {plain.losses[0]}, {minus.losses[0]} and {both.losses[0]}, "
-            "expected the last two alone to be equal"
-        )
-    if not min(both.divergences) > 0:
+    plain, minus, both = (next(c for c in contestants if c.name == name) for name in ("Gatun", MINUS, KL))
+    for contestant in (minus, both):
+        for step, answer in enumerate(contestant.answers):
+            if not answer["loss"] < float("inf"):
+                sys.exit(f"{contestant.name}: step {step + 1} has loss {answer['loss']}, expected a number")
+    firsts = [c.answers[0]["loss"] for c in (plain, minus, both)]
+    close = [abs(loss - firsts[2]) <= 1e-5 * firsts[2] for loss in firsts]
+    if close != [False, True, True]:
+        sys.exit(f"first losses: found {firsts}, expected the last two alone to be equal")
+    if not min(a["divergence"] for a in both.answers) > 0:
         sys.exit(f"{both.name}: found a step without divergence")
 
 
-def table(contestants, options, length):
-    baseline = contestants[0]
-    tokens = options.batch * length
-    rows = []
-    print(f"{'':18}{'ms/step':>10}{'tokens/s':>10}{'peak RSS':>12}{'ratio':>8}   95 % interval")
-    for contestant in contestants:
-        seconds = statistics.median(contestant.rounds)
-        value, low, high = ratio(contestant.rounds, baseline.rounds)
-        memory = contestant.peak_memory()
-        print(
-            f"{contestant.name:18}{1e3 * seconds:10.1f}{tokens / seconds:10.0f}{memory / 2**20:8.0f} MiB"
-            + ("" if contestant is baseline else f"{value:8.3f}   {low:.3f} .. {high:.3f}")
-        )
-        rows.append(
-            {
-                "name": contestant.name,
-                "about": contestant.about,
-                "median_seconds": seconds,
-                "tokens_per_second": tokens / seconds,
-                "peak_rss_bytes": memory,
-                "ratio": value,
-                "ratio_95": [low, high],
-                "round_seconds": contestant.rounds,
-                "losses": contestant.losses,
-                "divergences": contestant.divergences,
-            }
-        )
-    return rows
+def equal_ids(prefix):
+    """The first tokens are the same, and as many are made."""
+
+    def check(contestants):
+        first, *others = [c for c in contestants if c.answers]
+        for other in others:
+            for a, b in zip(first.answers, other.answers):
+                if len(a["ids"]) != len(b["ids"]) or a["ids"][:prefix] != b["ids"][:prefix]:
+                    sys.exit(f"tokens: {first.name} made {a['ids']} and {other.name} {b['ids']}, expected the same")
+
+    return check
 
 
-def machine():
+def apart(contestants, names):
+    losses = [[a["loss"] for a in c.answers] for c in contestants if c.name in names]
+    worst = max(max(step) - min(step) for step in zip(*losses))
+    return f"{min(map(len, losses))} losses, at most {worst:.1e} apart"
+
+
+# --- sections
+
+
+MINUS = "Gatun, HiddenKey⁻"
+KL = "Gatun, HiddenKey"
+
+
+def machine(suite):
+    """What the machine can do now; the better of before and after a section is its limit."""
+    worker = Contestant(*suite.gatun(suite.settings("MACHINE"))[:3])
+    worker.unit()
+    rates = worker.answers[0]
+    worker.close()
+    suite.measured.append(rates)
+    suite.say(f"  the machine: {report.rates(rates)}")
+
+
+def train(suite):
+    """LoRA steps, and HiddenKey's beside them."""
+    options = suite.options
+    for shape, dtype in options.models:
+        suite.say(f"LoRA step, {shape}, {dtype}")
+        model, sizes = suite.model(shape, dtype) if options.python else (None, SHAPES[shape])
+        rows = suite.rows(BATCHES * options.batch, options.length, sizes["vocabulary"])
+        if model:
+            plain = suite.settings("TRAIN", model / "model", rows, dtype, adapters=[str(model / "adapter-1")])
+        else:
+            plain = suite.settings("TRAIN", suite.fresh(sizes), rows, dtype, fresh=True, newAdapters=1)
+        starts = [suite.gatun(plain)]
+        starts += [suite.gatun(plain, MINUS, dropout="hiddenkey-minus"), suite.gatun(plain, KL, dropout="hiddenkey")]
+        same = ["Gatun"]
+        if model:
+            engines = [(PEER, "eager"), ("TRL SFTTrainer", "trl"), ("torch.compile", "compile")]
+            starts = [suite.python(plain, name, engine) for name, engine in engines] + starts
+            same += [name for name, _ in engines]
+
+        def check(contestants):
+            equal_losses(TOLERANCE[dtype], same)(contestants)
+            dropout_is_on(contestants)
+
+        contestants = suite.run(starts, check)
+        trained = {c.about["trained"] for c in contestants}
+        if len(trained) != 1:
+            sys.exit(f"trained parameters: found {trained}, expected the same of all")
+        cost = costs.lora_step(sizes, options.batch, options.length, dtype)
+        tokens = options.batch * options.length
+        title = f"LoRA step, {shape}, {dtype}, batch {options.batch} x {options.length}, r={sizes['rank']}"
+        by = suite.record("train", title, contestants, "step", tokens, cost, apart(contestants, same))
+        what = f"{shape}, {dtype}"
+        if model:
+            for name, _ in engines:
+                if name in by:
+                    goal = {"f32": (">=", 2.5), "bf16": (">=", 2.0)}[dtype] if name == PEER else None
+                    suite.faster(f"LoRA step, {what}, beside {name}", by["Gatun"], by[name], goal, cost)
+            suite.lighter(f"peak memory of the LoRA step, {what}", by["Gatun"], by[PEER], ("<=", 0.6))
+        suite.overhead(f"HiddenKey⁻ over the plain step, {what}", by[MINUS], by["Gatun"], ("<=", 1.03))
+        suite.overhead(f"HiddenKey over the plain step, {what}", by[KL], by["Gatun"], ("<=", 1.35))
+
+
+def full(suite):
+    """Steps that train all weights."""
+    shape, dtype = "GPT-2 124M", "f32"
+    options = suite.options
+    suite.say(f"full step, {shape}, {dtype}")
+    model, sizes = suite.model(shape, dtype)
+    rows = suite.rows(BATCHES * options.batch, options.length, sizes["vocabulary"])
+    given = suite.settings("FULL", model / "model", rows, dtype, learningRate=1e-5)
+    contestants = suite.run([suite.python(given), suite.gatun(given)], equal_losses(TOLERANCE[dtype]))
+    cost = costs.full_step(sizes, options.batch, options.length, dtype)
+    equal = apart(contestants, [PEER, "Gatun"])
+    by = suite.record("full", f"full step, {shape}, {dtype}", contestants, "step", options.batch * options.length, cost, equal)
+    suite.faster(f"full step, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
+    suite.lighter(f"peak memory of the full step, {shape}, {dtype}", by["Gatun"], by[PEER])
+
+
+def evaluation(suite):
+    """The loss of 16 rows with an adapter."""
+    options = suite.options
+    for shape, dtype in options.models:
+        suite.say(f"evaluation, {shape}, {dtype}")
+        model, sizes = suite.model(shape, dtype)
+        rows = suite.rows(16, options.length, sizes["vocabulary"])
+        given = suite.settings("EVAL", model / "model", rows, dtype, adapters=[str(model / "adapter-1")], batch=16)
+        contestants = suite.run([suite.python(given), suite.gatun(given)], equal_losses(TOLERANCE[dtype]))
+        cost = costs.forward(sizes, 16, options.length, dtype)
+        title = f"evaluation, {shape}, {dtype}, 16 x {options.length}"
+        equal = apart(contestants, [PEER, "Gatun"])
+        by = suite.record("eval", title, contestants, "batch", 16 * options.length, cost, equal)
+        suite.faster(f"evaluation, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
+
+
+def prefill(suite):
+    """A prompt of 512 tokens, to its first new token."""
+    for shape, dtype in suite.options.models:
+        suite.say(f"prefill, {shape}, {dtype}")
+        model, sizes = suite.model(shape, dtype)
+        rows = suite.rows(1, 512, sizes["vocabulary"])
+        given = suite.settings("GENERATE", model / "model", rows, dtype)
+        others = suite.llama(model, sizes, "-p", 512, "-n", 0)
+        starts = [suite.python(given), suite.gatun(given)]
+        contestants = suite.run(starts, equal_ids(1 if dtype == "f32" else 0), others=others)
+        cost = costs.prefill(sizes, 512, dtype)
+        by = suite.record("prefill", f"prefill of 512 tokens, {shape}, {dtype}", contestants, "prompt", 512, cost)
+        suite.faster(f"prefill of 512 tokens, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
+        if "llama.cpp" in by:
+            suite.faster(f"prefill of 512 tokens, {shape}, {dtype}, beside llama.cpp", by["Gatun"], by["llama.cpp"])
+
+
+def decode(suite):
+    """Greedy tokens after a prompt of 16, one sequence."""
+    new = 16 if suite.options.tiny else 128
+    for shape, dtype in suite.options.models:
+        suite.say(f"decoding, {shape}, {dtype}")
+        model, sizes = suite.model(shape, dtype)
+        rows = suite.rows(1, 16, sizes["vocabulary"])
+        given = suite.settings("GENERATE", model / "model", rows, dtype, newTokens=new)
+        starts = [suite.python(given, "transformers.generate"), suite.gatun(given)]
+        others = suite.llama(model, sizes, "-p", 0, "-n", new)
+        contestants = suite.run(starts, equal_ids(new if dtype == "f32" else 1), units=1, others=others)
+        cost = costs.decoding(sizes, 16, new, dtype)
+        title = f"{new} tokens one by one, {shape}, {dtype}"
+        by = suite.record("decode", title, contestants, f"{new} tokens", new, cost)
+        goal = (">=", 2.0) if dtype == "bf16" else None
+        suite.faster(f"decoding, {shape}, {dtype}", by["Gatun"], by["transformers.generate"], goal, cost)
+        if "llama.cpp" in by:
+            suite.faster(f"decoding, {shape}, {dtype}, beside llama.cpp", by["Gatun"], by["llama.cpp"])
+
+
+def start(suite):
+    """From the start of the process to the begin of the first forward, to the end of the first step, to the first token."""
+    shape, dtype = "GPT-2 124M", "f32"
+    suite.say(f"start-up, {shape}, {dtype}")
+    model, sizes = suite.model(shape, dtype)
+    rows = suite.rows(suite.options.batch, suite.options.length, sizes["vocabulary"])
+    one = [str(model / "adapter-1")]
+    tasks = {
+        "first step": suite.settings("TRAIN", model / "model", rows, dtype, adapters=one),
+        "first token": suite.settings("GENERATE", model / "model", rows, dtype, adapters=one),
+    }
+    for unit, given in tasks.items():
+        forwards, units = {}, {}
+        for name, contestant in cold(suite, [suite.python(given), suite.gatun(given)]):
+            done = contestant.ready_seconds + contestant.unit()
+            for kept, seconds in ((forwards, contestant.ready_seconds), (units, done)):
+                kept.setdefault(name, Times(name, contestant.about, [])).rounds.append(seconds)
+        ends = {"begin of the first forward": forwards} if unit == "first step" else {}
+        for end, times in (ends | {f"end of the {unit}": units}).items():
+            title = f"start of the process to the {end}"
+            by = suite.record("start", f"{title}, {shape}, {dtype}", list(times.values()), "start")
+            suite.faster(title, by["Gatun"], by[PEER])
+            if times is forwards:
+                ours = median_of(forwards["Gatun"].rounds)
+                suite.claim(f"{title}, seconds", "s", ours, ("<=", 1.2), "", duration(ours[0]))
+
+
+def cold(suite, starts):
+    """New processes by turns, each closed after its use."""
+    for turn in range(suite.options.rounds):
+        for name, command, settings, _ in starts if turn % 2 == 0 else starts[::-1]:
+            contestant = Contestant(name, command, settings)
+            yield name, contestant
+            contestant.close()
+
+
+def mapping(suite):
+    """Opening 10 GB of weights; the file is sparse, so it needs no room."""
+    suite.say("opening 10 GB of weights")
+    folder = suite.folder / "large"
+    folder.mkdir()
+    header, offset = {}, 0
+    for i in range(320):
+        size = 4096 * 4096 * 2
+        ends = [offset, offset + size]
+        header[f"layers.{i}.weight"] = {"dtype": "BF16", "shape": [4096, 4096], "data_offsets": ends}
+        offset += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(folder / "model.safetensors", "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + offset)
+    given = suite.settings("MAP", folder)
+    starts = [suite.gatun(given)]
+    if suite.options.python:
+        starts = [suite.python(given, "safetensors.torch")] + starts
+    times = {}
+    for name, contestant in cold(suite, starts):  # the first opening counts
+        before = contestant.memory("VmHWM")
+        kept = times.setdefault(name, {"rounds": [], "grown": 0})
+        kept["rounds"].append(contestant.unit())
+        kept["grown"] = max(kept["grown"], contestant.memory("VmHWM") - before)
+        if contestant.answers[0]["bytes"] != offset:
+            sys.exit(f"{name}: found {contestant.answers[0]['bytes']} bytes, expected {offset}")
+    for name, kept in times.items():
+        value = median_of(kept["rounds"])
+        grown = f"{mib(kept['grown'])} more resident"
+        goal = ("<=", 0.2) if name == "Gatun" else None
+        suite.claim(f"opening 10 GB of safetensors, {name}", "s", value, goal, "", f"{duration(value[0])}, {grown}")
+        if name == "Gatun" and kept["grown"] > 64 << 20:
+            sys.exit(f"opening 10 GB: found {grown}, expected at most 64 MiB: something was copied")
+
+
+def switch(suite):
+    """A forward of 16 tokens, each time with the other of two adapters."""
+    shape, dtype = "GPT-2 124M", "bf16"
+    suite.say(f"adapter switch, {shape}, {dtype}")
+    model, sizes = suite.model(shape, dtype)
+    rows = suite.rows(1, 16, sizes["vocabulary"])
+    one, two = ([str(model / f"adapter-{i}") for i in range(1, n + 1)] for n in (1, 2))
+    given = suite.settings("GENERATE", model / "model", rows, dtype, adapters=two)
+    alone = given | {"adapters": one}
+    starts = [suite.python(given), suite.gatun(given), suite.gatun(alone, "Gatun, one adapter")]
+    contestants = suite.run(starts, equal_ids(0), warmup=20, units=20)
+    by = suite.record("switch", f"16 tokens with the other adapter, {shape}, {dtype}", contestants, "forward", 16)
+    suite.faster("forward of 16 tokens after an adapter switch", by["Gatun"], by[PEER])
+    suite.overhead("the same over a forward without a switch", by["Gatun"], by["Gatun, one adapter"])
+
+
+def small_operations(suite):
+    small.run(suite)
+
+
+def growth(suite):
+    """Steps of a small model, one size at a time 1, 2 and 4 times as large: time must not grow faster than the work."""
+    base = {"type": "gpt2", "layers": 3, "width": 384, "inner": 1536, "heads": 6, "vocabulary": 8192}
+    base |= {"positions": 1024, "rank": 8, "targets": "all"}
+    for axis in ("length", "batch", "rank", "layers", "adapters"):
+        suite.say(f"growth with {axis}")
+        contestants, work = [], []
+        for factor in (1, 2, 4):
+            sizes = dict(base)
+            batch, length, adapters, dtype = 4, 128, 1, "f32"
+            if axis == "length":
+                length *= factor
+            elif axis == "batch":
+                batch *= factor
+            elif axis == "adapters":
+                adapters *= factor
+            else:
+                sizes[axis] *= factor
+            task = "EVAL" if axis == "adapters" else "TRAIN"
+            rows = suite.rows(BATCHES * batch, length, sizes["vocabulary"])
+            given = suite.settings(task, suite.fresh(sizes), rows, dtype, fresh=True, newAdapters=adapters)
+            given |= {"rank": sizes["rank"], "batch": batch}
+            contestants.append((f"{axis} x {factor}", *suite.gatun(given)[1:]))
+            cost = costs.forward if axis == "adapters" else costs.lora_step
+            work.append(cost(sizes, batch, length, dtype)[0])
+        contestants = suite.run(contestants, warmup=6, units=3)
+        for contestant, flops in list(zip(contestants, work))[1:]:
+            value = ratio_of(contestants[0].rounds, contestant.rounds)
+            bound = 1.15 * flops / work[0]
+            suite.growth.append({"axis": axis, "size": contestant.name, "time": value, "work": flops / work[0]})
+            what = f"time of a {'forward' if axis == 'adapters' else 'step'} at {contestant.name}"
+            suite.claim(what, f"times that at x 1, work x {flops / work[0]:.2f}", value, ("<=", round(bound, 2)), "", "")
+
+
+def profile(suite):
+    """Where a LoRA step's time goes, and what each part would take at the machine's rates."""
+    options = suite.options
+    for shape, dtype in options.models:
+        suite.say(f"profile of a LoRA step, {shape}, {dtype}")
+        sizes = SHAPES[shape] | (TINY if options.tiny else {})
+        rows = suite.rows(BATCHES * options.batch, options.length, sizes["vocabulary"])
+        if options.python:
+            model, _ = suite.model(shape, dtype)
+            given = suite.settings("TRAIN", model / "model", rows, dtype, adapters=[str(model / "adapter-1")])
+        else:
+            given = suite.settings("TRAIN", suite.fresh(sizes), rows, dtype, fresh=True, newAdapters=1)
+        contestants = suite.run([suite.gatun(given, profiled=True)], warmup=2 * options.warmup)
+        seconds = median_of(contestants[0].rounds)[0]
+        samples = contestants[0].last_words[-1]["profile"]
+        lines = costs.profile(samples, seconds, sizes, options.batch, options.length, dtype)
+        suite.profiles.append({"title": f"LoRA step, {shape}, {dtype}", "seconds": seconds, "lines": lines})
+
+
+SECTIONS = {
+    "train": train,
+    "full": full,
+    "eval": evaluation,
+    "prefill": prefill,
+    "decode": decode,
+    "start": start,
+    "map": mapping,
+    "switch": switch,
+    "small": small_operations,
+    "growth": growth,
+    "profile": profile,
+}
+WITHOUT_PEER = ("train", "map", "small", "growth", "profile")
+
+
+# --- the record
+
+
+def processor():
     cpu = {}
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         key, _, value = line.partition(":")
@@ -168,6 +580,7 @@ def machine():
     return {
         "cpu": cpu.get("model name", platform.processor()),
         "family": cpu.get("cpu family"),
+        "model": cpu.get("model"),
         "cores": len(os.sched_getaffinity(0)),
         "avx512bw": "avx512bw" in flags,
         "avx512_bf16": "avx512_bf16" in flags,
@@ -180,159 +593,101 @@ def commit():
         done = subprocess.run(["git", *arguments], cwd=HERE, capture_output=True, text=True)
         return done.stdout.strip()
 
-    return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "..", ":!results") else "")
+    changed = git("status", "--porcelain", "..", ":!results", ":!../README.md")
+    return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
 
 
-def save(name, options, sizes, results):
-    if options.tiny:
-        return
-    folder = HERE / "results"
-    folder.mkdir(exist_ok=True)
-    given = {k: v for k, v in vars(options).items() if k not in ("python", "model", "run", "tiny")}
-    record = {
-        "commit": commit(),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
-        "options": given,
-        "model": sizes,
-        "results": results,
-    }
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"written: {path.relative_to(HERE.parent)}", file=sys.stderr)
-
-
-def write_rows(path, count, length, vocabulary):
-    draw = random.Random(1)
-    with open(path, "w") as file:
-        for _ in range(count):
-            file.write(json.dumps({"input_ids": [draw.randrange(vocabulary) for _ in range(length)]}) + "\n")
-
-
-def model_sizes(options):
-    small = {"layers": 2, "width": 64, "heads": 4, "vocabulary": 512, "positions": 1024}
-    gpt2 = {"layers": 12, "width": 768, "heads": 12, "vocabulary": 50257, "positions": 1024}
-    return small if options.tiny else gpt2
-
-
-def gatun_command():
-    return [str(HERE / "run.sh"), "steps"]
-
-
-def pytorch(options, work):
-    for dtype in options.dtypes.split(","):
-        folder = work / dtype
-        folder.mkdir()
-        sizes = model_sizes(options) | {"rank": options.rank, "dtype": dtype}
-        worker = [options.python, str(HERE / "pytorch_steps.py")]
-        subprocess.run([*worker, "make", str(folder), json.dumps(sizes)], check=True)
-        write_rows(folder / "rows.jsonl", BATCHES * options.batch, options.length, sizes["vocabulary"])
-        settings = settings_of(options, folder / "model", folder / "rows.jsonl", dtype)
-        settings["adapter"] = str(folder / "adapter")
-        contestants = [
-            Contestant("PyTorch + peft", [*worker, "steps"], settings),
-            Contestant("Gatun", gatun_command(), settings),
-        ]
-        trained = [c.about["trained"] for c in contestants]
-        if trained[0] != trained[1]:
-            sys.exit(f"trained parameters: found {trained[0]} and {trained[1]}, expected the same")
-        race(contestants, options, equal_losses(TOLERANCE[dtype]))
-        losses = [c.losses for c in contestants]
-        apart = max(abs(a - b) for a, b in zip(*losses))
-        print(
-            f"\nGPT-2 shape, {dtype}, batch {options.batch} x {options.length}, {options.threads} threads; "
-            f"{len(losses[0])} losses from {losses[0][0]:.4f} to {losses[0][-1]:.4f}, at most {apart:.1e} apart"
-        )
-        results = table(contestants, options, options.length)
-        save(f"pytorch-{dtype}", options, sizes, results)
-        for contestant in contestants:
-            contestant.close()
-
-
-def dropout(options, work):
-    for length in map(int, options.lengths.split(",")):
-        if options.model:
-            model = pathlib.Path(options.model)
-            config = json.loads((model / "config.json").read_text())
-            sizes = {k: v for k, v in config.items() if isinstance(v, (int, str))}
-            vocabulary = config["vocab_size"]
-        else:
-            model = work / "model"
-            model.mkdir(exist_ok=True)
-            sizes = model_sizes(options)
-            vocabulary = sizes["vocabulary"]
-            config = {
-                "model_type": "gpt2",
-                "vocab_size": vocabulary,
-                "n_positions": sizes["positions"],
-                "n_embd": sizes["width"],
-                "n_layer": sizes["layers"],
-                "n_head": sizes["heads"],
-            }
-            (model / "config.json").write_text(json.dumps(config))
-        rows = work / f"rows-{length}.jsonl"
-        write_rows(rows, BATCHES * options.batch, length, vocabulary)
-        settings = settings_of(options, model, rows, options.dtype) | {"fresh": not options.model}
-        contestants = [
-            Contestant(name, gatun_command(), settings | {"dropout": name, "rate": options.rate})
-            for name in ("none", "hiddenkey-minus", "hiddenkey")
-        ]
-        race(contestants, options, dropout_is_on)
-        print(
-            f"\n{config['model_type']}, {options.dtype}, batch {options.batch} x {length}, p = {options.rate}, "
-            f"{options.threads} threads; ratios to no dropout"
-        )
-        results = table(contestants, options, length)
-        save(f"dropout-{config['model_type']}-{options.dtype}-{length}", options, sizes, results)
-        for contestant in contestants:
-            contestant.close()
-
-
-def settings_of(options, model, rows, dtype):
-    return {
-        "model": str(model),
-        "fresh": False,
-        "adapter": None,
-        "rows": str(rows),
-        "batch": options.batch,
-        "dtype": dtype,
-        "dropout": "none",
-        "rate": 0.0,
-        "learningRate": options.lr,
-        "maxGradNorm": 1.0,
-        "threads": options.threads,
-    }
+def check(claims, recorded):
+    """Fails where a ratio is worse than the recorded one by more than REGRESSION and lies outside of its interval."""
+    before = {c["what"]: c for c in recorded["claims"]}
+    behind = []
+    for claim in claims:
+        last = before.get(claim["what"])
+        if last is None or claim["meaning"] == "s":  # seconds are the machine's, ratios are ours
+            continue
+        higher = claim["meaning"] == "times as fast"
+        loss = 1 - claim["value"] / last["value"] if higher else claim["value"] / last["value"] - 1
+        outside = claim["interval"][1] < last["interval"][0] if higher else claim["interval"][0] > last["interval"][1]
+        if loss > REGRESSION and outside:
+            behind.append(f"{claim['what']}: found {claim['value']:.2f} {claim['meaning']}, expected {last['value']:.2f}")
+    return behind
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--pairs", type=int, default=15, help="rounds (default 15)")
-    shared.add_argument("--steps", type=int, default=3, help="steps of each in a round (default 3)")
-    shared.add_argument("--warmup", type=int, default=8, help="steps before the first round (default 8)")
-    shared.add_argument("--threads", type=int, default=2)
-    shared.add_argument("--batch", type=int, default=4)
-    shared.add_argument("--lr", type=float, default=2e-4)
-    shared.add_argument("--tiny", action="store_true", help="a tiny model, to try the script out; nothing is written")
-    verbs = parser.add_subparsers(required=True)
-    with_pytorch = verbs.add_parser("pytorch", parents=[shared])
-    with_pytorch.add_argument("--python", required=True)
-    with_pytorch.add_argument("--dtypes", default="f32,bf16")
-    with_pytorch.add_argument("--length", type=int, default=128)
-    with_pytorch.add_argument("--rank", type=int, default=8)
-    with_pytorch.set_defaults(run=pytorch)
-    with_dropout = verbs.add_parser("dropout", parents=[shared])
-    with_dropout.add_argument("--model", help="model directory; default: a random GPT-2 small")
-    with_dropout.add_argument("--lengths", default="128,512")
-    with_dropout.add_argument("--dtype", default="f32")
-    with_dropout.add_argument("--rate", type=float, default=0.1)
-    with_dropout.set_defaults(run=dropout)
-    return parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", metavar="section", help="default: all")
+    parser.add_argument("--python", help="a Python with torch, transformers and peft")
+    parser.add_argument("--rounds", type=int, default=9, help="default 9")
+    parser.add_argument("--units", type=int, default=2, help="steps of each contestant in a round (default 2)")
+    parser.add_argument("--warmup", type=int, default=5, help="steps before the first round (default 5)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--dtypes", default="f32,bf16")
+    parser.add_argument("--shapes", default=",".join(SHAPES), help="default: " + ", ".join(SHAPES))
+    parser.add_argument("--llama-bench", help="llama.cpp's llama-bench; PYTHON then needs gguf")
+    parser.add_argument("--jvm-peers", action="store_true", help="JavaCPP's PyTorch and DJL beside the small operations")
+    parser.add_argument("--tiny", action="store_true", help="tiny models, to try the script out; nothing is written")
+    parser.add_argument("--check", action="store_true", help="fail where a ratio fell behind the last suite.json")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    options = parser.parse_args()
+    options.models = [(s, d) for s in options.shapes.split(",") for d in options.dtypes.split(",")]
+    for shape, dtype in options.models:
+        if shape not in SHAPES or dtype not in TOLERANCE:
+            parser.error(f"--shapes, --dtypes: found {shape} and {dtype}, expected of {list(SHAPES)} and {list(TOLERANCE)}")
+    default = list(SECTIONS) if options.python else WITHOUT_PEER
+    options.sections = options.sections or default
+    for section in options.sections:
+        if section not in SECTIONS:
+            parser.error(f"section: found {section}, expected one of {', '.join(SECTIONS)}")
+        if section not in WITHOUT_PEER and not options.python:
+            parser.error(f"section {section} needs --python")
+    return options
+
+
+def main():
+    options = arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        suite = Suite(options, pathlib.Path(folder))
+        machine(suite)
+        for section in options.sections:
+            claims, races, profiles = len(suite.claims), len(suite.races), len(suite.profiles)
+            SECTIONS[section](suite)
+            machine(suite)
+            rates = best(suite.measured[-2:])
+            for claim in suite.claims[claims:]:
+                claim["share"] = costs.share(claim["cost"], claim["seconds"], rates)
+            for found in suite.races[races:] + suite.profiles[profiles:]:
+                found["rates"] = rates
+    found = {
+        "date": time.strftime("%Y-%m-%d"),
+        "commit": commit(),
+        "machine": processor(),
+        "threads": options.threads,
+        "rates": best(suite.measured),
+        "claims": suite.claims,
+        "races": suite.races,
+        "growth": suite.growth,
+        "profiles": suite.profiles,
+        "left_out": suite.left_out,
+    }
+    print(report.text(found))
+    behind = []
+    recorded = RESULTS / "suite.json"
+    if options.check and recorded.exists():
+        behind = check(found["claims"], json.loads(recorded.read_text()))
+    elif not options.tiny and options.sections == list(SECTIONS):
+        recorded.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        (RESULTS / "suite.html").write_text(report.html(found))
+        print(f"written: {recorded.relative_to(HERE.parent)} and suite.html", file=sys.stderr)
+        if options.readme:
+            report.into(HERE.parent / "README.md", found)
+    if behind:
+        sys.exit("fell behind:\n  " + "\n  ".join(behind))
 
 
 if __name__ == "__main__":
-    chosen = arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        chosen.run(chosen, pathlib.Path(folder))
+    try:
+        main()
+    except Failed as failure:
+        sys.exit(str(failure))

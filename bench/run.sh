@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the benchmarks where a source is newer than their last build, then runs one of
 #   bench/run.sh jmh [--peers] [JMH's options]   the microbenchmarks, and those of JavaCPP and DJL
-#   bench/run.sh steps                           Gatun's side of compare.py
+#   bench/run.sh worker                          Gatun's side of compare.py
 set -eu
 module=bench
 profile=
@@ -14,9 +14,9 @@ case ${1:-} in
       shift
     fi
     ;;
-  steps) main=dev.gatun.bench.StepWorker ;;
+  worker) main=dev.gatun.bench.worker.Worker ;;
   *)
-    echo "usage: $0 jmh [--peers] [JMH's options] | steps" >&2
+    echo "usage: $0 jmh [--peers] [JMH's options] | worker" >&2
     exit 2
     ;;
 esac
@@ -42,5 +42,6 @@ if [ ! -f "$lib/built" ] || [ -n "$newer" ]; then
 fi
 
 # Everything is on the class path, as in ./gatun.
-exec "$jdk/bin/java" -Xshare:auto --enable-native-access=ALL-UNNAMED --illegal-native-access=deny \
-  --add-modules jdk.incubator.vector -cp "$lib/*" "$main" "$@"
+exec "$jdk/bin/java" -Xshare:auto -XX:+UseSerialGC -Xmn24m -XX:FlightRecorderOptions:stackdepth=128 \
+  --enable-native-access=ALL-UNNAMED --illegal-native-access=deny --add-modules jdk.incubator.vector \
+  -cp "$lib/*" "$main" "$@"

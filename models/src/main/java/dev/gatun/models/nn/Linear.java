@@ -8,6 +8,7 @@ import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
 import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -62,15 +63,9 @@ public record Linear(
       List<Tensor> saved = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         Branch branch = branches.get(i);
-        AdapterLayer layer = branch.layer;
-        Tensor a = Layout.as(block, layer.a(), x.dtype());
-        Tensor b = Layout.as(block, layer.b(), x.dtype());
-        Tensor u = Matmul.linear(block, branch.rows(block, x), a, null);
-        Matmul.addProductInPlace(
-            block, branch.rows(block, sum), layer.scale(), u, Layout.transpose(block, b, 0, 1));
-        inputs[3 + 2 * i] = layer.a();
-        inputs[4 + 2 * i] = layer.b();
-        saved.addAll(List.of(a, b, u));
+        saved.addAll(branch.add(block, x, sum));
+        inputs[3 + 2 * i] = branch.layer.a();
+        inputs[4 + 2 * i] = branch.layer.b();
       }
       if (scope.records(inputs)) {
         boolean[] needs = {scope.needs(x), scope.needs(w), scope.needs(bias)};
@@ -92,8 +87,30 @@ public record Linear(
 
   /// Rows of the batch and the branch that they go through.
   private record Branch(int start, int end, AdapterLayer layer) {
-    Tensor rows(Scope scope, Tensor x) {
+    private Tensor rows(Scope scope, Tensor x) {
       return Layout.narrow(scope, x, 0, start, end - start);
+    }
+
+    /// Adds the branch of `x` to `sum`; returns what its gradients need: A, B and `x·Aᵀ`.
+    List<Tensor> add(Scope s, Tensor x, Tensor sum) {
+      Tensor a = Layout.as(s, layer.a(), x.dtype());
+      Tensor b = Layout.as(s, layer.b(), x.dtype());
+      Tensor u = Matmul.linear(s, rows(s, x), a, null);
+      Matmul.addProductInPlace(s, rows(s, sum), layer.scale(), u, Layout.transpose(s, b, 0, 1));
+      return List.of(a, b, u);
+    }
+
+    /// Returns the gradients of A and B; adds that of `x` to `dx` where there is one.
+    List<Tensor> gradients(Scope s, List<Tensor> kept, Tensor x, Tensor dy, @Nullable Tensor dx) {
+      Tensor u = Elementwise.scale(s, kept.get(2), layer.scale());
+      Tensor rows = rows(s, dy);
+      Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, kept.get(1)), layer.scale());
+      Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), rows(s, x));
+      Tensor db = Matmul.matmul(s, Layout.transpose(s, rows, 0, 1), u);
+      if (dx != null) {
+        Matmul.addProductInPlace(s, rows(s, dx), 1, t, kept.get(0));
+      }
+      return List.of(Layout.as(s, da, layer.a().dtype()), Layout.as(s, db, layer.b().dtype()));
     }
   }
 
@@ -125,21 +142,10 @@ public record Linear(
       gradients[2] = Layout.as(s, Reduce.sum(s, dy, false, 0), biasType);
     }
     for (int i = 0; i < count; i++) {
-      Branch branch = branches.get(i);
-      double scale = branch.layer.scale();
-      Tensor rows = branch.rows(s, dy);
-      Tensor a = kept[3 * i];
-      Tensor b = kept[3 * i + 1];
-      Tensor u = Elementwise.scale(s, kept[3 * i + 2], scale);
-      Tensor x = branch.rows(s, kept[3 * count + 1]);
-      Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, b), scale);
-      Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), x);
-      Tensor db = Matmul.matmul(s, Layout.transpose(s, rows, 0, 1), u);
-      gradients[3 + 2 * i] = Layout.as(s, da, branch.layer.a().dtype());
-      gradients[4 + 2 * i] = Layout.as(s, db, branch.layer.b().dtype());
-      if (dx != null) {
-        Matmul.addProductInPlace(s, branch.rows(s, dx), 1, t, a);
-      }
+      List<Tensor> ofBranch = Arrays.asList(kept).subList(3 * i, 3 * i + 3);
+      List<Tensor> both = branches.get(i).gradients(s, ofBranch, kept[3 * count + 1], dy, dx);
+      gradients[3 + 2 * i] = both.get(0);
+      gradients[4 + 2 * i] = both.get(1);
     }
     return gradients;
   }
