@@ -3,6 +3,7 @@
 open module dev.gatun.bench { // JMH and Jackson read its classes
   requires dev.gatun.bindings;
   requires dev.gatun.models;
+  requires dev.gatun.tokenizers;
   requires jdk.jfr;
   requires jmh.core;
   requires static com.google.errorprone.annotations;

@@ -21,11 +21,7 @@ public class OpBench extends NativeBench {
   /// Adds in a loop.
   @Benchmark
   public float[] addJava(Operands o) {
-    float[] sum = new float[o.a.length];
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] = o.a[i] + o.b[i];
-    }
-    return sum;
+    return o.add();
   }
 
   /// Adds by the bare kernel.
@@ -43,11 +39,7 @@ public class OpBench extends NativeBench {
   /// Multiplies elements in a loop.
   @Benchmark
   public float[] mulJava(Operands o) {
-    float[] product = new float[o.a.length];
-    for (int i = 0; i < product.length; i++) {
-      product[i] = o.a[i] * o.b[i];
-    }
-    return product;
+    return o.mul();
   }
 
   /// Multiplies elements by the bare kernel.
@@ -77,17 +69,7 @@ public class OpBench extends NativeBench {
   /// Multiplies matrices in three loops, the inner one along rows.
   @Benchmark
   public float[] matmulJava(Operands o) {
-    int k = o.columns;
-    float[] product = new float[o.rows * k];
-    for (int i = 0; i < o.rows; i++) {
-      for (int j = 0; j < k; j++) {
-        float factor = o.a[i * k + j];
-        for (int n = 0; n < k; n++) {
-          product[i * k + n] += factor * o.square[j * k + n];
-        }
-      }
-    }
-    return product;
+    return o.matmul();
   }
 
   /// Multiplies matrices by the bare BLAS kernel, into a kept result.

@@ -7,40 +7,38 @@ import dev.gatun.bindings.torch.Torch;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Random;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Two small f32 matrices of one shape and a square one to multiply them by, as arrays, as tensors
-/// and as bare libtorch handles, with the argument blocks of bare calls made before.
+/// The matrices as tensors and as bare libtorch handles, with the argument blocks of bare calls made
+/// before.
 @State(org.openjdk.jmh.annotations.Scope.Thread)
 @SuppressWarnings("NullAway.Init") // JMH calls open() before a benchmark
-public class Operands {
+public class Operands extends Matrices {
   private static final long ABI = (2L << 56) | (10L << 48);
-
-  /// Shape `MxK` of the two matrices; the square one is `(K, K)`.
-  @Param({"1x64", "16x16", "64x64"})
-  public String shape;
-
-  int rows;
-  int columns;
-  float[] a; // (M, K)
-  float[] b; // (M, K)
-  float[] square; // (K, K)
 
   Scope scope;
   Tensor x; // a
   Tensor y; // b
   Tensor w; // square
+  Tensor shift; // bias
+  Tensor loraA; // down
+  Tensor loraB; // up
+  Tensor kept; // (M, K), where bare calls leave a result
 
   MemorySegment left; // handle of x
   MemorySegment right; // handle of y
   MemorySegment weight; // handle of w
-  MemorySegment product; // handle of a kept (M, K)
+  MemorySegment weightTransposed;
+  MemorySegment offset; // handle of shift
+  MemorySegment first; // handle of loraA
+  MemorySegment second; // handle of loraB
+  MemorySegment product; // handle of kept
+  MemorySegment inner; // handle of a kept (M, R)
   MemorySegment result; // where a call puts the handle that it makes
   MemorySegment stack; // arguments of a dispatcher call
   MemorySegment mul;
@@ -48,28 +46,30 @@ public class Operands {
   MemorySegment tensorOverload;
   MemorySegment noOverload;
 
-  /// Fills the matrices.
+  /// Makes the tensors.
   @Setup
   @SuppressWarnings("MustBeClosedChecker") // close() does
   public void open() {
     Backend.setThreads(1);
-    int cross = shape.indexOf('x');
-    rows = Integer.parseInt(shape.substring(0, cross));
-    columns = Integer.parseInt(shape.substring(cross + 1));
-    Random random = new Random(1);
-    a = normal(random, rows * columns);
-    b = normal(random, rows * columns);
-    square = normal(random, columns * columns);
-
+    fill();
     scope = Scope.open();
     x = scope.of(a, rows, columns);
     y = scope.of(b, rows, columns);
     w = scope.of(square, columns, columns);
+    shift = scope.of(bias, columns);
+    loraA = scope.of(down, columns, RANK);
+    loraB = scope.of(up, RANK, columns);
+    kept = scope.zeros(x.dtype(), rows, columns);
 
     left = x.handle();
     right = y.handle();
     weight = w.handle();
-    product = scope.zeros(x.dtype(), rows, columns).handle();
+    weightTransposed = Layout.transpose(scope, w, 0, 1).handle();
+    offset = shift.handle();
+    first = loraA.handle();
+    second = loraB.handle();
+    product = kept.handle();
+    inner = scope.zeros(x.dtype(), rows, RANK).handle();
     Arena arena = scope.arena();
     result = arena.allocate(ADDRESS);
     stack = arena.allocate(JAVA_LONG, 2);
@@ -79,15 +79,7 @@ public class Operands {
     noOverload = arena.allocateFrom("");
   }
 
-  private static float[] normal(Random random, int length) {
-    float[] values = new float[length];
-    for (int i = 0; i < length; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
-  }
-
-  /// Frees the matrices.
+  /// Frees them.
   @TearDown
   public void close() {
     scope.close();

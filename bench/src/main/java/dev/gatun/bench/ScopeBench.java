@@ -5,7 +5,9 @@ import dev.gatun.runtime.Scope;
 import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Blackhole;
 
 /// What it costs to open a scope, to make tensors of one element in it, and to close it.
@@ -42,10 +44,38 @@ public class ScopeBench extends NativeBench {
     }
   }
 
+  /// Opens and closes a scope inside another, as operations do for their temporaries.
+  @Benchmark
+  public void child(Parent parent, Blackhole sink) {
+    try (Scope scope = parent.scope.child()) {
+      fill(scope, sink);
+    }
+  }
+
   private void fill(Scope scope, Blackhole sink) {
     for (int i = 0; i < tensors; i++) {
       sink.consume(scope.empty(DType.F32, 1));
     }
     sink.consume(scope);
+  }
+
+  /// The scope around the children.
+  @State(org.openjdk.jmh.annotations.Scope.Thread)
+  @SuppressWarnings("NullAway.Init") // JMH calls open() before a benchmark
+  public static class Parent {
+    private Scope scope;
+
+    /// Opens it.
+    @Setup
+    @SuppressWarnings("MustBeClosedChecker") // close() does
+    public void open() {
+      scope = Scope.open();
+    }
+
+    /// Closes it.
+    @TearDown
+    public void close() {
+      scope.close();
+    }
   }
 }

@@ -45,28 +45,55 @@ class BenchSmokeTest {
     assertThat(classes)
         .containsExactly(
             "dev.gatun.bench.BorrowBench",
+            "dev.gatun.bench.ChainBench",
+            "dev.gatun.bench.CopyBench",
             "dev.gatun.bench.DowncallBench",
             "dev.gatun.bench.MaskBench",
             "dev.gatun.bench.OpBench",
-            "dev.gatun.bench.ScopeBench");
+            "dev.gatun.bench.SafetensorsBench",
+            "dev.gatun.bench.ScopeBench",
+            "dev.gatun.bench.TokenizerBench",
+            "dev.gatun.bench.ViewBench");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"1x64", "16x16", "64x64"})
-  void plainLoopsComputeWhatTheRuntimeDoes(String shape) {
+  void everyWayComputesTheSame(String shape) {
     Operands operands = new Operands();
     operands.shape = shape;
     operands.open();
-    OpBench bench = new OpBench();
     Scope scope = operands.scope;
-    Offset<Float> close = Offset.offset(1e-4f);
-    assertThat(bench.addJava(operands))
+    Offset<Float> close = Offset.offset(1e-5f);
+    assertThat(operands.add())
         .containsExactly(Elementwise.add(scope, operands.x, operands.y).toFloats());
-    assertThat(bench.mulJava(operands))
+    assertThat(operands.mul())
         .containsExactly(Elementwise.mul(scope, operands.x, operands.y).toFloats());
-    assertThat(bench.matmulJava(operands))
-        .containsExactly(Matmul.matmul(scope, operands.x, operands.w).toFloats(), close);
-    bench.matmulShim(operands);
+    float[] product = operands.matmul();
+    assertThat(Matmul.matmul(scope, operands.x, operands.w).toFloats())
+        .containsExactly(product, close);
+    new OpBench().matmulShim(operands);
+    assertThat(operands.kept.toFloats()).containsExactly(product, close);
+    operands.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1x64", "16x16", "64x64"})
+  void everyWayComputesTheSameChain(String shape) {
+    Operands operands = new Operands();
+    operands.shape = shape;
+    operands.open();
+    Scope scope = operands.scope;
+    Offset<Float> close = Offset.offset(1e-5f);
+    float[] gelu = scope.adopt(ChainBench.gelu(operands)).toFloats();
+    assertThat(operands.gelu(false)).containsExactly(gelu, close);
+    assertThat(ChainBench.gelu(scope, operands, false).toFloats()).containsExactly(gelu, close);
+    assertThat(ChainBench.gelu(scope, operands, true).toFloats())
+        .containsExactly(operands.gelu(true), close);
+
+    ChainBench.lora(operands);
+    float[] lora = operands.kept.toFloats();
+    assertThat(operands.lora()).containsExactly(lora, close);
+    assertThat(ChainBench.lora(scope, operands).toFloats()).containsExactly(lora, close);
     operands.close();
   }
 }
