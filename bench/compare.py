@@ -617,7 +617,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", metavar="section", help="default: all")
     parser.add_argument("--python", help="a Python with torch, transformers and peft")
-    parser.add_argument("--rounds", type=int, default=9, help="default 9")
+    parser.add_argument("--rounds", type=int, default=7, help="default 7")
     parser.add_argument("--units", type=int, default=2, help="steps of each contestant in a round (default 2)")
     parser.add_argument("--warmup", type=int, default=5, help="steps before the first round (default 5)")
     parser.add_argument("--threads", type=int, default=2)
