@@ -49,22 +49,23 @@ public final class KvCache {
     return capacity;
   }
 
-  /// Writes the keys of new tokens behind those of a layer and returns all of them as a view.
+  /// Writes the keys of new tokens behind those of a layer and returns the last as a view.
   ///
   /// @param scope owner of the view
   /// @param layer the layer
   /// @param fresh `(T, G, D)`
-  /// @return `(1, G, S, D)`, S = length + T
-  Tensor keys(Scope scope, int layer, Tensor fresh) {
-    return appended(scope, keys[layer], fresh);
+  /// @param past how many tokens before the new ones to return, at most `length`
+  /// @return `(1, G, S, D)`, S = past + T
+  Tensor keys(Scope scope, int layer, Tensor fresh, int past) {
+    return appended(scope, keys[layer], fresh, past);
   }
 
   /// As [#keys], for values.
-  Tensor values(Scope scope, int layer, Tensor fresh) {
-    return appended(scope, values[layer], fresh);
+  Tensor values(Scope scope, int layer, Tensor fresh, int past) {
+    return appended(scope, values[layer], fresh, past);
   }
 
-  private Tensor appended(Scope scope, Tensor all, Tensor fresh) {
+  private Tensor appended(Scope scope, Tensor all, Tensor fresh, int past) {
     long added = fresh.size(0);
     if (length + added > capacity) {
       throw new ShapeException(
@@ -75,7 +76,7 @@ public final class KvCache {
         Layout.transpose(
             scope, Layout.reshape(scope, fresh, 1, added, fresh.size(1), fresh.size(2)), 1, 2);
     Layout.copyInPlace(target, source);
-    return Layout.narrow(scope, all, 2, 0, length + added);
+    return Layout.narrow(scope, all, 2, length - past, past + added);
   }
 
   /// Counts tokens whose keys and values every layer has written.

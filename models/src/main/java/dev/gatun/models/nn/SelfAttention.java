@@ -40,12 +40,13 @@ public record SelfAttention(int heads, int window, double scale) {
 
   private Tensor overCache(Scope scope, int layer, Tensor q, Tensor k, Tensor v, KvCache cache) {
     int fresh = (int) q.size(0);
-    int all = cache.length() + fresh;
-    Tensor keys = cache.keys(scope, layer, k);
-    Tensor values = cache.values(scope, layer, v);
-    boolean causal = fresh == all;
-    boolean banded = (window > 0 && all > window) || (!causal && fresh > 1);
-    @Nullable Tensor mask = banded ? band(scope, fresh, all) : null;
+    // What lies before the first query's window is not read: one query then needs no mask.
+    int past = window > 0 ? Math.min(cache.length(), window - 1) : cache.length();
+    Tensor keys = cache.keys(scope, layer, k, past);
+    Tensor values = cache.values(scope, layer, v, past);
+    boolean causal = past == 0;
+    boolean banded = (window > 0 && past + fresh > window) || (!causal && fresh > 1);
+    @Nullable Tensor mask = banded ? band(scope, fresh, past + fresh) : null;
     Tensor query =
         Layout.transpose(scope, Layout.reshape(scope, q, 1, fresh, heads, q.size(2)), 1, 2);
     Tensor out = Attention.attendCache(scope, query, keys, values, causal, mask, scale);
