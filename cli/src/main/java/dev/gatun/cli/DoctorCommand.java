@@ -53,6 +53,7 @@ final class DoctorCommand implements Callable<Integer> {
     counts.put("mkl", number(threads.mkl()));
     fields.put("threads", counts);
     fields.put("cpu", Backend.processor());
+    fields.put("vector_kernels", Backend.kernels());
     fields.put("cuda", "none: this version of Gatun computes on the CPU only");
     fields.put("native_access", nativeAccess());
     fields.put("self_test", selfTest());

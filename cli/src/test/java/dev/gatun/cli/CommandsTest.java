@@ -3,11 +3,13 @@ package dev.gatun.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.gatun.runtime.Backend;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -138,13 +140,16 @@ class CommandsTest {
     Ended run = gatun("doctor", "--json");
     assertThat(run.status).as(run.err).isZero();
     JsonNode json = run.json();
-    for (String field : new String[] {"version", "libtorch", "jdk", "threads", "cpu", "cuda"}) {
+    for (String field :
+        new String[] {"version", "libtorch", "jdk", "threads", "cpu", "vector_kernels", "cuda"}) {
       assertThat(json.has(field)).as(field).isTrue();
     }
     for (String field : new String[] {"version", "path", "source"}) {
       assertThat(json.get("libtorch").has(field)).as(field).isTrue();
     }
     assertThat(json.get("self_test").get("live_tensors_after").asInt()).isZero();
+    assertThat(gatun("doctor").out)
+        .containsPattern("(?m)^vector_kernels +" + Pattern.quote(Backend.kernels()) + "$");
   }
 
   @ParameterizedTest

@@ -1,6 +1,7 @@
 package dev.gatun.runtime;
 
 import dev.gatun.runtime.internal.Installed;
+import dev.gatun.runtime.internal.Vectors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -84,5 +85,14 @@ public final class Backend {
   /// {@return the processor's name and the features that matter to libtorch}
   public static String processor() {
     return Installed.processor();
+  }
+
+  /// {@return whether Gatun's own vector kernels are in use, with their width, or why not and what
+  /// to do about it}
+  ///
+  /// They need `--add-modules jdk.incubator.vector` and a processor with vectors of 256 bits or
+  /// more; `-Dgatun.kernels=off` switches them off. Without them libtorch computes everything.
+  public static String kernels() {
+    return Vectors.state();
   }
 }

@@ -2,19 +2,16 @@ package dev.gatun.runtime.kernel;
 
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.Vectors;
 
 /// Whether the kernels of this package can be used; ask here before touching any other class of it,
 /// which may not even load without the module.
 public final class Kernels {
-  private static final boolean AVAILABLE =
-      ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-          && !System.getProperty("gatun.kernels", "on").equals("off")
-          && Lanes.areWide();
+  private static final boolean AVAILABLE = Vectors.areUsed();
 
   private Kernels() {}
 
-  /// {@return whether there are kernels in this process: the module is there, the processor's
-  /// vectors have 256 bits or more, and the system property `gatun.kernels` is not `off`}
+  /// {@return whether there are kernels in this process, see [Vectors#areUsed]}
   public static boolean available() {
     return AVAILABLE;
   }

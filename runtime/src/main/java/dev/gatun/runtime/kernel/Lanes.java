@@ -30,10 +30,6 @@ final class Lanes {
 
   private Lanes() {}
 
-  static boolean areWide() {
-    return FLOATS.vectorBitSize() >= 256;
-  }
-
   /// Returns a length that is a multiple of the lanes, for an array that holds `count` elements.
   static int padded(int count) {
     return (count + COUNT - 1) / COUNT * COUNT;
