@@ -20,7 +20,7 @@ if errorlevel 1 (
 )
 set /p APP=<"%BUILD%\current"
 rem Everything is on the class path, the only place where libtorch's jar can be; so all of it is ALL-UNNAMED.
-"%JDK%\bin\java.exe" -Xshare:auto --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="%ROOT%" -cp "%BUILD%\%APP%\*" dev.gatun.cli.Main %*
+"%JDK%\bin\java.exe" -XX:+UseSerialGC -Xmn24m --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="%ROOT%" -cp "%BUILD%\%APP%\*" dev.gatun.cli.Main %*
 exit /b %ERRORLEVEL%
 
 rem Sets JDK to folder %1 where that is the home of a JDK 25 or newer and none was found before.
