@@ -9,8 +9,8 @@ Sections: train, full, eval, prefill, decode, start, map, switch, small, growth,
 must have been the same: equal losses, equal tokens. A section with a peer needs --python; TRL, torch.compile, a C++ compiler,
 llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
 
-Results go to bench/results/suite.json and suite.html, and with --readme into README.md. With --check the ratios must not
-have fallen behind those of the last suite.json. Needs Linux for the peak memory, and nothing else.
+Results go to bench/results/suite.json and suite.html, and with --readme into README.md; a section that is run alone replaces
+its part. With --check nothing is written, and no ratio may have fallen behind that of the last suite.json. Needs Linux for the peak memory, and nothing else.
 """
 
 import argparse
@@ -55,12 +55,11 @@ class Times(NamedTuple):
 
 
 class Suite:
-    """The options, the models made so far, and what was found."""
+    """A section's options, the models made so far, and what it found."""
 
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
-        self.measured = []  # the machine's rates before and after each section
         self.races = []
         self.claims = []
         self.left_out = []
@@ -154,6 +153,12 @@ class Suite:
 
     # --- what was found
 
+    def found(self, rates):
+        for claim in self.claims:
+            claim["share"] = costs.share(claim["cost"], claim["seconds"], rates)
+        keys = ("claims", "races", "growth", "profiles", "left_out")
+        return {"rates": rates} | {key: vars(self)[key] for key in keys}
+
     def record(self, section, title, contestants, unit, tokens=0, cost=None, equal=""):
         """Keeps a race; `cost` is that of a unit of work, see costs.py."""
         entries = []
@@ -204,7 +209,7 @@ class Suite:
         self.say("  " + report.sentence(self.claims[-1]))
 
 
-def best(rates):
+def best(*rates):
     return {key: max(each[key] for each in rates) for key in ("f32", "bf16", "read")}
 
 
@@ -285,14 +290,14 @@ MINUS = "Gatun, HiddenKey⁻"
 KL = "Gatun, HiddenKey"
 
 
-def machine(suite):
+def machine(options):
     """What the machine can do now; the better of before and after a section is its limit."""
+    suite = Suite(options, None)
     worker = Contestant(*suite.gatun(suite.settings("MACHINE"))[:3])
     worker.unit()
-    rates = worker.answers[0]
     worker.close()
-    suite.measured.append(rates)
-    suite.say(f"  the machine: {report.rates(rates)}")
+    suite.say(f"  the machine: {report.rates(worker.answers[0])}")
+    return worker.answers[0]
 
 
 def train(suite):
@@ -599,10 +604,11 @@ def commit():
     return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
 
 
-def check(claims, recorded):
-    """Fails where a ratio is worse than the recorded one by more than REGRESSION and lies outside of its interval."""
-    before = {c["what"]: c for c in recorded["claims"]}
-    behind = []
+def behind(sections, recorded):
+    """Claims whose ratio is worse than the recorded one by more than REGRESSION, and outside of its interval."""
+    claims = [c for section in sections.values() for c in section["claims"]]
+    before = {c["what"]: c for section in recorded.values() for c in section["claims"]}
+    fallen = []
     for claim in claims:
         last = before.get(claim["what"])
         if last is None or claim["meaning"] == "s":  # seconds are the machine's, ratios are ours
@@ -611,8 +617,8 @@ def check(claims, recorded):
         loss = 1 - claim["value"] / last["value"] if higher else claim["value"] / last["value"] - 1
         outside = claim["interval"][1] < last["interval"][0] if higher else claim["interval"][0] > last["interval"][1]
         if loss > REGRESSION and outside:
-            behind.append(f"{claim['what']}: found {claim['value']:.2f} {claim['meaning']}, expected {last['value']:.2f}")
-    return behind
+            fallen.append(f"{claim['what']}: found {claim['value']:.2f} {claim['meaning']}, expected {last['value']:.2f}")
+    return fallen
 
 
 def arguments():
@@ -649,44 +655,32 @@ def arguments():
 
 def main():
     options = arguments()
-    measured = commit()
+    made = {"date": time.strftime("%Y-%m-%d"), "commit": commit()}
+    sections = {}
     with tempfile.TemporaryDirectory() as folder:
-        suite = Suite(options, pathlib.Path(folder))
-        machine(suite)
+        before = machine(options)
         for section in options.sections:
-            claims, races, profiles = len(suite.claims), len(suite.races), len(suite.profiles)
+            suite = Suite(options, pathlib.Path(folder))
             SECTIONS[section](suite)
-            machine(suite)
-            rates = best(suite.measured[-2:])
-            for claim in suite.claims[claims:]:
-                claim["share"] = costs.share(claim["cost"], claim["seconds"], rates)
-            for found in suite.races[races:] + suite.profiles[profiles:]:
-                found["rates"] = rates
-    found = {
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": measured,
-        "machine": processor(),
-        "threads": options.threads,
-        "rates": best(suite.measured),
-        "claims": suite.claims,
-        "races": suite.races,
-        "growth": suite.growth,
-        "profiles": suite.profiles,
-        "left_out": suite.left_out,
-    }
+            after = machine(options)
+            sections[section] = suite.found(best(before, after)) | made
+            before = after
+    record = RESULTS / "suite.json"
+    last = json.loads(record.read_text()) if record.exists() else {"sections": {}}
+    found = {"machine": processor(), "threads": options.threads, "sections": sections}
     print(report.text(found))
-    behind = []
-    recorded = RESULTS / "suite.json"
-    if options.check and recorded.exists():
-        behind = check(found["claims"], json.loads(recorded.read_text()))
-    elif not options.tiny and options.sections == list(SECTIONS):
-        recorded.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    if options.check:
+        fallen = behind(sections, last["sections"])
+        if fallen:
+            sys.exit("fell behind:\n  " + "\n  ".join(fallen))
+    elif not options.tiny:
+        if last.get("machine") == found["machine"]:  # sections that were run alone replace their part
+            found["sections"] = {name: (last["sections"] | sections)[name] for name in SECTIONS if name in last["sections"] | sections}
+        record.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         (RESULTS / "suite.html").write_text(report.html(found))
-        print(f"written: {recorded.relative_to(HERE.parent)} and suite.html", file=sys.stderr)
+        print(f"written: {record.relative_to(HERE.parent)} and suite.html", file=sys.stderr)
         if options.readme:
             report.into(HERE.parent / "README.md", found)
-    if behind:
-        sys.exit("fell behind:\n  " + "\n  ".join(behind))
 
 
 if __name__ == "__main__":

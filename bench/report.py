@@ -41,10 +41,15 @@ def sentence(claim):
 HEADS = ("", "peer", "Gatun", "ratio (95 %)", "is", "goal", "met", "of the machine's limit")
 
 
+def all_of(found, key):
+    """What all sections have under a key, each with its section."""
+    return [(section, each) for section in found["sections"].values() for each in section[key]]
+
+
 def rows_of(found):
     return [
         (c["what"], c["theirs"], c["ours"], value_of(c), c["meaning"], goal_of(c), met_of(c), share_of(c))
-        for c in found["claims"]
+        for _, c in all_of(found, "claims")
     ]
 
 
@@ -54,30 +59,35 @@ def rates(measured):
 
 
 def about(found):
-    machine, rates_text = found["machine"], rates(found["rates"])
-    libraries = sorted({e["library"] for r in found["races"] for e in r["entries"] if "library" in e})
-    return [
-        f"{found['date']}, commit {found['commit']}, {machine['cores']} cores of {machine['cpu']} family "
-        f"{machine['family']} model {machine['model']}, {found['threads']} threads",
-        f"The machine's best in this run: {rates_text}",
-        *libraries,
-        *(f"left out: {reason}" for reason in found["left_out"]),
+    machine, sections = found["machine"], found["sections"]
+    libraries = sorted({e["library"] for _, r in all_of(found, "races") for e in r["entries"] if "library" in e})
+    lines = [
+        f"{machine['cores']} cores of {machine['cpu']} family {machine['family']} model {machine['model']}, "
+        f"{found['threads']} threads"
     ]
+    for made in dict.fromkeys((s["date"], s["commit"]) for s in sections.values()):
+        names = [name for name, s in sections.items() if (s["date"], s["commit"]) == made]
+        slow, fast = ({key: pick(sections[n]["rates"][key] for n in names) for key in ("f32", "bf16", "read")} for pick in (min, max))
+        lines.append(
+            f"{made[0]}, commit {made[1]}: {', '.join(names)}; the machine's best of each section from {rates(slow)}, to {rates(fast)}"
+        )
+    return [*lines, *libraries, *(f"left out: {reason}" for _, reason in all_of(found, "left_out"))]
 
 
 def text(found):
     rows = [HEADS, *rows_of(found)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    for profile in found["profiles"]:
-        lines += ["", f"{profile['title']}: {1e3 * profile['seconds']:.1f} ms", *profile_lines(profile)]
+    for section, profile in all_of(found, "profiles"):
+        title = f"{profile['title']}: {1e3 * profile['seconds']:.1f} ms"
+        lines += ["", title, *profile_lines(profile, section["rates"])]
     return "\n".join(["", *lines, "", *about(found)])
 
 
-def profile_lines(profile):
+def profile_lines(profile, rates):
     for line in profile["lines"]:
         part = line["seconds"] / profile["seconds"]
-        least, bound = costs.limit(line["cost"], profile["rates"])
+        least, bound = costs.limit(line["cost"], rates)
         floor = f"{1e3 * least:8.1f} ms by {bound}" if least else ""
         share = f"{least / line['seconds']:5.0%}" if least else ""
         yield f"  {line['part']:36}{1e3 * line['seconds']:8.1f} ms {part:6.1%} {floor:26}{share}".rstrip()
@@ -115,21 +125,21 @@ small { color: var(--theirs); }
 
 def html(found):
     body = ["<h1>Gatun beside its peers</h1>"]
-    body += [f"<p>{escape(line)}</p>" for line in about(found)[:2]]
-    body.append("<p><small>" + "<br>".join(escape(line) for line in about(found)[2:]) + "</small></p>")
+    body.append("<p><small>" + "<br>".join(escape(line) for line in about(found)) + "</small></p>")
     body += ["<h2>In short</h2>", table(HEADS, rows_of(found))]
     body.append("<h2>All times</h2><p>Medians; the thin line is their 95 % interval, the dashed one what the machine needs at least.</p>")
-    for race in found["races"]:
-        body += chart(race)
-    if found["growth"]:
-        body.append("<h2>How cost grows</h2><p>Time of a step beside that at x 1; the dashed line is how much the work grows.</p>")
-        axes = dict.fromkeys(g["axis"] for g in found["growth"])
-        for axis in axes:
-            body += growth(axis, [g for g in found["growth"] if g["axis"] == axis])
-    if found["profiles"]:
+    for section, race in all_of(found, "races"):
+        body += chart(race, section["rates"])
+    sizes = [size for _, size in all_of(found, "growth")]
+    if sizes:
+        body.append("<h2>How cost grows</h2><p>Time beside that at x 1; the dashed line is how much the work grows.</p>")
+        for axis in dict.fromkeys(size["axis"] for size in sizes):
+            body += growth(axis, [size for size in sizes if size["axis"] == axis])
+    profiles = all_of(found, "profiles")
+    if profiles:
         body.append("<h2>Where a step's time goes</h2><p>The dashed line is what the machine needs at least for the part.</p>")
-        for profile in found["profiles"]:
-            body += parts(profile)
+        for section, profile in profiles:
+            body += parts(profile, section["rates"])
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Gatun beside its peers</title><style>{STYLE}</style>" + "\n".join(body) + "</html>\n"
@@ -161,10 +171,10 @@ def bar(label, value, most, note, ours=False, interval=None, least=None):
     )
 
 
-def chart(race):
+def chart(race, rates):
     entries = race["entries"]
     most = 1.02 * max(max(e["seconds"], e["interval"][1]) for e in entries)
-    least = costs.limit(race["cost"], race["rates"])[0] if "cost" in race else None
+    least = costs.limit(race["cost"], rates)[0] if "cost" in race else None
     yield f"<h3>{escape(race['title'])}</h3>"
     if race["equal"]:
         yield f"<small>{escape(race['equal'])}</small>"
@@ -186,8 +196,8 @@ def growth(axis, sizes):
         yield bar(g["size"], g["time"][0], most, note, True, g["time"][1:], g["work"])
 
 
-def parts(profile):
-    limits = [costs.limit(line["cost"], profile["rates"]) for line in profile["lines"]]
+def parts(profile, rates):
+    limits = [costs.limit(line["cost"], rates) for line in profile["lines"]]
     most = max(max(line["seconds"], least) for line, (least, _) in zip(profile["lines"], limits))
     yield f"<h3>{escape(profile['title'])}: {1e3 * profile['seconds']:.1f} ms</h3>"
     for line, (least, bound) in zip(profile["lines"], limits):
