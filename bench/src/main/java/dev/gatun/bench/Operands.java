@@ -14,8 +14,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// The matrices as tensors and as bare libtorch handles, with the argument blocks of bare calls made
-/// before.
+/// The matrices as tensors and as bare libtorch handles, with the argument blocks of bare calls
+/// made before.
 @State(org.openjdk.jmh.annotations.Scope.Thread)
 @SuppressWarnings("NullAway.Init") // JMH calls open() before a benchmark
 public class Operands extends Matrices {

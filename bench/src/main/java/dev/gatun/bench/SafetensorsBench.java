@@ -58,10 +58,9 @@ public class SafetensorsBench extends NativeBench {
   private static String header() {
     long bytes = ROWS * COLUMNS * Float.BYTES;
     return IntStream.range(0, TENSORS)
-        .mapToObj(
-            i ->
-                "\"layer.%d.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}"
-                    .formatted(i, ROWS, COLUMNS, i * bytes, (i + 1) * bytes))
+        .mapToObj(i ->
+            "\"layer.%d.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}"
+                .formatted(i, ROWS, COLUMNS, i * bytes, (i + 1) * bytes))
         .collect(Collectors.joining(",", "{", "}"));
   }
 
@@ -78,8 +77,7 @@ public class SafetensorsBench extends NativeBench {
   public int map() throws IOException {
     try (Arena arena = Arena.ofConfined();
         FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment bytes =
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
       return bytes.get(JAVA_BYTE, 0) + bytes.get(JAVA_BYTE, bytes.byteSize() - 1);
     }
   }

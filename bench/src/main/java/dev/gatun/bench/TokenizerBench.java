@@ -22,8 +22,7 @@ public class TokenizerBench extends NativeBench {
   /// Tokens an operation writes or reads.
   static final int TOKENS = 1544;
 
-  private static final String TEXT =
-      "data/heldout/java-jwt/com/auth0/jwt/impl/JsonNodeClaim.java";
+  private static final String TEXT = "data/heldout/java-jwt/com/auth0/jwt/impl/JsonNodeClaim.java";
 
   private HfTokenizer tokenizer;
   private String text;

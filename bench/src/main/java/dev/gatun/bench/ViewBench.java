@@ -65,8 +65,7 @@ public class ViewBench extends NativeBench {
   /// Views a range of rows by bare calls, arguments prepared.
   @Benchmark
   public void narrowShim() {
-    Operands.check(
-        Torch.aoti_torch__reinterpret_tensor(handle, 2, sizes, strides, SIDE, result));
+    Operands.check(Torch.aoti_torch__reinterpret_tensor(handle, 2, sizes, strides, SIDE, result));
     Operands.check(Torch.aoti_torch_delete_tensor_object(result.get(ADDRESS, 0)));
   }
 

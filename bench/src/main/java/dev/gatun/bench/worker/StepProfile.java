@@ -73,7 +73,10 @@ final class StepProfile implements AutoCloseable {
     for (RecordedFrame frame : frames) {
       RecordedMethod method = frame.getMethod();
       String type = method.getType().getName();
-      String name = type.replaceFirst("\\$\\$Lambda.*", "").replaceFirst(".*\\.", "") + "." + method.getName();
+      String name =
+          type.replaceFirst("\\$\\$Lambda.*", "").replaceFirst(".*\\.", "")
+              + "."
+              + method.getName();
       if (OPERATIONS.stream().anyMatch(type::startsWith)) {
         operation = name;
       }

@@ -50,8 +50,7 @@ final class Worker {
   }
 
   public static void main(String[] args) throws IOException {
-    run(
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)), System.out);
+    run(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)), System.out);
   }
 
   /// Reads the settings, then works.

@@ -46,7 +46,8 @@ class WorkerTest {
     List<JsonNode> answers = answers("TRAIN", dropout, 1, 0, false);
     assertThat(answers.getFirst().get("trained").asLong()).isEqualTo(2 * 2 * (64 + 32 + 80 + 80));
     assertThat(answers.get(1).get("loss").asDouble()).isBetween(3.0, 5.0);
-    assertThat(answers.get(2).get("divergence").asDouble() > 0).isEqualTo(dropout.equals("hiddenkey"));
+    assertThat(answers.get(2).get("divergence").asDouble() > 0)
+        .isEqualTo(dropout.equals("hiddenkey"));
   }
 
   @Test

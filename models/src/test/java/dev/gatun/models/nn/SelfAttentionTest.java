@@ -30,8 +30,15 @@ class SelfAttentionTest {
 
   @ParameterizedTest
   @CsvSource({
-    "F32, 0, 1e-6", "F32, 1, 1e-6", "F32, 5, 1e-6", "F32, 13, 1e-6", "F32, 14, 1e-6",
-    "F64, 1, 1e-12", "F64, 5, 1e-12", "BF16, 0, 1e-2", "BF16, 5, 1e-2"
+    "F32, 0, 1e-6",
+    "F32, 1, 1e-6",
+    "F32, 5, 1e-6",
+    "F32, 13, 1e-6",
+    "F32, 14, 1e-6",
+    "F64, 1, 1e-12",
+    "F64, 5, 1e-12",
+    "BF16, 0, 1e-2",
+    "BF16, 5, 1e-2"
   })
   void cacheKeepsToTheWindow(DType dtype, int window, double bound) throws IOException {
     SelfAttention attention = new SelfAttention(HEADS, window, 0.25);

@@ -3,8 +3,11 @@ package dev.gatun.runtime.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.runtime.Backend;
+import dev.gatun.runtime.LeakCheck;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(LeakCheck.class)
 class VectorsTest {
   @Test
   void eachObstacleIsNamed() {
