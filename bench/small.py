@@ -59,7 +59,9 @@ def jmh(suite):
     pattern = r"\.(OpBench\.mul(Runtime|Shim)|(JavaCpp|Djl)Bench\.mul(Unlimited)?)$"
     peers = ["--peers"] if suite.options.jvm_peers else []
     command = [str(HERE / "run.sh"), "jmh", *peers, pattern, "-p", "shape=16x16"]
-    subprocess.run([*command, "-rf", "json", "-rff", str(result)], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([*command, "-rf", "json", "-rff", str(result)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"JMH: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     for found in json.loads(result.read_text()):
         name = ".".join(found["benchmark"].split(".")[-2:])
         yield NAMES[name], found["primaryMetric"]["score"] / 1e9
