@@ -113,6 +113,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td:nth-child(6) { white-space: nowrap; }
 .no { color: var(--bad); font-weight: 600; } .yes { color: var(--ours); font-weight: 600; }
 .bar { display: grid; grid-template-columns: 14rem 1fr 15rem; gap: .8rem; align-items: center; margin: .2rem 0; }
 .track { position: relative; height: 1.1rem; } .fill { position: absolute; inset: 0 auto 0 0; background: var(--theirs); }
