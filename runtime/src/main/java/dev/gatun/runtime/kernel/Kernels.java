@@ -7,13 +7,11 @@ import dev.gatun.runtime.internal.Vectors;
 /// Whether the kernels of this package can be used; ask here before touching any other class of it,
 /// which may not even load without the module.
 public final class Kernels {
-  private static final boolean AVAILABLE = Vectors.areUsed();
-
   private Kernels() {}
 
   /// {@return whether there are kernels in this process, see [Vectors#areUsed]}
   public static boolean available() {
-    return AVAILABLE;
+    return Vectors.areUsed();
   }
 
   /// {@return whether kernels can compute these tensors: all of one type, f32 or bf16, and
@@ -21,7 +19,7 @@ public final class Kernels {
   ///
   /// @param tensors inputs of one operation
   public static boolean take(Tensor... tensors) {
-    if (!AVAILABLE) {
+    if (!available()) {
       return false;
     }
     DType dtype = tensors[0].dtype();

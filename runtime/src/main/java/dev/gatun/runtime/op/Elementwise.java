@@ -10,6 +10,7 @@ import dev.gatun.runtime.kernel.Arithmetic.Operation;
 import dev.gatun.runtime.kernel.Gelu;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.SwiGlu;
+import java.lang.foreign.MemorySegment;
 
 /// Operations on each element alone. Two arguments are broadcast as in PyTorch and share one type.
 public final class Elementwise {
@@ -62,10 +63,20 @@ public final class Elementwise {
     return a.hasShapeOf(b) ? a.shape() : Shapes.broadcast(op, a.shape(), b.shape());
   }
 
-  private static Tensor small(Scope scope, Operation operation, Tensor a, Tensor b) {
-    Tensor result = scope.empty(a.dtype(), a.shape());
-    Arithmetic.compute(operation, a, b, result);
-    return result;
+  private static Tensor pairwise(Scope scope, String op, Operation operation, Tensor a, Tensor b) {
+    long[] shape = check(op, a, b);
+    if (Kernels.available() && Arithmetic.takes(a, b)) {
+      Tensor result = scope.empty(a.dtype(), shape);
+      Arithmetic.compute(operation, a, b, result);
+      return result;
+    }
+    MemorySegment handle =
+        switch (operation) {
+          case ADD -> Shim.add(scope, a.handle(), b.handle(), 1);
+          case SUBTRACT -> Shim.sub(scope, a.handle(), b.handle());
+          case MULTIPLY -> Shim.mul(scope, a.handle(), b.handle());
+        };
+    return scope.adopt(handle, a.dtype(), shape);
   }
 
   /// {@return a + b}
@@ -76,11 +87,7 @@ public final class Elementwise {
   /// @throws dev.gatun.runtime.ShapeException if the shapes cannot be broadcast
   /// @throws dev.gatun.runtime.DTypeException if the types differ or are not floating-point
   public static Tensor add(Scope scope, Tensor a, Tensor b) {
-    long[] shape = check("add", a, b);
-    Tensor result =
-        Kernels.available() && Arithmetic.takes(a, b)
-            ? small(scope, Operation.ADD, a, b)
-            : scope.adopt(Shim.add(scope, a.handle(), b.handle(), 1), a.dtype(), shape);
+    Tensor result = pairwise(scope, "add", Operation.ADD, a, b);
     if (scope.records(a, b)) {
       long[] shapeA = a.shape();
       long[] shapeB = b.shape();
@@ -105,11 +112,7 @@ public final class Elementwise {
   /// @param a a floating-point tensor
   /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor sub(Scope scope, Tensor a, Tensor b) {
-    long[] shape = check("sub", a, b);
-    Tensor result =
-        Kernels.available() && Arithmetic.takes(a, b)
-            ? small(scope, Operation.SUBTRACT, a, b)
-            : scope.adopt(Shim.sub(scope, a.handle(), b.handle()), a.dtype(), shape);
+    Tensor result = pairwise(scope, "sub", Operation.SUBTRACT, a, b);
     if (scope.records(a, b)) {
       long[] shapeA = a.shape();
       long[] shapeB = b.shape();
@@ -134,11 +137,7 @@ public final class Elementwise {
   /// @param a a floating-point tensor
   /// @param b of the type of `a`, of a shape that broadcasts with it
   public static Tensor mul(Scope scope, Tensor a, Tensor b) {
-    long[] shape = check("mul", a, b);
-    Tensor result =
-        Kernels.available() && Arithmetic.takes(a, b)
-            ? small(scope, Operation.MULTIPLY, a, b)
-            : scope.adopt(Shim.mul(scope, a.handle(), b.handle()), a.dtype(), shape);
+    Tensor result = pairwise(scope, "mul", Operation.MULTIPLY, a, b);
     if (scope.records(a, b)) {
       boolean needA = scope.needs(a);
       boolean needB = scope.needs(b);
