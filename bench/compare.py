@@ -10,7 +10,8 @@ must have been the same: equal losses, equal tokens. A section with a peer needs
 llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
 
 Results go to bench/results/suite.json and suite.html, and with --readme into README.md; a section that is run alone replaces
-its part. With --check nothing is written, and no ratio may have fallen behind that of the last suite.json. Needs Linux for the peak memory, and nothing else.
+its part. With --check nothing is written, and no ratio may have fallen behind that of the last suite.json. Needs Linux for the
+peak memory, and nothing else.
 """
 
 import argparse
@@ -23,35 +24,33 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import NamedTuple
 
 import costs
 import report
 import small
-from contestants import Contestant, Failed, LlamaBench, median_of, race, ratio_of, started
+from contestants import Contestant, Failed, LlamaBench, Times, median_of, race, ratio_of, started
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 TOLERANCE = {"f32": 1e-3, "bf16": 2e-2}
 BATCHES = 8  # different batches, used again and again
 PEER = "PyTorch + peft"
+MINUS = "Gatun, HiddenKey⁻"
+KL = "Gatun, HiddenKey"
 SHAPES = {
     "GPT-2 124M": {"type": "gpt2", "layers": 12, "width": 768, "inner": 3072, "heads": 12, "vocabulary": 50257}
     | {"positions": 1024, "rank": 8, "targets": ["c_attn"]},
     "Llama 124M": {"type": "llama", "layers": 12, "width": 768, "inner": 2048, "heads": 12, "vocabulary": 50257}
     | {"positions": 1024, "rank": 8, "targets": ["q_proj", "v_proj"]},
 }
+# The sizes' names in config.json.
+CONFIG = {
+    "gpt2": {"n_layer": "layers", "n_embd": "width", "n_head": "heads", "vocab_size": "vocabulary", "n_positions": "positions"},
+    "llama": {"num_hidden_layers": "layers", "hidden_size": "width", "intermediate_size": "inner"}
+    | {"num_attention_heads": "heads", "vocab_size": "vocabulary", "max_position_embeddings": "positions"},
+}
 TINY = {"layers": 2, "width": 64, "inner": 256, "heads": 4, "vocabulary": 512}
 REGRESSION = 0.1  # a ratio that is worse by more than this, and outside of the recorded interval, fails --check
-
-
-class Times(NamedTuple):
-    """What processes of one name took, each made for one measurement."""
-
-    name: str
-    about: dict
-    rounds: list
-    peak: None = None
 
 
 class Suite:
@@ -71,9 +70,12 @@ class Suite:
 
     # --- models and rows
 
+    def sizes(self, shape):
+        return SHAPES[shape] | (TINY if self.options.tiny else {})
+
     def model(self, shape, dtype):
         """A random model with two adapters, made once."""
-        sizes = SHAPES[shape] | (TINY if self.options.tiny else {})
+        sizes = self.sizes(shape)
         folder = self.folder / f"{sizes['type']}-{dtype}"
         if not folder.exists():
             folder.mkdir()
@@ -82,17 +84,11 @@ class Suite:
         return folder, sizes
 
     def fresh(self, sizes):
-        """A directory with the config of a GPT-2 alone."""
+        """A directory with a config alone."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        config = {
-            "model_type": "gpt2",
-            "vocab_size": sizes["vocabulary"],
-            "n_positions": sizes["positions"],
-            "n_embd": sizes["width"],
-            "n_layer": sizes["layers"],
-            "n_head": sizes["heads"],
-        }
-        (folder / "config.json").write_text(json.dumps(config))
+        names = CONFIG[sizes["type"]]
+        config = {name: sizes[size] for name, size in names.items()} | {"model_type": sizes["type"]}
+        (folder / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": True}))
         return folder
 
     def rows(self, count, length, vocabulary):
@@ -125,6 +121,16 @@ class Suite:
             "threads": self.options.threads,
             "profiled": False,
         } | others
+
+    def lora_step(self, shape, dtype):
+        """Settings of plain LoRA steps, and the sizes: without --python new adapters on all layers of random weights."""
+        options, sizes = self.options, self.sizes(shape)
+        rows = self.rows(BATCHES * options.batch, options.length, sizes["vocabulary"])
+        if not options.python:
+            settings = self.settings("TRAIN", self.fresh(sizes), rows, dtype, fresh=True, newAdapters=1)
+            return settings, sizes | {"targets": "all"}
+        model, _ = self.model(shape, dtype)
+        return self.settings("TRAIN", model / "model", rows, dtype, adapters=[str(model / "adapter-1")]), sizes
 
     def gatun(self, settings, name="Gatun", **others):
         return name, [str(HERE / "run.sh"), "worker"], settings | others, True
@@ -159,17 +165,17 @@ class Suite:
         keys = ("claims", "races", "growth", "profiles", "left_out")
         return {"rates": rates} | {key: vars(self)[key] for key in keys}
 
-    def record(self, section, title, contestants, unit, tokens=0, cost=None, equal=""):
+    def record(self, title, contestants, unit, tokens=0, cost=None, equal=""):
         """Keeps a race; `cost` is that of a unit of work, see costs.py."""
         entries = []
         for c in contestants:
             seconds, low, high = median_of(c.rounds)
-            entry = {"name": c.name, "library": c.about["library"], "seconds": seconds, "interval": [low, high]}
+            entry = {"name": c.name, "library": c.about and c.about["library"], "seconds": seconds, "interval": [low, high]}
             entry |= {"rounds": c.rounds, "peak_rss_bytes": c.peak}
             if tokens:
                 entry["tokens_per_second"] = tokens / seconds
             entries.append(entry)
-        record = {"section": section, "title": title, "unit": unit, "equal": equal, "entries": entries}
+        record = {"title": title, "unit": unit, "equal": equal, "entries": entries}
         if cost:
             record["cost"] = cost
         self.races.append(record)
@@ -286,10 +292,6 @@ def apart(contestants, names):
 # --- sections
 
 
-MINUS = "Gatun, HiddenKey⁻"
-KL = "Gatun, HiddenKey"
-
-
 def machine(options):
     """What the machine can do now; the better of before and after a section is its limit."""
     suite = Suite(options, None)
@@ -305,16 +307,11 @@ def train(suite):
     options = suite.options
     for shape, dtype in options.models:
         suite.say(f"LoRA step, {shape}, {dtype}")
-        model, sizes = suite.model(shape, dtype) if options.python else (None, SHAPES[shape])
-        rows = suite.rows(BATCHES * options.batch, options.length, sizes["vocabulary"])
-        if model:
-            plain = suite.settings("TRAIN", model / "model", rows, dtype, adapters=[str(model / "adapter-1")])
-        else:
-            plain = suite.settings("TRAIN", suite.fresh(sizes), rows, dtype, fresh=True, newAdapters=1)
+        plain, sizes = suite.lora_step(shape, dtype)
         starts = [suite.gatun(plain)]
         starts += [suite.gatun(plain, MINUS, dropout="hiddenkey-minus"), suite.gatun(plain, KL, dropout="hiddenkey")]
         same = ["Gatun"]
-        if model:
+        if options.python:
             engines = [(PEER, "eager")]
             if shape == list(SHAPES)[0]:  # once is enough: these take minutes
                 engines += [("TRL SFTTrainer", "trl"), ("torch.compile", "compile")]
@@ -332,9 +329,9 @@ def train(suite):
         cost = costs.lora_step(sizes, options.batch, options.length, dtype)
         tokens = options.batch * options.length
         title = f"LoRA step, {shape}, {dtype}, batch {options.batch} x {options.length}, r={sizes['rank']}"
-        by = suite.record("train", title, contestants, "step", tokens, cost, apart(contestants, same))
+        by = suite.record(title, contestants, "step", tokens, cost, apart(contestants, same))
         what = f"{shape}, {dtype}"
-        if model:
+        if options.python:
             for name, _ in engines:
                 if name in by:
                     goal = {"f32": (">=", 2.5), "bf16": (">=", 2.0)}[dtype] if name == PEER else None
@@ -355,7 +352,7 @@ def full(suite):
     contestants = suite.run([suite.python(given), suite.gatun(given)], equal_losses(TOLERANCE[dtype]))
     cost = costs.full_step(sizes, options.batch, options.length, dtype)
     equal = apart(contestants, [PEER, "Gatun"])
-    by = suite.record("full", f"full step, {shape}, {dtype}", contestants, "step", options.batch * options.length, cost, equal)
+    by = suite.record(f"full step, {shape}, {dtype}", contestants, "step", options.batch * options.length, cost, equal)
     suite.faster(f"full step, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
     suite.lighter(f"peak memory of the full step, {shape}, {dtype}", by["Gatun"], by[PEER])
 
@@ -372,7 +369,7 @@ def evaluation(suite):
         cost = costs.forward(sizes, 16, options.length, dtype)
         title = f"evaluation, {shape}, {dtype}, 16 x {options.length}"
         equal = apart(contestants, [PEER, "Gatun"])
-        by = suite.record("eval", title, contestants, "batch", 16 * options.length, cost, equal)
+        by = suite.record(title, contestants, "batch", 16 * options.length, cost, equal)
         suite.faster(f"evaluation, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
 
 
@@ -387,7 +384,7 @@ def prefill(suite):
         starts = [suite.python(given), suite.gatun(given)]
         contestants = suite.run(starts, equal_ids(1 if dtype == "f32" else 0), others=others)
         cost = costs.prefill(sizes, 512, dtype)
-        by = suite.record("prefill", f"prefill of 512 tokens, {shape}, {dtype}", contestants, "prompt", 512, cost)
+        by = suite.record(f"prefill of 512 tokens, {shape}, {dtype}", contestants, "prompt", 512, cost)
         suite.faster(f"prefill of 512 tokens, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
         if "llama.cpp" in by:
             suite.faster(f"prefill of 512 tokens, {shape}, {dtype}, beside llama.cpp", by["Gatun"], by["llama.cpp"])
@@ -406,7 +403,7 @@ def decode(suite):
         contestants = suite.run(starts, equal_ids(new if dtype == "f32" else 1), units=1, others=others)
         cost = costs.decoding(sizes, 16, new, dtype)
         title = f"{new} tokens one by one, {shape}, {dtype}"
-        by = suite.record("decode", title, contestants, f"{new} tokens", new, cost)
+        by = suite.record(title, contestants, f"{new} tokens", new, cost)
         goal = (">=", 2.0) if dtype == "bf16" else None
         suite.faster(f"decoding, {shape}, {dtype}", by["Gatun"], by["transformers.generate"], goal, cost)
         if "llama.cpp" in by:
@@ -429,11 +426,11 @@ def start(suite):
         for name, contestant in cold(suite, [suite.python(given), suite.gatun(given)]):
             done = contestant.ready_seconds + contestant.unit()
             for kept, seconds in ((forwards, contestant.ready_seconds), (units, done)):
-                kept.setdefault(name, Times(name, contestant.about, [])).rounds.append(seconds)
+                kept.setdefault(name, Times(name, contestant.about)).rounds.append(seconds)
         ends = {"begin of the first forward": forwards} if unit == "first step" else {}
         for end, times in (ends | {f"end of the {unit}": units}).items():
             title = f"start of the process to the {end}"
-            by = suite.record("start", f"{title}, {shape}, {dtype}", list(times.values()), "start")
+            by = suite.record(f"{title}, {shape}, {dtype}", list(times.values()), "start")
             suite.faster(title, by["Gatun"], by[PEER])
             if times is forwards:
                 ours = median_of(forwards["Gatun"].rounds)
@@ -497,13 +494,9 @@ def switch(suite):
     alone = given | {"adapters": one}
     starts = [suite.python(given), suite.gatun(given), suite.gatun(alone, "Gatun, one adapter")]
     contestants = suite.run(starts, equal_ids(0), warmup=20, units=20)
-    by = suite.record("switch", f"16 tokens with the other adapter, {shape}, {dtype}", contestants, "forward", 16)
+    by = suite.record(f"16 tokens with the other adapter, {shape}, {dtype}", contestants, "forward", 16)
     suite.faster("forward of 16 tokens after an adapter switch", by["Gatun"], by[PEER])
     suite.overhead("the same over a forward without a switch", by["Gatun"], by["Gatun, one adapter"])
-
-
-def small_operations(suite):
-    small.run(suite)
 
 
 def growth(suite):
@@ -545,14 +538,8 @@ def profile(suite):
     options = suite.options
     for shape, dtype in options.models:
         suite.say(f"profile of a LoRA step, {shape}, {dtype}")
-        sizes = SHAPES[shape] | (TINY if options.tiny else {})
-        rows = suite.rows(BATCHES * options.batch, options.length, sizes["vocabulary"])
-        if options.python:
-            model, _ = suite.model(shape, dtype)
-            given = suite.settings("TRAIN", model / "model", rows, dtype, adapters=[str(model / "adapter-1")])
-        else:
-            given = suite.settings("TRAIN", suite.fresh(sizes), rows, dtype, fresh=True, newAdapters=1)
-        contestants = suite.run([suite.gatun(given, profiled=True)], warmup=2 * options.warmup)
+        plain, sizes = suite.lora_step(shape, dtype)
+        contestants = suite.run([suite.gatun(plain, profiled=True)], warmup=2 * options.warmup)
         seconds = median_of(contestants[0].rounds)[0]
         samples = contestants[0].last_words[-1]["profile"]
         lines = costs.profile(samples, seconds, sizes, options.batch, options.length, dtype)
@@ -568,7 +555,7 @@ SECTIONS = {
     "start": start,
     "map": mapping,
     "switch": switch,
-    "small": small_operations,
+    "small": small.run,
     "growth": growth,
     "profile": profile,
 }
@@ -675,7 +662,8 @@ def main():
             sys.exit("fell behind:\n  " + "\n  ".join(fallen))
     elif not options.tiny:
         if last.get("machine") == found["machine"]:  # sections that were run alone replace their part
-            found["sections"] = {name: (last["sections"] | sections)[name] for name in SECTIONS if name in last["sections"] | sections}
+            all_sections = last["sections"] | sections
+            found["sections"] = {name: all_sections[name] for name in SECTIONS if name in all_sections}
         record.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         (RESULTS / "suite.html").write_text(report.html(found))
         print(f"written: {record.relative_to(HERE.parent)} and suite.html", file=sys.stderr)

@@ -22,18 +22,35 @@ class Failed(Exception):
     """A contestant that could not go on; says why."""
 
 
-class Contestant:
+class Times:
+    """What the work of one name took."""
+
+    def __init__(self, name, about=None):
+        self.name = name
+        self.about = about
+        self.rounds = []  # median seconds of each
+        self.peak = None
+
+
+class Turns(Times):
+    """Something that works when it is asked to."""
+
+    def round(self, units):
+        time.sleep(PAUSE)
+        self.unit()
+        self.rounds.append(statistics.median(self.unit() for _ in range(units)))
+
+
+class Contestant(Turns):
     """A worker process, the answers to its units of work and their times."""
 
     def __init__(self, name, command, settings):
-        self.name = name
-        self.peak = None
+        super().__init__(name)
         begun = time.perf_counter()
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
         )
         self.answers = []
-        self.rounds = []  # median seconds of each
         try:
             self.about = self.ask(json.dumps(settings))
         except BrokenPipeError:
@@ -60,11 +77,6 @@ class Contestant:
         self.answers.append(self.ask("next"))
         return time.perf_counter() - start
 
-    def round(self, units):
-        time.sleep(PAUSE)
-        self.unit()
-        self.rounds.append(statistics.median(self.unit() for _ in range(units)))
-
     def memory(self, key):
         """A figure of the process in bytes: VmHWM is the most that was resident at once, mapped files included."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -79,25 +91,19 @@ class Contestant:
         self.process.wait()
 
 
-class LlamaBench:
+class LlamaBench(Turns):
     """llama.cpp's own benchmark: each unit is a run, of which the measured part counts."""
 
     def __init__(self, command, model, threads, *work):
-        self.name = "llama.cpp"
+        super().__init__("llama.cpp")
         self.command = [command, "-m", str(model), "-t", str(threads), "-r", "1", "-o", "json", *map(str, work)]
         self.answers = []  # it does not say which tokens it made
-        self.rounds = []
-        self.peak = None
 
     def unit(self):
         done = subprocess.run(self.command, capture_output=True, text=True, check=True)
         (found,) = json.loads(done.stdout)
         self.about = {"library": f"llama.cpp {found['build_commit']}"}
         return found["avg_ns"] / 1e9
-
-    def round(self, units):
-        time.sleep(PAUSE)
-        self.rounds.append(statistics.median(self.unit() for _ in range(units)))
 
     def close(self):
         pass

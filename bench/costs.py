@@ -117,7 +117,7 @@ def lines_of(sizes, batch, length, dtype):
         ("norms, backward", ("backward Norm.",), 0, 3 * plane * (2 * layers + 1)),
         ("residual sums", ("forward Elementwise.add",), 0, 3 * plane * 2 * layers),
         ("rotary positions", ("forward Embed.rope", "backward Embed."), 0, 0 if gpt2 else 8 * plane * layers),
-        ("gradients that meet, joined", ("backward ", "backward Layout."), 0, (3 if gpt2 else 5) * 3 * plane * layers),
+        ("gradients that meet, joined", ("backward none", "backward Layout."), 0, (3 if gpt2 else 5) * 3 * plane * layers),
         ("optimizer and clipping", ("forward AdamW.", "forward Clip."), 0, 0),
     ]
 
@@ -127,10 +127,8 @@ def profile(samples, seconds, sizes, batch, length, dtype):
     total = sum(samples.values())
     left = dict(samples)
     lines = []
-    # The longest beginnings first: "backward Linear$Branch" is no "backward ".
-    known = sorted(lines_of(sizes, batch, length, dtype), key=lambda line: -max(map(len, line[1])))
-    for label, beginnings, flops, size in known:
-        mine = [k for k in left if any(k == b or (b.strip() != "backward" and k.startswith(b)) for b in beginnings)]
+    for label, beginnings, flops, size in lines_of(sizes, batch, length, dtype):
+        mine = [key for key in left if key.startswith(beginnings)]
         count = sum(left.pop(key) for key in mine)
         if count:
             lines.append({"part": label, "seconds": seconds * count / total, "cost": (flops, size, dtype)})

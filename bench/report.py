@@ -60,7 +60,7 @@ def rates(measured):
 
 def about(found):
     machine, sections = found["machine"], found["sections"]
-    libraries = sorted({e["library"] for _, r in all_of(found, "races") for e in r["entries"] if "library" in e})
+    libraries = sorted({e["library"] for _, r in all_of(found, "races") for e in r["entries"] if e.get("library")})
     lines = [
         f"{machine['cores']} cores of {machine['cpu']} family {machine['family']} model {machine['model']}, "
         f"{found['threads']} threads"

@@ -68,7 +68,7 @@ final class StepProfile implements AutoCloseable {
   /// Returns the operation that a stack, innermost frame first, is in; null outside training steps.
   private static @Nullable String operation(List<RecordedFrame> frames) {
     String layer = "";
-    String operation = "";
+    String operation = "none"; // gradients that meet are added by the tape itself
     boolean backward = false;
     for (RecordedFrame frame : frames) {
       RecordedMethod method = frame.getMethod();
