@@ -10,7 +10,7 @@ must have been the same: equal losses, equal tokens. A section with a peer needs
 llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
 
 Results go to bench/results/suite.json and suite.html, and with --readme into README.md; a section that is run alone replaces
-its part. With --check nothing is written, and no ratio may have fallen behind that of the last suite.json. Needs Linux for the
+its part, but one without peers none that had them. With --check nothing is written, and no ratio may have fallen behind that of the last suite.json. Needs Linux for the
 peak memory, and nothing else.
 """
 
@@ -392,7 +392,7 @@ def prefill(suite):
 
 def decode(suite):
     """Greedy tokens after a prompt of 16, one sequence."""
-    new = 16 if suite.options.tiny else 128
+    new = 16 if suite.options.tiny else 64
     for shape, dtype in suite.options.models:
         suite.say(f"decoding, {shape}, {dtype}")
         model, sizes = suite.model(shape, dtype)
@@ -400,7 +400,7 @@ def decode(suite):
         given = suite.settings("GENERATE", model / "model", rows, dtype, newTokens=new)
         starts = [suite.python(given, "transformers.generate"), suite.gatun(given)]
         others = suite.llama(model, sizes, "-p", 0, "-n", new)
-        contestants = suite.run(starts, equal_ids(new if dtype == "f32" else 1), units=1, others=others)
+        contestants = suite.run(starts, equal_ids(new if dtype == "f32" else 1), others=others)
         cost = costs.decoding(sizes, 16, new, dtype)
         title = f"{new} tokens one by one, {shape}, {dtype}"
         by = suite.record(title, contestants, f"{new} tokens", new, cost)
@@ -539,7 +539,7 @@ def profile(suite):
     for shape, dtype in options.models:
         suite.say(f"profile of a LoRA step, {shape}, {dtype}")
         plain, sizes = suite.lora_step(shape, dtype)
-        contestants = suite.run([suite.gatun(plain, profiled=True)], warmup=2 * options.warmup)
+        contestants = suite.run([suite.gatun(plain, profiled=True)], warmup=20)
         seconds = median_of(contestants[0].rounds)[0]
         samples = contestants[0].last_words[-1]["profile"]
         lines = costs.profile(samples, seconds, sizes, options.batch, options.length, dtype)
@@ -612,9 +612,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", metavar="section", help="default: all")
     parser.add_argument("--python", help="a Python with torch, transformers and peft")
-    parser.add_argument("--rounds", type=int, default=7, help="default 7")
+    parser.add_argument("--rounds", type=int, default=8, help="default 8")
     parser.add_argument("--units", type=int, default=2, help="steps of each contestant in a round (default 2)")
-    parser.add_argument("--warmup", type=int, default=5, help="steps before the first round (default 5)")
+    parser.add_argument("--warmup", type=int, default=6, help="steps before the first round (default 6)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--length", type=int, default=128)
@@ -642,7 +642,7 @@ def arguments():
 
 def main():
     options = arguments()
-    made = {"date": time.strftime("%Y-%m-%d"), "commit": commit()}
+    made = {"date": time.strftime("%Y-%m-%d"), "commit": commit(), "peers": bool(options.python)}
     sections = {}
     with tempfile.TemporaryDirectory() as folder:
         before = machine(options)
@@ -662,7 +662,11 @@ def main():
             sys.exit("fell behind:\n  " + "\n  ".join(fallen))
     elif not options.tiny:
         if last.get("machine") == found["machine"]:  # sections that were run alone replace their part
-            all_sections = last["sections"] | sections
+            all_sections = last["sections"] | {
+                name: section
+                for name, section in sections.items()
+                if section["peers"] or not last["sections"].get(name, section)["peers"]
+            }
             found["sections"] = {name: all_sections[name] for name in SECTIONS if name in all_sections}
         record.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         (RESULTS / "suite.html").write_text(report.html(found))

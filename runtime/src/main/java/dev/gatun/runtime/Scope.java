@@ -92,7 +92,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param tensor a tensor of any scope
   public Tensor keep(Tensor tensor) {
     MemorySegment handle = Shim.newHandle(this, tensor.handle());
-    return adopt(handle, tensor.storage(), null, null, null).like(tensor);
+    return adopt(handle, tensor.storage().acquire(), null, null, null).like(tensor);
   }
 
   /// Ends one tensor of this scope now, before the scope does.
@@ -172,7 +172,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param of the tensor whose memory it views
   /// @return the tensor, owned by this scope
   public Tensor adoptView(MemorySegment handle, Tensor of) {
-    return adopt(handle, of.storage(), of.dtype(), null, null);
+    return adopt(handle, of.storage().acquire(), of.dtype(), null, null);
   }
 
   /// Takes ownership of a handle that views the memory of another tensor in a way that the caller
@@ -184,7 +184,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param strides its strides, in elements; the array becomes the tensor's own
   /// @return the tensor, owned by this scope
   public Tensor adoptView(MemorySegment handle, Tensor of, long[] shape, long[] strides) {
-    return adopt(handle, of.storage(), of.dtype(), shape, strides);
+    return adopt(handle, of.storage().acquire(), of.dtype(), shape, strides);
   }
 
   private Tensor adopt(
@@ -202,7 +202,6 @@ public sealed class Scope implements AutoCloseable permits Tape {
       tensor = registered(handle, storage);
     }
     tensor.describe(dtype, shape, strides);
-    storage.acquire();
     NativeMemory.addTensor();
     return tensor;
   }
@@ -211,6 +210,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   private Tensor registered(MemorySegment handle, Storage storage) {
     if (ended) {
       Shim.delete(handle);
+      storage.release();
       throw new IllegalStateException("Already closed");
     }
     Tensor tensor = new Tensor(this, handle.reinterpret(arena, null), storage);

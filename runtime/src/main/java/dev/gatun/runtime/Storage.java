@@ -13,13 +13,18 @@ final class Storage {
   /// The caller's segment where the memory is borrowed: it must be alive at each use.
   final @Nullable MemorySegment source;
 
-  private final AtomicInteger references = new AtomicInteger();
+  private final AtomicInteger references = new AtomicInteger(1);
   private volatile int version;
 
+  /// Its first handle is there already.
   Storage(long bytes, boolean readOnly, @Nullable MemorySegment source) {
     this.bytes = bytes;
     this.readOnly = readOnly;
     this.source = source;
+    if (source == null) {
+      NativeMemory.addBytes(bytes);
+      TensorAllocationEvent.emit(bytes);
+    }
   }
 
   int version() {
@@ -31,11 +36,10 @@ final class Storage {
     version++;
   }
 
-  void acquire() {
-    if (references.getAndIncrement() == 0 && source == null) {
-      NativeMemory.addBytes(bytes);
-      TensorAllocationEvent.emit(bytes);
-    }
+  /// Counts one more handle.
+  Storage acquire() {
+    references.getAndIncrement();
+    return this;
   }
 
   void release() {

@@ -115,7 +115,16 @@ class KernelTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,40000", "2,64,1001", "1,768,50", "2,770,61", "1,37000,1", "2,6,20000"})
+  @CsvSource({
+    "1,16390,2",
+    "2,8194,5",
+    "1,1,40000",
+    "2,64,1001",
+    "1,768,50",
+    "2,770,61",
+    "1,37000,1",
+    "2,6,20000"
+  })
   void fewRows(int rows, int inner, int outputs) {
     for (DType dtype : List.of(DType.F32, DType.BF16)) {
       for (boolean transposed : new boolean[] {true, false}) {
