@@ -5,13 +5,13 @@
     bench/compare.py --python PYTHON     all of it; PYTHON has torch, transformers and peft, and maybe trl and datasets
     bench/compare.py ... train decode    some sections only
 
-Sections: train, full, eval, prefill, decode, start, map, switch, small, growth, profile. Before a speed counts, the work
+Sections: train, methods, full, eval, prefill, decode, start, map, switch, small, growth, profile. Before a speed counts, the work
 must have been the same: equal losses, equal tokens. A section with a peer needs --python; TRL, torch.compile, a C++ compiler,
 llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
 
 Results go to bench/results/suite.json and suite.html, and with --readme into README.md; a section that is run alone replaces
-its part, but one without peers none that had them. With --check nothing is written, and no ratio may have fallen behind that of the last suite.json. Needs Linux for the
-peak memory, and nothing else.
+its part, but one without peers none that had them. With --check nothing is written, and no ratio may have fallen behind
+that of the last suite.json. Needs Linux for the peak memory, and nothing else.
 """
 
 import argparse
@@ -32,11 +32,23 @@ from contestants import Contestant, Failed, LlamaBench, Times, median_of, race, 
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
+RECORD = RESULTS / "suite.json"
 TOLERANCE = {"f32": 1e-3, "bf16": 2e-2}
 BATCHES = 8  # different batches, used again and again
 PEER = "PyTorch + peft"
 MINUS = "Gatun, HiddenKey⁻"
 KL = "Gatun, HiddenKey"
+# What a method costs over plain LoRA; see --dropout of gatun finetune.
+METHODS = {
+    "DropKey, columns": ("dropkey:p=0.1", ("<=", 1.03)),
+    "DropKey, elements": ("key-element@0.1", ("<=", 1.1)),
+    "HiddenCut, elements": ("hiddencut:p=0.1", ("<=", 1.1)),
+    "HiddenKey⁻ over all layers": ("hiddenkey-minus:p=0.1,layers=all", None),
+    "HiddenKey": ("hiddenkey:p=0.1", ("<=", 1.35)),
+    "HiddenKey⁻ + JS": ("hiddenkey:p=0.1,loss=js", None),
+    "DropAttention, columns": ("dropattention:p=0.1", None),
+    "LoRA Dropout, 4 instances": ("lora-dropout:p=0.3,n=4", ("<=", 4.0)),
+}
 SHAPES = {
     "GPT-2 124M": {"type": "gpt2", "layers": 12, "width": 768, "inner": 3072, "heads": 12, "vocabulary": 50257}
     | {"positions": 1024, "rank": 8, "targets": ["c_attn"]},
@@ -114,7 +126,6 @@ class Suite:
             "batch": self.options.batch,
             "dtype": dtype,
             "dropout": "none",
-            "rate": 0.1,
             "learningRate": 2e-4,
             "maxGradNorm": 1.0,
             "newTokens": 1,
@@ -341,6 +352,27 @@ def train(suite):
         suite.overhead(f"HiddenKey over the plain step, {what}", by[KL], by["Gatun"], ("<=", 1.35))
 
 
+def methods(suite):
+    """A step of each dropout method beside the plain one, in time and in memory."""
+    shape = suite.options.shapes.split(",")[0]
+    for dtype in suite.options.dtypes.split(","):
+        suite.say(f"dropout methods, {shape}, {dtype}")
+        plain, sizes = suite.lora_step(shape, dtype)
+        starts = [suite.gatun(plain)]
+        starts += [suite.gatun(plain, name, dropout=text) for name, (text, _) in METHODS.items()]
+        by = suite.record(
+            f"LoRA step by dropout method, {shape}, {dtype}",
+            suite.run(starts),
+            "step",
+            suite.options.batch * suite.options.length,
+        )
+        for name, (_, goal) in METHODS.items():
+            suite.overhead(f"{name} over the plain step, {shape}, {dtype}", by[name], by["Gatun"], goal)
+            memory = by[name][1]["peak_rss_bytes"] / by["Gatun"][1]["peak_rss_bytes"]
+            what = f"peak memory of {name}, {shape}, {dtype}"
+            suite.claim(what, "of the plain step's memory", (memory, memory, memory), None, "", "")
+
+
 def full(suite):
     """Steps that train all weights."""
     shape, dtype = "GPT-2 124M", "f32"
@@ -548,6 +580,7 @@ def profile(suite):
 
 SECTIONS = {
     "train": train,
+    "methods": methods,
     "full": full,
     "eval": evaluation,
     "prefill": prefill,
@@ -559,7 +592,7 @@ SECTIONS = {
     "growth": growth,
     "profile": profile,
 }
-WITHOUT_PEER = ("train", "map", "small", "growth", "profile")
+WITHOUT_PEER = ("train", "methods", "map", "small", "growth", "profile")
 
 
 # --- the record
@@ -640,39 +673,47 @@ def arguments():
     return options
 
 
+def kept(last, found):
+    """What was found, with the sections that were not run, or were run with peers and now without."""
+    if last.get("machine") != found["machine"]:
+        return found
+    sections = dict(last["sections"])
+    for name, section in found["sections"].items():
+        if section["peers"] or not sections.get(name, section)["peers"]:
+            sections[name] = section
+    return found | {"sections": {name: sections[name] for name in SECTIONS if name in sections}}
+
+
+def write(found):
+    RECORD.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    (RESULTS / "suite.html").write_text(report.html(found))
+
+
 def main():
     options = arguments()
     made = {"date": time.strftime("%Y-%m-%d"), "commit": commit(), "peers": bool(options.python)}
-    sections = {}
+    last = json.loads(RECORD.read_text()) if RECORD.exists() else {"sections": {}}
+    found = {"machine": processor(), "threads": options.threads, "sections": {}}
+    writes = not options.check and not options.tiny
     with tempfile.TemporaryDirectory() as folder:
         before = machine(options)
         for section in options.sections:
             suite = Suite(options, pathlib.Path(folder))
             SECTIONS[section](suite)
             after = machine(options)
-            sections[section] = suite.found(best(before, after)) | made
+            found["sections"][section] = suite.found(best(before, after)) | made
             before = after
-    record = RESULTS / "suite.json"
-    last = json.loads(record.read_text()) if record.exists() else {"sections": {}}
-    found = {"machine": processor(), "threads": options.threads, "sections": sections}
+            if writes:  # a run that is stopped keeps the sections that it has ended
+                write(kept(last, found))
     print(report.text(found))
     if options.check:
-        fallen = behind(sections, last["sections"])
+        fallen = behind(found["sections"], last["sections"])
         if fallen:
             sys.exit("fell behind:\n  " + "\n  ".join(fallen))
-    elif not options.tiny:
-        if last.get("machine") == found["machine"]:  # sections that were run alone replace their part
-            all_sections = last["sections"] | {
-                name: section
-                for name, section in sections.items()
-                if section["peers"] or not last["sections"].get(name, section)["peers"]
-            }
-            found["sections"] = {name: all_sections[name] for name in SECTIONS if name in all_sections}
-        record.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / "suite.html").write_text(report.html(found))
-        print(f"written: {record.relative_to(HERE.parent)} and suite.html", file=sys.stderr)
+    if writes:
+        print(f"written: {RECORD.relative_to(HERE.parent)} and suite.html", file=sys.stderr)
         if options.readme:
-            report.into(HERE.parent / "README.md", found)
+            report.into(HERE.parent / "README.md", kept(last, found))
 
 
 if __name__ == "__main__":

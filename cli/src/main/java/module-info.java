@@ -4,10 +4,14 @@ module dev.gatun.cli {
   requires dev.gatun.tokenizers;
   requires info.picocli;
   requires tools.jackson.databind;
+  requires org.apache.commons.statistics.inference;
+  requires org.snakeyaml.engine.v2;
   requires static java.xml; // the report's tests parse its pages
   requires static com.google.errorprone.annotations;
   requires static org.jspecify;
 
   opens dev.gatun.cli to
       info.picocli;
+  opens dev.gatun.cli.study to
+      tools.jackson.databind;
 }

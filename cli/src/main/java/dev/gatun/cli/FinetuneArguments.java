@@ -39,11 +39,14 @@ final class FinetuneArguments {
 
   @Option(
       names = "--dropout",
-      paramLabel = "NAME[:K=V,..]",
+      paramLabel = "METHOD[:K=V,..]",
       converter = DropoutArgument.class,
       description =
-          "none, hiddenkey-minus, hiddenkey, dropkey or hiddencut, with p, p_key, p_hidden, lambda,"
-              + " layers=all|latter-half, both=true. Default: hiddenkey-minus:p=0.1 (full: none).")
+          "none, hiddenkey-minus, hiddenkey, dropkey, dropattention, hiddencut or lora-dropout, with"
+              + " p, p_key, p_hidden, lambda, loss=kl|js, layers=all|latter-half, both=true, n; or"
+              + " masks, POSITION[-PATTERN][/RESCALING]@RATE[-falling|-rising] joined by +, of key,"
+              + " weight, hidden, input, output, branch, adapter in element, column or span, such as"
+              + " key-column@0.1+hidden-element@0.1. Default: hiddenkey-minus:p=0.1 (full: none).")
   private @Nullable Dropout dropout;
 
   @Option(

@@ -3,6 +3,7 @@ package dev.gatun.cli;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Preview;
+import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
@@ -129,7 +130,7 @@ final class FinetuneCommand implements Callable<Integer> {
       Trained trained = trained(owner, directory, lm);
       TrainOptions options =
           course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
-      inForce.put("--dropout", DropoutArgument.text(options.dropout()));
+      inForce.put("--dropout", DropoutText.of(options.dropout()));
       inForce.put("--lr", Double.toString(options.schedule().peak()));
       inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
       inForce.put("--steps", Integer.toString(options.steps()));

@@ -16,9 +16,13 @@ final class JsonOutput {
     return json;
   }
 
+  static String text(Map<String, ?> fields) {
+    return JSON.writeValueAsString(fields);
+  }
+
   void print(Map<String, ?> fields) {
     if (json) {
-      System.out.println(JSON.writeValueAsString(fields));
+      System.out.println(text(fields));
     }
   }
 }

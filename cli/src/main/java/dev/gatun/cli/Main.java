@@ -21,7 +21,8 @@ import picocli.CommandLine.ParameterException;
       FinetuneCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
-      MergeCommand.class
+      MergeCommand.class,
+      StudyCommand.class
     })
 public final class Main {
   private static final int FAILED = 1;

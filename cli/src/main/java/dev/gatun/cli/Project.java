@@ -28,4 +28,8 @@ final class Project {
   static Path demoHeldOut() {
     return root().resolve("demo/data/heldout");
   }
+
+  static Path demoStudy() {
+    return root().resolve("demo/study.yaml");
+  }
 }

@@ -2,6 +2,7 @@ package dev.gatun.cli;
 
 import dev.gatun.cli.report.HtmlReport;
 import dev.gatun.cli.report.RunReport;
+import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.TargetModules;
@@ -121,7 +122,7 @@ final class ReportPage {
       settings.put("targets", targets(config.selection().target()));
       settings.put("rsLoRA", Boolean.toString(config.rsLora()));
       settings.put("bias", config.bias().toString().toLowerCase(Locale.ROOT));
-      settings.put("dropout", DropoutArgument.text(plan.options().dropout()));
+      settings.put("dropout", DropoutText.of(plan.options().dropout()));
     }
     return settings;
   }

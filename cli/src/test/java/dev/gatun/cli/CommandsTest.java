@@ -24,37 +24,11 @@ class CommandsTest {
   private static final String ROWS = PARITY.resolve("llama/train/train.jsonl").toString();
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
-  /// What a command printed and how it ended.
-  private record Ended(int status, String out, String err) {
-    JsonNode json() {
-      return JSON.readTree(out.strip().lines().reduce((a, b) -> b).orElse(""));
-    }
-  }
-
-  private static Ended gatun(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
-      int status = Main.run(arguments);
-      return new Ended(
-          status,
-          outBytes.toString(StandardCharsets.UTF_8),
-          errBytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
-  }
-
   @Test
   void finetuneWritesWhatItPromisesAndEvalAgrees(@TempDir Path directory) {
     String out = directory.resolve("run").toString();
     Ended run =
-        gatun(
+        Ended.gatun(
             "finetune",
             "--model",
             LLAMA,
@@ -73,7 +47,7 @@ class CommandsTest {
             out,
             "--portable",
             "--json");
-    assertThat(run.status).as(run.err).isZero();
+    assertThat(run.status()).as(run.err()).isZero();
     JsonNode json = run.json();
     assertThat(json.get("steps").asInt()).isEqualTo(6);
     assertThat(json.get("train_loss").size()).isEqualTo(6);
@@ -95,9 +69,9 @@ class CommandsTest {
       throw new java.io.UncheckedIOException(e);
     }
     Ended before =
-        gatun("eval", "--model", LLAMA, "--data", held.toString(), "--threads", "1", "--json");
+        Ended.gatun("eval", "--model", LLAMA, "--data", held.toString(), "--threads", "1", "--json");
     Ended after =
-        gatun(
+        Ended.gatun(
             "eval",
             "--model",
             LLAMA,
@@ -119,7 +93,7 @@ class CommandsTest {
   @Test
   void generateContinuesIds() {
     Ended run =
-        gatun(
+        Ended.gatun(
             "generate",
             "--model",
             LLAMA,
@@ -130,15 +104,15 @@ class CommandsTest {
             "--threads",
             "1",
             "--json");
-    assertThat(run.status).as(run.err).isZero();
+    assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.json().get("ids").size()).isEqualTo(4);
     assertThat(run.json().has("tokens_per_second")).isTrue();
   }
 
   @Test
   void doctorNamesWhatItFound() {
-    Ended run = gatun("doctor", "--json");
-    assertThat(run.status).as(run.err).isZero();
+    Ended run = Ended.gatun("doctor", "--json");
+    assertThat(run.status()).as(run.err()).isZero();
     JsonNode json = run.json();
     for (String field :
         new String[] {"version", "libtorch", "jdk", "threads", "cpu", "vector_kernels", "cuda"}) {
@@ -148,7 +122,7 @@ class CommandsTest {
       assertThat(json.get("libtorch").has(field)).as(field).isTrue();
     }
     assertThat(json.get("self_test").get("live_tensors_after").asInt()).isZero();
-    assertThat(gatun("doctor").out)
+    assertThat(Ended.gatun("doctor").out())
         .containsPattern("(?m)^vector_kernels +" + Pattern.quote(Backend.kernels()) + "$");
   }
 
@@ -190,10 +164,10 @@ class CommandsTest {
             default -> arguments[i];
           };
     }
-    Ended run = gatun(arguments);
-    assertThat(run.status).as(run.err).isEqualTo(status);
-    assertThat(run.err.lines().filter(line -> line.startsWith("gatun: "))).hasSize(1);
-    assertThat(run.err).contains(named);
-    assertThat(run.out).isEmpty();
+    Ended run = Ended.gatun(arguments);
+    assertThat(run.status()).as(run.err()).isEqualTo(status);
+    assertThat(run.err().lines().filter(line -> line.startsWith("gatun: "))).hasSize(1);
+    assertThat(run.err()).contains(named);
+    assertThat(run.out()).isEmpty();
   }
 }

@@ -6,7 +6,7 @@ import dev.gatun.models.data.DataOptions;
 import dev.gatun.models.data.DataReader;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.PlainChatFormat;
-import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
@@ -37,8 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// @param rows JSONL rows of token ids, taken in their order again and again
 /// @param batch rows of a step, of an evaluation
 /// @param dtype f32 or bf16
-/// @param dropout none, hiddenkey-minus or hiddenkey
-/// @param rate drop rate of keys and of hidden elements
+/// @param dropout the method, as `--dropout` takes it
 /// @param learningRate constant rate
 /// @param maxGradNorm limit of the gradients' norm
 /// @param newTokens tokens to generate
@@ -55,7 +54,6 @@ record Settings(
     int batch,
     String dtype,
     String dropout,
-    double rate,
     double learningRate,
     double maxGradNorm,
     int newTokens,
@@ -138,7 +136,7 @@ record Settings(
 
   TrainOptions trainOptions() {
     return new TrainOptions(
-        new LanguageModelLoss.Options(method(), 1, false, false),
+        new LanguageModelLoss.Options(DropoutText.parse(dropout), 1, false, false),
         AdamW.Config.defaults(),
         new Schedule(Schedule.Shape.CONSTANT, learningRate, 0, 1 << 20),
         maxGradNorm,
@@ -146,16 +144,5 @@ record Settings(
         0,
         0,
         0);
-  }
-
-  private Dropout method() {
-    return switch (dropout) {
-      case "none" -> Dropout.NONE;
-      case "hiddenkey-minus" -> Dropout.hiddenKeyMinus(rate, rate);
-      case "hiddenkey" -> Dropout.hiddenKey(rate, rate, 1);
-      default ->
-          throw new IllegalArgumentException(
-              "dropout: found '" + dropout + "', expected none, hiddenkey-minus or hiddenkey");
-    };
   }
 }

@@ -76,7 +76,7 @@ class WorkerTest {
     String settings =
         """
         {"task": "%s", "model": "%s", "fresh": true, "adapters": [], "newAdapters": %d, "rank": 2, "rows": "%s",\
-         "batch": 2, "dtype": "f32", "dropout": "%s", "rate": 0.2, "learningRate": 0.001, "maxGradNorm": 1,\
+         "batch": 2, "dtype": "f32", "dropout": "%s", "learningRate": 0.001, "maxGradNorm": 1,\
          "newTokens": %d, "threads": 1, "profiled": %s}
         """
             .formatted(

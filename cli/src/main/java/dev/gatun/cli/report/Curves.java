@@ -51,7 +51,7 @@ final class Curves {
       List<Point> points = report.evals().stream().map(e -> new Point(e.step(), e.loss())).toList();
       series.add(new Series("eval", Look.DOTTED, points));
     }
-    return new LineChart("Loss", "nats per token", Size.LARGE, false, series, epochs);
+    return new LineChart("Loss", "nats per token", Size.LARGE, false, series, epochs, "step");
   }
 
   private List<LineChart> smallCharts() {
@@ -78,7 +78,7 @@ final class Curves {
       String range = median.equals(highest) ? median : "median " + median + ", highest " + highest;
       note = (range + " " + unit).strip();
     }
-    return new LineChart(title, note, Size.SMALL, true, List.of(series), epochs);
+    return new LineChart(title, note, Size.SMALL, true, List.of(series), epochs, "step");
   }
 
   private Series train(String name, Look look, ToDoubleFunction<TrainPoint> value) {

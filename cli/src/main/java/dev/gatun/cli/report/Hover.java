@@ -6,9 +6,15 @@ import java.util.List;
 
 /// The hover text of one column of a chart.
 final class Hover {
+  private final String axis;
   private final List<String> lines = new ArrayList<>();
   private double first = Double.POSITIVE_INFINITY;
   private double last = Double.NEGATIVE_INFINITY;
+
+  /// @param axis what the points stand at, such as `step`
+  Hover(String axis) {
+    this.axis = axis;
+  }
 
   /// Adds what a series has in the column.
   void add(String name, List<Point> points) {
@@ -41,7 +47,9 @@ final class Hover {
   String text() {
     String steps = Figures.count((long) first);
     String title =
-        first == last ? "step " + steps : "steps " + steps + " – " + Figures.count((long) last);
+        first == last
+            ? axis + " " + steps
+            : axis + "s " + steps + " – " + Figures.count((long) last);
     return title + "\n" + String.join("\n", lines);
   }
 }

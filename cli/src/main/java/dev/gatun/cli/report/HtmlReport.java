@@ -45,19 +45,25 @@ public final class HtmlReport {
 
   /// The page as text.
   static String page(RunReport report) {
-    Markup page = new Markup();
-    page.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n");
-    page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
-    page.raw("<meta http-equiv=\"Content-Security-Policy\"");
-    page.raw(" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
-    page.element("title", report.title());
-    page.raw("<style>").raw(StyleSheet.CSS).raw("</style></head><body><main>\n");
+    Markup page = begun(report.title());
     writeHeader(page, report);
     new Curves(report).writeTo(page);
     writeSamples(page, report.samples());
     writeTables(page, report);
     page.raw("</main></body></html>\n");
     return page.toString();
+  }
+
+  /// A page up to the begin of its content.
+  static Markup begun(String title) {
+    Markup page = new Markup();
+    page.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n");
+    page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
+    page.raw("<meta http-equiv=\"Content-Security-Policy\"");
+    page.raw(" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
+    page.element("title", title);
+    page.raw("<style>").raw(StyleSheet.CSS).raw("</style></head><body><main>\n");
+    return page;
   }
 
   private static void writeHeader(Markup page, RunReport report) {
@@ -197,7 +203,7 @@ public final class HtmlReport {
     return facts;
   }
 
-  private static void writeTable(Markup page, String title, String look, Map<String, String> rows) {
+  static void writeTable(Markup page, String title, String look, Map<String, String> rows) {
     if (rows.isEmpty()) {
       return;
     }

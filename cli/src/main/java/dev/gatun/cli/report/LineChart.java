@@ -21,13 +21,15 @@ import java.util.OptionalDouble;
 /// @param fromZero whether the value axis starts at 0
 /// @param series at least one
 /// @param epochs steps at which a new pass over the data began
+/// @param axis what the points stand at, such as `step`
 record LineChart(
     String title,
     String note,
     Size size,
     boolean fromZero,
     List<Series> series,
-    List<Double> epochs) {
+    List<Double> epochs,
+    String axis) {
   private static final int WIDTH = 1000; // of the inner, stretched picture
   private static final int MAX_EPOCH_MARKS = 12;
 
@@ -72,7 +74,7 @@ record LineChart(
     Axis x = stepAxis();
     page.raw("<div class=\"plot\"><svg width=\"100%\" height=\"" + (size.height + 22) + "\"");
     page.raw(" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"");
-    page.text(title + " by step").raw("\">");
+    page.text(title + " by " + axis).raw("\">");
     writeGrid(page, x, y);
     writeLines(page, x, y);
     writeDots(page, x, y);
@@ -142,7 +144,8 @@ record LineChart(
           .text(tick.label())
           .raw("</text>");
     }
-    page.raw("<text class=\"y\" x=\"-8\" y=\"" + (size.height + 18) + "\">step</text>");
+    page.raw("<text class=\"y\" x=\"-8\" y=\"" + (size.height + 18) + "\">").text(axis);
+    page.raw("</text>");
     String labels = "\" y=\"" + (size.height + 18) + "\">";
     for (int i = 0; i < x.ticks().size(); i++) {
       Axis.Tick tick = x.ticks().get(i);
@@ -218,7 +221,7 @@ record LineChart(
     for (int column = 0; column < columns; column++) {
       double end =
           column + 1 == columns ? Double.POSITIVE_INFINITY : x.min() + (column + 0.5) * width;
-      Hover hover = new Hover();
+      Hover hover = new Hover(axis);
       for (int i = 0; i < next.length; i++) {
         Series line = series.get(i);
         int from = next[i];

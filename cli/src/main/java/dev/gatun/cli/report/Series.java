@@ -18,7 +18,30 @@ record Series(String name, Look look, List<Point> points) {
     /// The main line.
     MAIN,
     /// A line in the second colour with a dot at each value.
-    DOTTED
+    DOTTED,
+    /// One of several lines of equal rank, each with a colour of its own.
+    C1,
+    /// The next.
+    C2,
+    /// The next.
+    C3,
+    /// The next.
+    C4,
+    /// The next.
+    C5,
+    /// The next.
+    C6,
+    /// The next.
+    C7,
+    /// The last.
+    C8;
+
+    private static final List<Look> EQUALS = List.of(C1, C2, C3, C4, C5, C6, C7, C8);
+
+    /// The look of one of several lines of equal rank; the colours repeat after eight.
+    static Look ofLine(int index) {
+      return EQUALS.get(index % EQUALS.size());
+    }
   }
 
   /// A value at a step.

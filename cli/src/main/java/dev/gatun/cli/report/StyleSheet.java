@@ -69,6 +69,23 @@ final class StyleSheet {
       .lines path.faint { stroke-width: 1; opacity: .38; }
       .lines path.dotted { stroke: var(--second); }
       .small .lines path { stroke-width: 1.3; }
+      .c1 { --line: #0a6c80; } .c2 { --line: #b9500b; } .c3 { --line: #5b4bb5; } .c4 { --line: #3f7d20; }
+      .c5 { --line: #b0307a; } .c6 { --line: #8a6d00; } .c7 { --line: #2f62c9; } .c8 { --line: #6b6b6b; }
+      @media (prefers-color-scheme: dark) {
+        .c1 { --line: #4fc1d6; } .c2 { --line: #f0994d; } .c3 { --line: #a99cf0; } .c4 { --line: #8fcf6a; }
+        .c5 { --line: #f07fc0; } .c6 { --line: #d8b93c; } .c7 { --line: #7fa8f5; } .c8 { --line: #a8a8a8; }
+      }
+      .lines path[class^="c"] { stroke: var(--line); }
+      .legend span[class^="c"] i { border-color: var(--line); }
+      .results { overflow-x: auto; margin-top: 1.2rem; }
+      .results table { border-collapse: collapse; width: 100%; }
+      .results th, .results td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--rule);
+        white-space: nowrap; }
+      .results th { color: var(--dim); font-weight: 500; font-size: .8rem; vertical-align: bottom; }
+      .results th:first-child, .results td:first-child { text-align: left; padding-left: 0; }
+      .results td small { color: var(--dim); }
+      .results .best { font-weight: 650; }
+      .results code { color: var(--dim); font-size: .8rem; }
       circle.dotted { fill: var(--second); stroke: var(--page); stroke-width: 1.5; }
       .plot rect { fill: transparent; }
       .plot rect:hover { fill: var(--dim); fill-opacity: .16; }

@@ -1,51 +1,75 @@
 package dev.gatun.models.dropout;
 
-/// A dropout method: what is masked, how often, and what makes up for the gap between training and
-/// inference.
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// A dropout method as data: its masks, an extra loss, and how many times they are drawn in a step.
 ///
-/// The named ones are values of this record. Source: "LoRA Meets Dropout under a Unified
-/// Framework", arXiv:2403.00812, sections 3 and 4; rates are drop rates.
+/// The methods of the papers are values of this record. Sources: "LoRA Meets Dropout under a
+/// Unified Framework" (HiddenKey), arXiv:2403.00812, sections 3 and 4; LoRA Dropout,
+/// arXiv:2404.09610.
 ///
-/// @param name the name on the command line
-/// @param keyRate rate at which whole keys are dropped before the softmax (column-wise DropKey),
-///   per sequence and query head
-/// @param hiddenRate rate at which elements of the feed-forward output are dropped, before the
-///   residual (element-wise HiddenCut, kept ones scaled by 1 / (1 - p))
-/// @param lambda weight of the bidirectional KL divergence between two branches; 0 for one branch
-/// @param bothBranches whether the divergence's gradient flows through both branches; the paper's
-///   through the first alone
-/// @param layers which layers are masked
+/// @param masks at most one for each position
+/// @param agreement the extra loss, where `lambda` is above 0
+/// @param lambda weight of the extra loss; 0 for none
+/// @param bothBranches whether KL's gradient flows through both branches; the paper's through the
+///   first alone
+/// @param layers which layers KEY, WEIGHT and HIDDEN mask
+/// @param instances how many times the masks are drawn in a step, whose loss is the mean over them;
+///   1 to 100
 public record Dropout(
-    String name,
-    double keyRate,
-    double hiddenRate,
+    List<Mask> masks,
+    Agreement agreement,
     double lambda,
     boolean bothBranches,
-    Layers layers) {
+    Layers layers,
+    int instances) {
   /// Which layers are masked.
   public enum Layers {
-    /// Every layer: what the paper does for encoders.
+    /// Every layer: what the HiddenKey paper does for encoders.
     ALL,
-    /// The latter half: what the paper does for decoders, where masking all of them gains little.
+    /// The latter half: what it does for decoders, where masking all of them gains little.
     LATTER_HALF
   }
 
-  /// No dropout at all.
-  public static final Dropout NONE = new Dropout("none", 0, 0, 0, false, Layers.LATTER_HALF);
+  private static final int MOST_INSTANCES = 100;
 
-  /// Checks the ranges.
+  /// No dropout at all.
+  public static final Dropout NONE = of();
+
+  /// Checks the parts.
+  ///
+  /// @throws IllegalArgumentException if a position is masked twice, a number is out of its range,
+  ///   or two branches are asked for where there is one
   public Dropout {
-    rate("p_key", keyRate);
-    rate("p_hidden", hiddenRate);
+    masks = List.copyOf(masks);
+    Set<Position> seen = EnumSet.noneOf(Position.class);
+    for (Mask mask : masks) {
+      if (!seen.add(mask.position())) {
+        throw new IllegalArgumentException(
+            "dropout: found two masks for " + mask.position() + ", expected one");
+      }
+    }
     if (!(lambda >= 0) || Double.isInfinite(lambda)) {
       throw new IllegalArgumentException("lambda: found " + lambda + ", expected 0 or more");
     }
+    if (instances < 1 || instances > MOST_INSTANCES) {
+      throw new IllegalArgumentException(
+          "instances: found " + instances + ", expected 1 to " + MOST_INSTANCES);
+    }
+    if (bothBranches && agreement == Agreement.JS) {
+      throw new IllegalArgumentException(
+          "both branches: found JS, expected KL: JS's other branch is without masks");
+    }
   }
 
-  private static void rate(String name, double value) {
-    if (!(value >= 0 && value < 1)) {
-      throw new IllegalArgumentException(name + ": found " + value + ", expected 0 <= p < 1");
-    }
+  /// {@return a method of these masks, over the latter half of the layers}
+  ///
+  /// @param masks at most one for each position
+  public static Dropout of(Mask... masks) {
+    return new Dropout(List.of(masks), Agreement.KL, 0, false, Layers.LATTER_HALF, 1);
   }
 
   /// HiddenKey⁻: column-wise DropKey and element-wise HiddenCut, no extra loss.
@@ -54,7 +78,7 @@ public record Dropout(
   /// @param hiddenRate drop rate of feed-forward elements, at least 0 and below 1
   /// @return the method, over the latter half of the layers
   public static Dropout hiddenKeyMinus(double keyRate, double hiddenRate) {
-    return new Dropout("hiddenkey-minus", keyRate, hiddenRate, 0, false, Layers.LATTER_HALF);
+    return of(Mask.of(Position.KEY, keyRate), Mask.of(Position.HIDDEN, hiddenRate));
   }
 
   /// HiddenKey: HiddenKey⁻ and the bidirectional KL divergence.
@@ -64,7 +88,7 @@ public record Dropout(
   /// @param lambda weight of the divergence, 0 or more; 0 for one branch
   /// @return the method, over the latter half of the layers
   public static Dropout hiddenKey(double keyRate, double hiddenRate, double lambda) {
-    return new Dropout("hiddenkey", keyRate, hiddenRate, lambda, false, Layers.LATTER_HALF);
+    return hiddenKeyMinus(keyRate, hiddenRate).withAgreement(Agreement.KL, lambda);
   }
 
   /// DropKey alone, by columns.
@@ -72,7 +96,15 @@ public record Dropout(
   /// @param rate drop rate, at least 0 and below 1
   /// @return the method, over the latter half of the layers
   public static Dropout dropKey(double rate) {
-    return new Dropout("dropkey", rate, 0, 0, false, Layers.LATTER_HALF);
+    return of(Mask.of(Position.KEY, rate));
+  }
+
+  /// DropAttention alone, by columns, normalised by a sum that the gradient takes as constant.
+  ///
+  /// @param rate drop rate, at least 0 and below 1
+  /// @return the method, over the latter half of the layers
+  public static Dropout dropAttention(double rate) {
+    return of(Mask.of(Position.WEIGHT, rate));
   }
 
   /// HiddenCut alone, by elements.
@@ -80,38 +112,100 @@ public record Dropout(
   /// @param rate drop rate, at least 0 and below 1
   /// @return the method, over the latter half of the layers
   public static Dropout hiddenCut(double rate) {
-    return new Dropout("hiddencut", 0, rate, 0, false, Layers.LATTER_HALF);
+    return of(Mask.of(Position.HIDDEN, rate));
+  }
+
+  /// LoRA Dropout: columns of A and rows of B, several times a step.
+  ///
+  /// @param rate drop rate, at least 0 and below 1
+  /// @param instances times that the masks are drawn in a step
+  /// @return the method
+  public static Dropout loraDropout(double rate, int instances) {
+    return of(Mask.of(Position.ADAPTER, rate)).withInstances(instances);
   }
 
   /// {@return this method over other layers}
   ///
   /// @param where which layers are masked
   public Dropout withLayers(Layers where) {
-    return new Dropout(name, keyRate, hiddenRate, lambda, bothBranches, where);
+    return new Dropout(masks, agreement, lambda, bothBranches, where, instances);
   }
 
   /// {@return this method with the divergence's gradient through both branches, or the first alone}
   ///
   /// @param both whether through both branches
   public Dropout withBothBranches(boolean both) {
-    return new Dropout(name, keyRate, hiddenRate, lambda, both, layers);
+    return new Dropout(masks, agreement, lambda, both, layers, instances);
+  }
+
+  /// {@return this method with another extra loss}
+  ///
+  /// @param kind which
+  /// @param weight its weight; 0 for none
+  public Dropout withAgreement(Agreement kind, double weight) {
+    return new Dropout(masks, kind, weight, bothBranches, layers, instances);
+  }
+
+  /// {@return this method with its masks drawn another number of times in a step}
+  ///
+  /// @param count how many times
+  public Dropout withInstances(int count) {
+    return new Dropout(masks, agreement, lambda, bothBranches, layers, count);
+  }
+
+  /// {@return the mask of a position, where there is one that drops anything}
+  ///
+  /// @param position the position
+  public Optional<Mask> mask(Position position) {
+    return masks.stream().filter(m -> m.position() == position && m.rate() > 0).findFirst();
+  }
+
+  /// {@return the rate of a position's mask in a layer; 0 where it is not masked}
+  ///
+  /// @param mask one of this method's masks of KEY, WEIGHT or HIDDEN
+  /// @param layer the layer
+  /// @param modelLayers number of layers of the model
+  double rate(Mask mask, int layer, int modelLayers) {
+    int first = firstMasked(modelLayers);
+    return layer < first ? 0 : mask.depth().rate(mask.rate(), layer - first, modelLayers - first);
+  }
+
+  private int firstMasked(int modelLayers) {
+    return layers == Layers.ALL ? 0 : modelLayers / 2;
   }
 
   /// {@return whether anything is masked}
-  public boolean masks() {
-    return keyRate > 0 || hiddenRate > 0;
+  public boolean drops() {
+    return masks.stream().anyMatch(mask -> mask.rate() > 0);
+  }
+
+  /// {@return how many times masks are drawn in a step; 1 where there are none}
+  public int draws() {
+    return drops() ? instances : 1;
   }
 
   /// {@return whether a second branch is computed}
   public boolean twoBranches() {
-    return lambda > 0 && masks();
+    return lambda > 0 && drops();
   }
 
-  /// {@return the first masked layer of a model: the layers below give both branches the same
-  /// activation}
+  /// {@return how many of the model's layers, from the first on, give all branches and instances
+  /// the same activation}
   ///
   /// @param modelLayers number of layers of the model
-  public int firstLayer(int modelLayers) {
-    return layers == Layers.ALL ? 0 : modelLayers / 2;
+  public int sharedLayers(int modelLayers) {
+    boolean below =
+        masks.stream()
+            .anyMatch(
+                mask ->
+                    mask.rate() > 0
+                        && (mask.position() == Position.INPUT
+                            || mask.position() == Position.BRANCH
+                            || mask.position() == Position.ADAPTER));
+    boolean inLayers = masks.stream().anyMatch(m -> m.rate() > 0 && m.position().isOfLayers());
+    if (below) {
+      return 0;
+    }
+    return inLayers ? firstMasked(modelLayers) : modelLayers;
   }
 }

@@ -5,6 +5,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Attention;
 import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
@@ -136,6 +137,11 @@ public final class ForwardPass {
     return segments;
   }
 
+  /// {@return what replaces weights in this pass, by [Param#index()]}
+  public Map<Integer, Tensor> replaced() {
+    return replaced;
+  }
+
   /// {@return a weight, or what replaces it in this pass}
   ///
   /// @param param a weight of the model
@@ -156,8 +162,48 @@ public final class ForwardPass {
   /// @param layer the layer
   /// @param output `(N, C)`, before the residual is added
   public Tensor hiddenCut(Scope scope, int layer, Tensor output) {
-    ObjLongConsumer<float[]> factors = masks == null ? null : masks.hidden(layer, batch);
-    return factors == null ? output : Drop.elements(scope, output, factors);
+    return dropped(scope, output, masks == null ? null : masks.hidden(layer, batch));
+  }
+
+  /// {@return input embeddings with some dropped, where the pass has masks of them}
+  ///
+  /// @param scope owner of the result
+  /// @param embedded `(N, C)`
+  public Tensor dropInput(Scope scope, Tensor embedded) {
+    return dropped(scope, embedded, masks == null ? null : masks.input(batch));
+  }
+
+  /// {@return what the head reads with some dropped, where the pass has masks of it}
+  ///
+  /// @param scope owner of the result
+  /// @param hidden `(N, C)`
+  public Tensor dropOutput(Scope scope, Tensor hidden) {
+    return dropped(scope, hidden, masks == null ? null : masks.output(batch));
+  }
+
+  private static Tensor dropped(
+      Scope scope, Tensor x, @Nullable ObjLongConsumer<float[]> factors) {
+    return factors == null ? x : Drop.elements(scope, x, factors);
+  }
+
+  /// {@return the factors of a layer's attention weights, or null where it drops none}
+  ///
+  /// @param scope owner of the factors
+  /// @param layer the layer
+  /// @param heads query heads
+  /// @param causal whether queries see no further than themselves
+  public Attention.@Nullable WeightFactors weightFactors(
+      Scope scope, int layer, int heads, boolean causal) {
+    Tensor factors = masks == null ? null : masks.weights(scope, layer, heads, batch, causal);
+    return factors == null
+        ? null
+        : new Attention.WeightFactors(
+            factors,
+            switch (masks.weightRescaling()) {
+              case NORMALISED -> Attention.Rescaling.NORMALISED;
+              case NORMALISED_CONSTANT -> Attention.Rescaling.NORMALISED_CONSTANT;
+              case NONE, INVERTED -> Attention.Rescaling.NONE; // 1 / (1 - p) is in the factors
+            });
   }
 
   /// {@return the cache of a generation, or null}
@@ -199,6 +245,16 @@ public final class ForwardPass {
     public Builder replaced(Map<Integer, Tensor> value) {
       this.replaced = value;
       return this;
+    }
+
+    /// {@return which rows go through which adapter}
+    public List<AdapterSegment> segments() {
+      return segments;
+    }
+
+    /// {@return whether weights of the model are replaced}
+    public boolean replacesWeights() {
+      return !replaced.isEmpty();
     }
 
     /// Draws dropout masks.

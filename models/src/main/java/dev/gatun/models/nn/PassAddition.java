@@ -12,4 +12,17 @@ public interface PassAddition {
   /// @param tokens its number of tokens
   /// @return `pass`
   ForwardPass.Builder join(ForwardPass.Builder pass, int tokens);
+
+  /// {@return this addition with its adapters' branches times a factor}
+  ///
+  /// With (1 - p)² that is the mean over LoRA Dropout's masks of rate p, which are not rescaled in
+  /// training (arXiv:2404.09610, section 3.2); with 1 its variant that drops in training alone.
+  ///
+  /// @param factor the factor
+  default PassAddition scaled(double factor) {
+    return (pass, tokens) -> {
+      ForwardPass.Builder joined = join(pass, tokens);
+      return joined.segments(joined.segments().stream().map(s -> s.scaled(factor)).toList());
+    };
+  }
 }

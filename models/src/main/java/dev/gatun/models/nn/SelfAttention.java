@@ -28,14 +28,17 @@ public record SelfAttention(int heads, int window, double scale) {
     }
     Tensor mask = null;
     if (pass.masks() != null) {
-      mask = pass.masks().keys(scope, layer, heads, pass.batch());
+      mask = pass.masks().keys(scope, layer, heads, pass.batch(), true);
     }
     int longest = pass.batch().longest();
     if (window > 0 && longest > window) {
       Tensor band = band(scope, longest, longest);
       mask = mask == null ? band : Elementwise.add(scope, mask, band);
     }
-    return Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale);
+    Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, true);
+    return weights == null
+        ? Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale)
+        : Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale, weights);
   }
 
   private Tensor overCache(Scope scope, int layer, Tensor q, Tensor k, Tensor v, KvCache cache) {

@@ -13,11 +13,9 @@ import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Loss;
 import dev.gatun.runtime.optim.AdamW;
-import dev.gatun.runtime.optim.Clip;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
@@ -177,7 +175,7 @@ public final class Trainer {
     double norm = 0;
     double rate = options.schedule().at(index);
     try (Scope scope = Scope.open()) {
-      @Nullable Tensor[] sums = new Tensor[parameters.size()];
+      Update update = new Update(scope, parameters);
       for (Batch batch : step.batches()) {
         if (batch.targetCount() == 0) {
           continue;
@@ -193,20 +191,14 @@ public final class Trainer {
                 });
         task += value[0].task();
         divergence += value[0].divergence();
-        add(scope, sums, gradients);
-      }
-      List<Tensor> gradients = new ArrayList<>();
-      for (int i = 0; i < sums.length; i++) {
-        Tensor sum = sums[i];
-        Tensor parameter = parameters.get(i);
-        gradients.add(sum == null ? scope.zeros(parameter.dtype(), parameter.shape()) : sum);
+        update.add(gradients);
       }
       task /= Math.max(1, targets);
       divergence /= Math.max(1, targets);
       finite(index, "loss", task + options.dropout().lambda() * divergence);
-      norm = Clip.norm(scope, gradients);
+      norm = update.norm();
       finite(index, "gradient norm", norm);
-      optimizer.step(Clip.clip(scope, gradients, norm, options.maxGradNorm()), rate);
+      update.apply(optimizer, norm, options.maxGradNorm(), rate);
     }
     losses.add(task);
     divergences.add(divergence);
@@ -235,23 +227,6 @@ public final class Trainer {
     if (!Double.isFinite(value)) {
       Path good = checkpoints == null ? null : Checkpoint.newest(checkpoints).orElse(null);
       throw new NonFiniteLossException(index + 1, what, value, good);
-    }
-  }
-
-  private void add(Scope scope, @Nullable Tensor[] sums, Gradients gradients) {
-    for (int i = 0; i < sums.length; i++) {
-      Tensor more = gradients.of(parameters.get(i));
-      Tensor sum = sums[i];
-      if (more == null) {
-        continue;
-      }
-      if (sum == null) {
-        sums[i] = more;
-      } else {
-        sums[i] = Elementwise.add(scope, sum, more);
-        scope.free(sum);
-        scope.free(more);
-      }
     }
   }
 

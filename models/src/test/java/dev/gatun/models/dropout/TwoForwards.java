@@ -12,8 +12,6 @@ import java.util.Arrays;
 record TwoForwards(AdaptedModel adapted, Dropout dropout, long seed, int step) {
   /// Returns the log-probabilities of each token, `(N, V)`.
   double[][] branch(Batch batch, int number) {
-    int[] branches = new int[batch.segments()];
-    Arrays.fill(branches, number);
     try (Scope scope = Scope.open()) {
       ForwardPass pass =
           adapted
@@ -23,7 +21,11 @@ record TwoForwards(AdaptedModel adapted, Dropout dropout, long seed, int step) {
                   batch.tokens())
               .masks(
                   new DropoutMasks(
-                      dropout, seed, step, branches, batch.rows(), adapted.model().layers()))
+                      Arrays.stream(batch.rows())
+                          .mapToObj(
+                              row -> new DropoutMasks.Source(dropout, seed, step, number, row))
+                          .toList(),
+                      adapted.model().layers()))
               .build();
       double[] logits =
           Parity.doubles(

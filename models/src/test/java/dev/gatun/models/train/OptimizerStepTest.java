@@ -12,7 +12,11 @@ import dev.gatun.models.data.Cursor;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.data.Step;
+import dev.gatun.models.dropout.Agreement;
 import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.Mask;
+import dev.gatun.models.dropout.Pattern;
+import dev.gatun.models.dropout.Position;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.NativeMemory;
@@ -44,7 +48,20 @@ class OptimizerStepTest {
         Dropout.hiddenKeyMinus(0.2, 0.1),
         Dropout.hiddenKeyMinus(0.2, 0.1).withLayers(Dropout.Layers.ALL),
         HIDDEN_KEY,
-        HIDDEN_KEY.withBothBranches(true));
+        HIDDEN_KEY.withBothBranches(true),
+        Dropout.of(
+            Mask.of(Position.KEY, Pattern.ELEMENT, 0.2),
+            Mask.of(Position.WEIGHT, Pattern.SPAN, 0.2),
+            Mask.of(Position.HIDDEN, Pattern.COLUMN, 0.1)),
+        Dropout.of(
+            Mask.of(Position.KEY, Pattern.SPAN, 0.3),
+            Mask.of(Position.WEIGHT, Pattern.ELEMENT, 0.2),
+            Mask.of(Position.HIDDEN, Pattern.SPAN, 0.3),
+            Mask.of(Position.INPUT, Pattern.SPAN, 0.2),
+            Mask.of(Position.OUTPUT, 0.1)),
+        HIDDEN_KEY.withAgreement(Agreement.JS, 0.5),
+        Dropout.loraDropout(0.3, 3),
+        Dropout.loraDropout(0.3, 2).withAgreement(Agreement.KL, 1));
   }
 
   @ParameterizedTest

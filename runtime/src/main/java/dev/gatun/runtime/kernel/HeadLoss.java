@@ -2,6 +2,7 @@ package dev.gatun.runtime.kernel;
 
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// Losses of rows of logits and their gradients, which take the logits' place.
@@ -47,21 +48,22 @@ public final class HeadLoss {
         logits);
   }
 
-  /// What is asked of [#hiddenKey].
+  /// What is asked of [#withDivergence].
   ///
   /// @param lambda weight of the divergence in the gradients
+  /// @param oneWay whether the divergence is KL(p || q) alone, not half the sum of both ways
   /// @param first whether the gradient to the first logits is wanted: of the task and of the
   ///   divergence, the second distribution taken as constant
   /// @param second whether that of the divergence to the second logits is wanted, the first taken
   ///   as constant
-  public record Wanted(double lambda, boolean first, boolean second) {}
+  public record Wanted(double lambda, boolean oneWay, boolean first, boolean second) {}
 
   /// Computes the cross-entropy of each row of the first logits and half the bidirectional KL
   /// divergence between both.
   ///
   /// With r = log p - log q the gradient of the divergence to the logits of p is ½ (p (r - Σ p r) +
   /// p - q), and the divergence itself ½ Σ (p - q) r. All sums come from one pass: the means of z1
-  /// - z2 under p and q differ by the same as those of r.
+  /// - z2 under p and q differ by the same as those of r. That of KL(p || q) alone is p (r - Σ p r).
   ///
   /// @param scope for the number of threads
   /// @param logits1 `(M, V)`, taken by [Kernels#take] with `logits2`; overwritten with its gradient
@@ -71,7 +73,7 @@ public final class HeadLoss {
   /// @param wanted what is wanted
   /// @param task receives the cross-entropy of each row, in nats
   /// @param divergence receives the divergence of each row, in nats
-  public static void hiddenKey(
+  public static void withDivergence(
       Scope scope,
       Tensor logits1,
       Tensor logits2,
@@ -80,7 +82,7 @@ public final class HeadLoss {
       double[] task,
       double[] divergence) {
     int width = (int) logits1.size(1);
-    float half = (float) (wanted.lambda / 2);
+    float weight = (float) (wanted.oneWay ? wanted.lambda : wanted.lambda / 2);
     Memory.with(
         m ->
             Memory.rows(
@@ -99,14 +101,19 @@ public final class HeadLoss {
                     Sums second = Sums.of(b, a);
                     double apart = first.log - second.log;
                     task[(int) i] = first.log - a[label];
-                    divergence[(int) i] = 0.5 * (first.mean + second.mean);
+                    divergence[(int) i] =
+                        wanted.oneWay ? first.mean - apart : 0.5 * (first.mean + second.mean);
                     if (wanted.first) {
-                      gradient(a, b, first, second, first.mean - apart, half, 1, g);
+                      halfOther(b, second, wanted.oneWay ? 0 : weight, g);
+                      double shift = second.log - (first.mean - apart) + (wanted.oneWay ? 0 : 1);
+                      combine(a, b, (float) first.log, (float) shift, weight, 1, g);
                       g[label] -= 1;
                       m[0].store(g, i * width, width);
                     }
                     if (wanted.second) {
-                      gradient(b, a, second, first, second.mean + apart, half, 0, g);
+                      halfOther(a, first, weight, g);
+                      double shift = first.log - (second.mean + apart) + 1;
+                      combine(b, a, (float) second.log, (float) shift, weight, 0, g);
                       m[1].store(g, i * width, width);
                     }
                   };
@@ -132,22 +139,13 @@ public final class HeadLoss {
     }
   }
 
-  /// Writes p (task + half (r - mean + 1)) - half q, with p of z and q of other.
-  private static void gradient(
-      float[] z,
-      float[] other,
-      Sums sums,
-      Sums others,
-      double mean,
-      float half,
-      float task,
-      float[] result) {
-    exponentials(other, (float) others.log, half, result);
-    combine(z, other, (float) sums.log, (float) (others.log + 1 - mean), half, task, result);
-  }
-
-  /// Writes half e^(z - log).
-  private static void exponentials(float[] z, float log, float half, float[] result) {
+  /// Writes half q, q of some logits.
+  private static void halfOther(float[] z, Sums sums, float half, float[] result) {
+    if (half == 0) {
+      Arrays.fill(result, 0);
+      return;
+    }
+    float log = (float) sums.log;
     for (int i = 0; i < z.length; i += Lanes.COUNT) {
       Lanes.exp(Lanes.of(z, i).sub(log)).mul(half).intoArray(result, i);
     }

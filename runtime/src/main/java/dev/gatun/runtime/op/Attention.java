@@ -53,6 +53,22 @@ public final class Attention {
   /// @param scale factor of the scores
   record Rule(boolean causal, @Nullable Tensor mask, double scale) {}
 
+  /// How what stays of the attention weights is rescaled.
+  public enum Rescaling {
+    /// Not at all; a factor, such as 1 / (1 - p), may be in the factors themselves.
+    NONE,
+    /// Divided by its sum over the keys.
+    NORMALISED,
+    /// Divided by its sum, which the gradient takes as constant.
+    NORMALISED_CONSTANT
+  }
+
+  /// Factors of the attention weights, after the softmax.
+  ///
+  /// @param factors `(B, H, 1, T)` or `(B, H, T, T)`, f32; 0 for a dropped weight
+  /// @param rescaling what is done to the others
+  public record WeightFactors(Tensor factors, Rescaling rescaling) {}
+
   /// libtorch's flash kernel is fast in f32 and f64. In bf16 and f16 it multiplies without the
   /// processor's instructions for them in a build without MKL, and slowly with it.
   private static Kernel kernel(DType compute) {
@@ -88,6 +104,59 @@ public final class Attention {
       boolean causal,
       @Nullable Tensor mask,
       double scale) {
+    DType compute = Matmul.computeType(q.dtype());
+    return attend(scope, q, k, v, batch, causal, mask, scale, compute, kernel(compute));
+  }
+
+  /// {@return attention of each sequence over itself, its weights times factors}
+  ///
+  /// Masks of weights cannot ride a fused kernel: the weights of a sequence are computed, and again
+  /// for the gradient, in f32 where the tensors are narrower. Sources: DropAttention,
+  /// arXiv:1907.11065; arXiv:2403.00812, equations 1 and 2.
+  ///
+  /// @param scope owner of the result
+  /// @param q queries, as in [#attend(Scope, Tensor, Tensor, Tensor, Ragged, boolean, Tensor,
+  ///   double)]
+  /// @param k keys
+  /// @param v values
+  /// @param batch how the N tokens divide
+  /// @param causal whether a query sees only keys up to its own position
+  /// @param mask added to the scaled scores, or null
+  /// @param scale factor of the scores
+  /// @param weights the factors; a query all of whose weights are 0 gives 0
+  /// @throws ShapeException if sizes do not fit together
+  public static Tensor attend(
+      Scope scope,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Ragged batch,
+      boolean causal,
+      @Nullable Tensor mask,
+      double scale,
+      WeightFactors weights) {
+    DType compute = q.dtype() == DType.F64 ? DType.F64 : DType.F32;
+    long longest = batch.longest();
+    checkMask(weights.factors, batch.sequences(), q.size(1), longest, longest);
+    try (Scope block = scope.child()) {
+      Tensor factors = Layout.as(block, weights.factors, compute);
+      Kernel kernel = new WeightedAttention(factors, weights.rescaling);
+      return scope.keep(
+          attend(block, q, k, v, batch, causal, mask, scale, compute, kernel));
+    }
+  }
+
+  private static Tensor attend(
+      Scope scope,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Ragged batch,
+      boolean causal,
+      @Nullable Tensor mask,
+      double scale,
+      DType compute,
+      Kernel kernel) {
     Checks.rank("attention", "q", q, 3);
     Checks.rank("attention", "k", k, 3);
     check(q, k, v);
@@ -101,8 +170,6 @@ public final class Attention {
     }
     checkMask(mask, batch.sequences(), q.size(1), batch.longest(), batch.longest());
     DType dtype = q.dtype();
-    DType compute = Matmul.computeType(dtype);
-    Kernel kernel = kernel(compute);
     boolean records = scope.records(q, k, v);
     try (Scope block = scope.untaped()) {
       Tensor padQ = batch.pad(block, Layout.as(block, q, compute));

@@ -37,8 +37,8 @@ public final class Loss {
   ///
   /// @param total what is differentiated, shape `()`
   /// @param task sum over rows of the cross-entropy of the first branch, in nats
-  /// @param divergence sum over rows of half the bidirectional KL divergence, in nats; 0 with one
-  ///   branch
+  /// @param divergence sum over rows of the KL divergence, in nats: one way, or half the sum of both
+  ///   ways; 0 with one branch
   public record Value(Tensor total, double task, double divergence) {}
 
   /// {@return the cross-entropy of a linear head, summed over rows and scaled}
@@ -50,7 +50,22 @@ public final class Loss {
   /// @param scale factor of the sum: 1 / (all predicted tokens of the optimizer step)
   public static Value crossEntropy(
       Scope scope, Tensor hidden, Tensor head, long[] labels, double scale) {
-    return compute(scope, hidden, null, head, labels, scale, 0, false);
+    return compute(scope, hidden, null, head, labels, scale, 0, Flow.FIRST);
+  }
+
+  /// {@return the cross-entropy of each row, in nats, without a gradient}
+  ///
+  /// @param scope for temporaries
+  /// @param hidden `(M, C)`: the rows that predict something
+  /// @param head `(V, C)` output weight
+  /// @param labels M ids below V
+  public static double[] ofRows(Scope scope, Tensor hidden, Tensor head, long[] labels) {
+    check(hidden, head, labels);
+    StreamedCrossEntropy loss = new StreamedCrossEntropy(hidden, head, labels);
+    try (Scope pass = scope.untaped()) {
+      loss.run(pass, 1, null);
+    }
+    return loss.losses();
   }
 
   /// {@return the cross-entropy of the first of two branches plus lambda times the bidirectional KL
@@ -76,9 +91,42 @@ public final class Loss {
       double scale,
       double lambda,
       boolean both) {
-    Checks.shape("hiddenkey loss", "second", second, first.shape());
-    Checks.sameDType("hiddenkey loss", first, second);
-    return compute(scope, first, second, head, labels, scale, lambda, both);
+    return compute(
+        scope, first, second, head, labels, scale, lambda, both ? Flow.BOTH : Flow.FIRST);
+  }
+
+  /// {@return the cross-entropy of one output plus lambda times its KL divergence from another:
+  /// scale (sum CE(P1) + lambda sum KL(P1 || P2))}
+  ///
+  /// Source: arXiv:2403.00812, equation 12, where the other output is of a pass without masks. The
+  /// gradient flows through the first alone.
+  ///
+  /// @param scope owner of the result
+  /// @param first `(M, C)`: what the task loss is of
+  /// @param second `(M, C)`: the other
+  /// @param head `(V, C)` output weight
+  /// @param labels M ids below V
+  /// @param scale factor of both sums
+  /// @param lambda weight of the divergence
+  public static Value towards(
+      Scope scope,
+      Tensor first,
+      Tensor second,
+      Tensor head,
+      long[] labels,
+      double scale,
+      double lambda) {
+    return compute(scope, first, second, head, labels, scale, lambda, Flow.ONE_WAY);
+  }
+
+  /// Which divergence is meant, and where its gradient goes.
+  private enum Flow {
+    /// Half the sum of both ways, to the first branch.
+    FIRST,
+    /// Half the sum of both ways, to both branches.
+    BOTH,
+    /// From the first to the second, to the first branch.
+    ONE_WAY
   }
 
   private static Value compute(
@@ -89,15 +137,28 @@ public final class Loss {
       long[] labels,
       double scale,
       double lambda,
-      boolean both) {
-    Checks.rank("cross_entropy", "hidden", first, 2);
+      Flow flow) {
+    if (second != null) {
+      Checks.shape("divergence", "second", second, first.shape());
+      Checks.sameDType("divergence", first, second);
+    }
+    check(first, head, labels);
+    if (second == null && !scope.needs(head)) {
+      return streamed(scope, first, head, labels, scale);
+    }
+    Chunks chunks = new Chunks(scope, first, second, head, labels, scale, lambda, flow);
+    return chunks.run(scope);
+  }
+
+  private static void check(Tensor hidden, Tensor head, long[] labels) {
+    Checks.rank("cross_entropy", "hidden", hidden, 2);
     Checks.rank("cross_entropy", "head", head, 2);
-    Checks.floating("cross_entropy", first);
-    Checks.sameDType("cross_entropy", first, head);
-    if (first.size(1) != head.size(1) || first.size(0) != labels.length || labels.length == 0) {
+    Checks.floating("cross_entropy", hidden);
+    Checks.sameDType("cross_entropy", hidden, head);
+    if (hidden.size(1) != head.size(1) || hidden.size(0) != labels.length || labels.length == 0) {
       throw new ShapeException(
           "cross_entropy: found hidden %s, head %s, %d labels, expected (M, C), (V, C), M > 0"
-              .formatted(first, head, labels.length));
+              .formatted(hidden, head, labels.length));
     }
     long vocabulary = head.size(0);
     for (long label : labels) {
@@ -106,11 +167,6 @@ public final class Loss {
             "cross_entropy: found label " + label + ", expected 0 to " + (vocabulary - 1));
       }
     }
-    if (second == null && !scope.needs(head)) {
-      return streamed(scope, first, head, labels, scale);
-    }
-    Chunks chunks = new Chunks(scope, first, second, head, labels, scale, lambda, both);
-    return chunks.run(scope);
   }
 
   private static Value streamed(
@@ -121,7 +177,8 @@ public final class Loss {
       boolean records = scope.records(hidden);
       Tensor toHidden = records ? pass.empty(hidden.dtype(), hidden.shape()) : null;
       loss.run(pass, scale, toHidden);
-      Tensor total = scope.full(scale * loss.sum(), wide);
+      double sum = Arrays.stream(loss.losses()).sum();
+      Tensor total = scope.full(scale * sum, wide);
       if (toHidden != null) {
         scope.record(
             total,
@@ -129,7 +186,7 @@ public final class Loss {
             new Tensor[] {toHidden},
             (s, kept, g) -> new Tensor[] {scaled(s, kept[0], g[0].item())});
       }
-      return new Value(total, loss.sum(), 0);
+      return new Value(total, sum, 0);
     }
   }
 
@@ -145,6 +202,7 @@ public final class Loss {
     private final long[] labels;
     private final double scale;
     private final double lambda;
+    private final boolean oneWay;
     private final boolean wantFirst;
     private final boolean wantSecond;
     private final boolean wantHead;
@@ -161,7 +219,9 @@ public final class Loss {
         long[] labels,
         double scale,
         double lambda,
-        boolean both) {
+        Flow flow) {
+      boolean both = flow == Flow.BOTH;
+      this.oneWay = flow == Flow.ONE_WAY;
       this.first = first;
       this.second = second;
       this.head = head;
@@ -266,8 +326,8 @@ public final class Loss {
         HeadLoss.crossEntropy(s, logits1, ids, wantFirst || wantHead, tasks);
       } else {
         HeadLoss.Wanted wanted =
-            new HeadLoss.Wanted(lambda, wantFirst || wantHead, wantSecondLogits);
-        HeadLoss.hiddenKey(s, logits1, logits2, ids, wanted, tasks, divergences);
+            new HeadLoss.Wanted(lambda, oneWay, wantFirst || wantHead, wantSecondLogits);
+        HeadLoss.withDivergence(s, logits1, logits2, ids, wanted, tasks, divergences);
       }
       task += Arrays.stream(tasks).sum();
       divergence += Arrays.stream(divergences).sum();
@@ -309,7 +369,8 @@ public final class Loss {
     ///
     /// With q constant, the gradient of ½ (KL(p || q) + KL(q || p)) to the logits of p is ½ (p r -
     /// p sum(p r) + p - q), r = log p - log q. Since p - q sums to 0, that is what the backward of
-    /// log-softmax makes of ½ (p r + p - q), as it makes the cross-entropy's of -1 at the label.
+    /// log-softmax makes of ½ (p r + p - q), as it makes the cross-entropy's of -1 at the label. One
+    /// way it makes that of KL(p || q) of p r.
     private void bothBranches(Scope s, Tensor logits1, Tensor logits2, long[] ids) {
       Tensor logP1 = logProbabilities(s, logits1);
       Tensor logP2 = logProbabilities(s, logits2);
@@ -318,9 +379,13 @@ public final class Loss {
       Tensor p2 = EXP.call(s, logP2);
       Tensor ratio = Elementwise.sub(s, logP1, logP2);
       Tensor difference = Elementwise.sub(s, p1, p2);
-      divergence += 0.5 * DOT.call(s, flat(s, difference), flat(s, ratio)).item();
+      double sum = DOT.call(s, flat(s, oneWay ? p1 : difference), flat(s, ratio)).item();
+      divergence += oneWay ? sum : 0.5 * sum;
       if (wantFirst || wantHead) {
-        Tensor toLogP = divergenceToLogP(s, p1, ratio, difference, lambda / 2);
+        Tensor toLogP =
+            oneWay
+                ? Elementwise.scale(s, Elementwise.mul(s, p1, ratio), lambda)
+                : divergenceToLogP(s, p1, ratio, difference, lambda / 2);
         addAtLabels(s, toLogP, ids, -1);
         throughLogSoftmax(s, logits1, toLogP, logP1);
       }

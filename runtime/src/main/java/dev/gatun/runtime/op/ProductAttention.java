@@ -227,7 +227,7 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
     /// or null for nothing.
     private @Nullable Tensor bias(Scope scope, Block block, DType dtype) {
       boolean looksAhead = rule.causal() && block.count > 1;
-      Tensor future = looksAhead ? Layout.as(scope, future(scope, block), dtype) : null;
+      Tensor future = looksAhead ? future(scope, dtype, block.count, block.seen) : null;
       Tensor mask = rule.mask();
       if (mask == null) {
         return future;
@@ -241,17 +241,18 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
       return future == null ? mask : Elementwise.add(scope, mask, future);
     }
 
-    /// Returns `(T', S')`, f32: minus infinity where a key lies ahead of the query.
-    private static Tensor future(Scope scope, Block block) {
-      int count = Math.toIntExact(block.count);
-      int seen = Math.toIntExact(block.seen);
-      float[] values = new float[Math.multiplyExact(count, seen)];
-      for (int t = 0; t < count; t++) {
-        int firstAhead = seen - count + t + 1;
-        Arrays.fill(values, t * seen + firstAhead, (t + 1) * seen, Float.NEGATIVE_INFINITY);
-      }
-      return scope.of(values, count, seen);
+  }
+
+  /// Returns `(T, S)`: minus infinity where a key lies ahead of the query; the last query sees all.
+  static Tensor future(Scope scope, DType dtype, long queries, long keys) {
+    int count = Math.toIntExact(queries);
+    int seen = Math.toIntExact(keys);
+    float[] values = new float[Math.multiplyExact(count, seen)];
+    for (int t = 0; t < count; t++) {
+      int firstAhead = seen - count + t + 1;
+      Arrays.fill(values, t * seen + firstAhead, (t + 1) * seen, Float.NEGATIVE_INFINITY);
     }
+    return Layout.as(scope, scope.of(values, count, seen), dtype);
   }
 
   /// The gradient of keys or values, summed over the blocks of queries; in f32 where there are

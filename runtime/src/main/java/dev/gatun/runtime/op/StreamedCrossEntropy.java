@@ -37,7 +37,7 @@ final class StreamedCrossEntropy {
   private final Tensor head;
   private final long[] labels;
   private final DType wide;
-  private double sum;
+  private final double[] losses;
 
   /// Prepares the computation.
   ///
@@ -48,15 +48,16 @@ final class StreamedCrossEntropy {
     this.hidden = hidden;
     this.head = head;
     this.labels = labels;
+    this.losses = new double[labels.length];
     this.wide = hidden.dtype() == DType.F64 ? DType.F64 : DType.F32;
   }
 
-  /// Returns the sum of the rows' losses, in nats, after [#run].
-  double sum() {
-    return sum;
+  /// Returns the rows' losses, in nats, after [#run].
+  double[] losses() {
+    return losses;
   }
 
-  /// Computes the sum and, where asked, the gradient with respect to the hidden rows.
+  /// Computes the losses and, where asked, the gradient with respect to the hidden rows.
   ///
   /// @param scope owner of temporaries
   /// @param scale factor of the gradient
@@ -67,7 +68,7 @@ final class StreamedCrossEntropy {
       try (Scope block = scope.child()) {
         Rows rows = new Rows(block, start, count, gradient != null);
         rows.run(block);
-        sum += rows.loss();
+        System.arraycopy(rows.losses(), 0, losses, start, count);
         if (gradient != null) {
           Layout.copyInPlace(
               Layout.narrow(block, gradient, 0, start, count), rows.gradient(block, scale));
@@ -199,12 +200,12 @@ final class StreamedCrossEntropy {
       return column;
     }
 
-    double loss() {
-      double loss = 0;
+    double[] losses() {
+      double[] losses = new double[count];
       for (int i = 0; i < count; i++) {
-        loss += logAddExp(0, others[i] - label[i]);
+        losses[i] = logAddExp(0, others[i] - label[i]);
       }
-      return loss;
+      return losses;
     }
 
     Tensor gradient(Scope scope, double scale) {

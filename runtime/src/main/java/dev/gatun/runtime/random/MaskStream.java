@@ -15,8 +15,11 @@ import dev.gatun.runtime.kernel.PhiloxLine;
 /// | 2 | row of the optimizer step (20) | adapter slot (12) |
 /// | 3 | step (22) | layer (10) |
 ///
-/// The last coordinate is the channel of a hidden mask and the position of a key mask, the middle
-/// one the position and the query head. A padded, packed or accumulated batch draws the same bits.
+/// The last coordinate is the channel of a mask of tokens and the position of a mask of keys. The
+/// middle one is the position, or the query head; where each query has its own mask of keys, the
+/// head in bits 16-23 and the query's position in bits 0-15. Masks of whole tokens have the token in
+/// the last coordinate and 0 in the middle. A padded, packed or accumulated batch draws the same
+/// bits.
 ///
 /// @param seed key of the generator
 /// @param step optimizer step, below 2^22
@@ -30,7 +33,19 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
     /// Keys, before the softmax.
     KEY(0),
     /// Elements of a feed-forward block's output.
-    HIDDEN(1);
+    HIDDEN(1),
+    /// Attention weights, after the softmax.
+    WEIGHT(2),
+    /// Input embeddings.
+    INPUT(3),
+    /// What the head reads.
+    OUTPUT(4),
+    /// The input of an adapter's branch; the linear layer's index stands for the layer.
+    BRANCH(5),
+    /// Columns of an adapter's A; the linear layer's index stands for the layer.
+    ADAPTER_A(6),
+    /// Rows of an adapter's B.
+    ADAPTER_B(7);
 
     private final int code;
 
@@ -52,6 +67,19 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
       throw new IllegalArgumentException(
           name + ": found " + value + ", expected 0 to " + (end - 1));
     }
+  }
+
+  /// {@return a number drawn uniformly from 0 to below 1, for a run's place in its line}
+  ///
+  /// @param row row of the optimizer step
+  /// @param middle middle coordinate
+  public double uniform(int row, int middle) {
+    range("row", row, 1 << 20);
+    range("coordinate", middle, 1 << 24);
+    int[] words = new int[4];
+    Philox.block(
+        seed, site.code << 24, middle | pass << 24, row | slot << 20, step | layer << 22, words, 0);
+    return Philox.uniform(words[0], words[1]);
   }
 
   /// Writes a value per element of one line of a mask, along its last coordinate from 0.

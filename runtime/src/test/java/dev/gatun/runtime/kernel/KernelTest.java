@@ -437,12 +437,12 @@ class KernelTest {
       HeadLoss.crossEntropy(scope, alone, labels, true, foundTask);
       assertThat(foundTask).containsExactly(task, within(2e-5));
       assertClose(scope, alone, plain);
-      HeadLoss.hiddenKey(
+      HeadLoss.withDivergence(
           scope,
           logits1,
           logits2,
           labels,
-          new HeadLoss.Wanted(lambda, true, true),
+          new HeadLoss.Wanted(lambda, false, true, true),
           foundTask,
           foundDivergence);
       assertThat(foundTask).containsExactly(task, within(2e-5));

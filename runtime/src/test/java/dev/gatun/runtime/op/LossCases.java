@@ -98,6 +98,28 @@ final class LossCases {
             .plain(in ->
                 new double[] {
                   0.3 * (task(in[0], in[2], labels, 4) + 1.7 * kl(in[0], in[1], in[2], 4))
+                }),
+        OpCase.of(
+                "Loss.ofRows",
+                "",
+                (s, in) -> s.of(Loss.ofRows(s, in[0], in[1], labels), 3))
+            .input("hidden", 3, 4)
+            .input("head", 5, 4)
+            .plain(in -> {
+              double[][] lp = logProbabilities(in[0], in[1], 4);
+              return IntStream.range(0, 3).mapToDouble(i -> -lp[i][(int) labels[i]]).toArray();
+            })
+            .withoutGradient(),
+        OpCase.of(
+                "Loss.towards",
+                "one way",
+                (s, in) -> Loss.towards(s, in[0], in[1], in[2], labels, 0.3, 1.7).total())
+            .input("first", 3, 4)
+            .constant("second", 3, 4)
+            .constant("head", 5, 4)
+            .plain(in ->
+                new double[] {
+                  0.3 * (task(in[0], in[2], labels, 4) + 1.7 * oneWay(in[0], in[1], in[2], 4))
                 }));
   }
 
@@ -134,6 +156,18 @@ final class LossCases {
       for (int j = 0; j < lp1[i].length; j++) {
         double ratio = lp1[i][j] - lp2[i][j];
         sum += 0.5 * (Math.exp(lp1[i][j]) * ratio - Math.exp(lp2[i][j]) * ratio);
+      }
+    }
+    return sum;
+  }
+
+  private static double oneWay(double[] first, double[] second, double[] head, int width) {
+    double[][] lp1 = logProbabilities(first, head, width);
+    double[][] lp2 = logProbabilities(second, head, width);
+    double sum = 0;
+    for (int i = 0; i < lp1.length; i++) {
+      for (int j = 0; j < lp1[i].length; j++) {
+        sum += Math.exp(lp1[i][j]) * (lp1[i][j] - lp2[i][j]);
       }
     }
     return sum;

@@ -566,14 +566,26 @@ final class OpErrorCases {
         shape(
             "Loss.hiddenKey",
             s -> Loss.hiddenKey(s, f32(s, 2, 4), f32(s, 3, 4), f32(s, 5, 4), labels, 1, 1, false),
-            "hiddenkey loss: second: ",
+            "divergence: second: ",
             "F32 (3, 4)",
             "(2, 4)"),
         dtype(
             "Loss.hiddenKey",
             s -> Loss.hiddenKey(s, f32(s, 2, 4), f64(s, 2, 4), f32(s, 5, 4), labels, 1, 1, false),
-            "hiddenkey loss: ",
+            "divergence: ",
             "F32 (2, 4)",
-            "F64 (2, 4)"));
+            "F64 (2, 4)"),
+        shape(
+            "Loss.towards",
+            s -> Loss.towards(s, f32(s, 2, 4), f32(s, 3, 4), f32(s, 5, 4), labels, 1, 1),
+            "divergence: second: ",
+            "F32 (3, 4)",
+            "(2, 4)"),
+        shape(
+            "Loss.ofRows",
+            s -> s.of(Loss.ofRows(s, f32(s, 2, 4), f32(s, 5, 3), labels), 2),
+            "cross_entropy: ",
+            "F32 (2, 4)",
+            "F32 (5, 3)"));
   }
 }

@@ -1,0 +1,214 @@
+package dev.gatun.cli;
+
+import dev.gatun.cli.report.StudyPage;
+import dev.gatun.cli.study.Journal;
+import dev.gatun.cli.study.Recipe;
+import dev.gatun.cli.study.RunRecord;
+import dev.gatun.cli.study.Study;
+import dev.gatun.cli.study.Summary;
+import dev.gatun.models.data.DataOptions;
+import dev.gatun.models.data.DataReader;
+import dev.gatun.models.data.Dataset;
+import dev.gatun.models.data.PlainChatFormat;
+import dev.gatun.models.data.Tokenizer;
+import dev.gatun.models.hub.ModelDirectory;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.runtime.AtomicFile;
+import dev.gatun.runtime.Backend;
+import dev.gatun.tokenizers.HfTokenizer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `gatun study`.
+@Command(
+    name = "study",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Compares methods over seeds: trains each with each, several side by side in one pass, and",
+      "writes a table, curves and a significance test. A study that was stopped goes on when it is",
+      "started again."
+    })
+final class StudyCommand implements Callable<Integer> {
+  private static final int TOGETHER = 6;
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "RECIPE",
+      description = "YAML file. Default: the study of the demo model.")
+  private @Nullable Path recipe;
+
+  @Mixin private ModelArguments model = new ModelArguments();
+  @Mixin private JsonOutput json = new JsonOutput();
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Results. Default: runs/study-NAME, NAME that of the recipe's file.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--side-by-side",
+      paramLabel = "N",
+      description = "Runs that share a pass over the model. Default: 6.")
+  private int together = TOGETHER;
+
+  private final Progress progress = new Progress();
+
+  @Override
+  public Integer call() throws IOException {
+    if (together < 1) {
+      throw new RefusedException("--side-by-side: found " + together + ", expected at least 1");
+    }
+    Path file = recipe == null ? Project.demoStudy() : recipe;
+    Recipe read = Recipe.read(file);
+    if (read.model() != null && !model.isDemo()) {
+      throw new RefusedException(
+          "--model: found beside a recipe that names " + read.model() + ", expected one of the two");
+    }
+    Path path = read.model() == null ? model.path() : read.model();
+    int threads = model.applyThreads();
+    ModelDirectory directory = ModelDirectory.read(path);
+    String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
+    Path target = out == null ? Path.of("runs", "study-" + name) : out;
+    try (HfTokenizer tokenizer =
+            Files.exists(path.resolve("tokenizer.json")) ? HfTokenizer.open(path) : null;
+        CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN)) {
+      ModelArguments.checkVocabulary(lm, tokenizer, path);
+      if (read.maxLength() > lm.maxPositions()) {
+        throw new dev.gatun.runtime.MalformedFileException(
+            file, "max-length", Integer.toString(read.maxLength()), "at most " + lm.maxPositions());
+      }
+      Dataset train = rows(read.train(), read.trainRows(), read.maxLength(), lm, tokenizer);
+      Dataset heldOut = rows(read.heldOut(), read.heldOutRows(), read.maxLength(), lm, tokenizer);
+      Journal journal = Journal.open(target, Files.readString(file));
+      progress.say(
+          "%s: %d methods x %d seeds, %d training rows, %d held-out rows, in %s"
+              .formatted(
+                  read.name(),
+                  read.methods().size(),
+                  read.seeds().size(),
+                  train.size(),
+                  heldOut.size(),
+                  target));
+      List<RunRecord> records =
+          new Study(read, lm, train, heldOut, journal, new Watcher()).run(together);
+      Summary summary = Summary.of(read, records, journal);
+      write(target.resolve("results.csv"), summary.csv());
+      write(target.resolve("report.html"), StudyPage.of(summary, environment(threads)));
+      Map<String, Object> fields = fields(summary, target);
+      write(target.resolve("results.json"), JsonOutput.text(fields) + "\n");
+      table(summary).forEach(System.out::println);
+      progress.say("written: " + target.resolve("report.html") + ", results.csv, results.json");
+      json.print(fields);
+      return 0;
+    }
+  }
+
+  private static Dataset rows(
+      Path source, int count, int maxLength, CausalLm lm, @Nullable Tokenizer tokenizer)
+      throws IOException {
+    Dataset all =
+        DataReader.read(
+            source, new DataOptions(tokenizer, new PlainChatFormat(), maxLength, lm.vocabulary()));
+    if (count > all.size()) {
+      throw new dev.gatun.runtime.MalformedFileException(
+          source, "rows", Integer.toString(all.size()), "at least the " + count + " of the recipe");
+    }
+    return count == 0 ? all : new Dataset(all.examples().subList(0, count), 0, 0);
+  }
+
+  private static Map<String, String> environment(int threads) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("Gatun", Version.CURRENT);
+    facts.put("libtorch", Backend.version() + ", " + Backend.source());
+    facts.put("JDK", Runtime.version().toString());
+    facts.put("CPU", Backend.processor());
+    facts.put("threads", Integer.toString(threads));
+    return facts;
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(
+        file,
+        channel -> {
+          while (bytes.hasRemaining()) {
+            channel.write(bytes);
+          }
+        });
+  }
+
+  private static Map<String, Object> fields(Summary summary, Path target) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("name", summary.recipe().name());
+    fields.put("seeds", summary.recipe().seeds().size());
+    fields.put("side_by_side_speedup", summary.speedup());
+    List<Map<String, Object>> methods = new ArrayList<>();
+    for (Summary.Row row : summary.rows()) {
+      Map<String, Object> method = new LinkedHashMap<>();
+      method.put("name", row.method().name());
+      method.put("dropout", row.method().text());
+      method.put("eval_loss", row.eval());
+      method.put("best_eval_loss", row.best());
+      method.put("gap", row.gap());
+      method.put("calibration_error", row.calibrationError());
+      method.put("ensemble_loss", row.ensemble());
+      method.put("difference", row.difference());
+      method.put("p", Double.isNaN(row.p()) ? null : row.p());
+      method.put("step_time", row.time());
+      method.put("step_memory", row.memory());
+      methods.add(method);
+    }
+    fields.put("methods", methods);
+    fields.put("report", target.resolve("report.html").toString());
+    return fields;
+  }
+
+  private static List<String> table(Summary summary) {
+    List<String> lines = new ArrayList<>();
+    String form = "%-18s %18s %18s %18s %9s %7s %7s %7s";
+    lines.add(
+        form.formatted(
+            "method", "held-out loss", "lowest", "gap", "- first", "p", "time", "memory"));
+    for (Summary.Row row : summary.rows()) {
+      lines.add(
+          form.formatted(
+              row.method().name(),
+              "%.4f ± %.4f".formatted(row.eval().mean(), row.eval().deviation()),
+              "%.4f ± %.4f".formatted(row.best().mean(), row.best().deviation()),
+              "%.4f ± %.4f".formatted(row.gap().mean(), row.gap().deviation()),
+              "%+.4f".formatted(row.difference()),
+              Double.isNaN(row.p()) ? "" : "%.3f".formatted(row.p()),
+              "%.2f".formatted(row.time()),
+              "%.2f".formatted(row.memory())));
+    }
+    return lines;
+  }
+
+  private final class Watcher implements Study.Listener {
+    @Override
+    public void progress(String label, long done, long total, String details) {
+      progress.show(label, done, total, details);
+    }
+
+    @Override
+    public void say(String line) {
+      progress.say(line);
+    }
+  }
+}

@@ -1,0 +1,382 @@
+package dev.gatun.models.train;
+
+import dev.gatun.models.data.Batch;
+import dev.gatun.models.data.Example;
+import dev.gatun.models.dropout.Agreement;
+import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.DropoutMasks;
+import dev.gatun.models.dropout.DropoutMasks.Source;
+import dev.gatun.models.nn.AdapterLayer;
+import dev.gatun.models.nn.AdapterSegment;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.PassAddition;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.Loss;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// The losses of next-token prediction of one or several runs, in one pass over the shared model.
+///
+/// Each run's rows appear once for each instance of its masks, and once more for each second
+/// branch. The layers below the first masked one see every row once.
+final class JointLoss {
+  /// One run's share of a pass.
+  ///
+  /// @param batch at least one predicted token
+  /// @param addition the run's adapter
+  /// @param options the run's options; `checkpointing` and `oneBatch` are the first run's
+  /// @param step optimizer step, for the masks
+  /// @param scale 1 / predicted tokens of the whole optimizer step
+  record Part(
+      Batch batch, PassAddition addition, LanguageModelLoss.Options options, int step, double scale) {
+    Dropout dropout() {
+      return options.dropout();
+    }
+
+    /// Returns whether the second branch has masks of its own, not none.
+    boolean masksBoth() {
+      return dropout().twoBranches() && dropout().agreement() == Agreement.KL;
+    }
+  }
+
+  /// A run's rows under one draw of its masks.
+  ///
+  /// @param part the run
+  /// @param instance draw of the masks
+  /// @param branch 0, 1, or [#UNMASKED]
+  private record Copy(int part, int instance, int branch) {
+    static final int UNMASKED = -1;
+
+    int pass() {
+      return 2 * instance + branch;
+    }
+  }
+
+  private final Scope tape;
+  private final CausalLm model;
+  private final List<Part> parts;
+  private final int[] starts;
+  private final List<List<AdapterSegment>> segments = new ArrayList<>();
+  private final ForwardPass plain;
+  private final int split;
+  private final boolean checkpointing;
+
+  /// @param tape owner of what the gradients and replays read
+  JointLoss(Scope tape, CausalLm model, List<Part> parts) {
+    this.tape = tape;
+    this.model = model;
+    this.parts = parts;
+    this.checkpointing = parts.getFirst().options.checkpointing();
+    this.split =
+        parts.stream().mapToInt(p -> p.dropout().sharedLayers(model.layers())).min().orElseThrow();
+    this.starts = new int[parts.size() + 1];
+    List<ForwardPass.Builder> joined = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      Batch batch = parts.get(i).batch;
+      starts[i + 1] = starts[i] + batch.tokens();
+      ForwardPass.Builder builder =
+          parts
+              .get(i)
+              .addition
+              .join(ForwardPass.of(tape, model, batch.ids(), batch.offsets()), batch.tokens());
+      if (parts.size() > 1 && builder.replacesWeights()) {
+        throw new IllegalArgumentException(
+            "runs side by side: found one that replaces weights of the model, expected adapters"
+                + " alone");
+      }
+      segments.add(builder.segments());
+      joined.add(builder);
+    }
+    this.plain =
+        parts.size() == 1
+            ? joined.getFirst().build()
+            : pass(IntStream.range(0, parts.size()).mapToObj(JointLoss::unmasked).toList());
+  }
+
+  private static Copy unmasked(int part) {
+    return new Copy(part, 0, Copy.UNMASKED);
+  }
+
+  /// Returns the loss of each run.
+  ///
+  /// @param owner owner of the totals; records where the tape does
+  List<Loss.Value> values(Scope owner) {
+    try (Scope block = owner.child()) {
+      List<Copy> firsts = new ArrayList<>();
+      List<Copy> seconds = new ArrayList<>();
+      for (int p = 0; p < parts.size(); p++) {
+        Part part = parts.get(p);
+        for (int i = 0; i < part.dropout().draws(); i++) {
+          firsts.add(new Copy(p, i, 0));
+          if (part.masksBoth()) {
+            seconds.add(new Copy(p, i, 1));
+          }
+        }
+        if (part.dropout().twoBranches() && !part.masksBoth()) {
+          seconds.add(unmasked(p));
+        }
+      }
+      Tensor embedded = model.embed(block, plain);
+      Tensor shared = model.layers(block, embedded, plain, 0, split, checkpointing);
+      Hidden first;
+      Hidden second;
+      if (seconds.isEmpty()) {
+        first = hidden(block, shared, firsts);
+        second = first;
+      } else if (parts.getFirst().options.oneBatch()) {
+        List<Copy> all = new ArrayList<>(firsts);
+        all.addAll(seconds);
+        first = hidden(block, shared, all);
+        second = first;
+      } else {
+        first = hidden(block, shared, firsts);
+        second = secondBranches(block, shared, seconds);
+      }
+      List<Loss.Value> values = new ArrayList<>();
+      for (int p = 0; p < parts.size(); p++) {
+        Loss.Value value = value(block, p, first, second);
+        values.add(new Loss.Value(owner.keep(value.total()), value.task(), value.divergence()));
+      }
+      return values;
+    }
+  }
+
+  private Hidden secondBranches(Scope scope, Tensor shared, List<Copy> seconds) {
+    if (parts.stream().anyMatch(part -> part.dropout().bothBranches())) {
+      return hidden(scope, shared, seconds);
+    }
+    try (Scope constant = scope.untaped()) {
+      return hidden(constant, shared, seconds).keptBy(scope);
+    }
+  }
+
+  /// Returns the activations that the head reads at the predicting rows of a single run, `(M, C)`
+  /// for each draw of its masks.
+  List<Tensor> draws(Scope owner) {
+    int count = parts.getFirst().dropout().draws();
+    List<Copy> copies = IntStream.range(0, count).mapToObj(i -> new Copy(0, i, 0)).toList();
+    try (Scope block = owner.child()) {
+      Tensor embedded = model.embed(block, plain);
+      Tensor shared = model.layers(block, embedded, plain, 0, split, false);
+      Hidden all = hidden(block, shared, copies);
+      return copies.stream().map(copy -> owner.keep(all.rows(block, List.of(copy)))).toList();
+    }
+  }
+
+  /// Returns the head's weight.
+  Tensor head() {
+    return plain.value(model.head());
+  }
+
+  /// Returns the ids that a single run's predicting rows are to predict.
+  long[] labels() {
+    return labels(parts.getFirst().batch, 1);
+  }
+
+  /// Activations of some copies, one after the other.
+  private final class Hidden {
+    private final List<Copy> copies;
+    private final Tensor states;
+
+    Hidden(List<Copy> copies, Tensor states) {
+      this.copies = copies;
+      this.states = states;
+    }
+
+    Hidden keptBy(Scope scope) {
+      return new Hidden(copies, scope.keep(states));
+    }
+
+    /// Returns the predicting rows of some copies of one run.
+    Tensor rows(Scope scope, List<Copy> wanted) {
+      long[] predicting = predicting(parts.get(wanted.getFirst().part).batch);
+      long[] rows = new long[wanted.size() * predicting.length];
+      int at = 0;
+      for (Copy copy : wanted) {
+        long start = start(copy);
+        for (long row : predicting) {
+          rows[at++] = start + row;
+        }
+      }
+      return Layout.rows(scope, states, scope.of(rows, rows.length));
+    }
+
+    private long start(Copy wanted) {
+      long start = 0;
+      for (Copy copy : copies) {
+        if (copy.equals(wanted)) {
+          return start;
+        }
+        start += parts.get(copy.part).batch.tokens();
+      }
+      throw new IllegalArgumentException("no " + wanted);
+    }
+  }
+
+  private Hidden hidden(Scope scope, Tensor shared, List<Copy> copies) {
+    ForwardPass pass = isPlain(copies) ? plain.withMasks(masks(copies)) : pass(copies);
+    Tensor start = pass.dropInput(scope, copied(scope, shared, copies));
+    Tensor last = model.layers(scope, start, pass, split, model.layers(), checkpointing);
+    return new Hidden(copies, pass.dropOutput(scope, model.lastNorm(scope, last, pass)));
+  }
+
+  /// Returns whether the rows are the plain pass's, through the same adapters.
+  private boolean isPlain(List<Copy> copies) {
+    boolean same = copies.size() == parts.size();
+    for (int i = 0; same && i < copies.size(); i++) {
+      Copy copy = copies.get(i);
+      same = copy.part == i && !masksAdapters(copy);
+    }
+    return same;
+  }
+
+  private boolean masksAdapters(Copy copy) {
+    return source(copy, 0).adapter(0, 1, 1) != null;
+  }
+
+  private Tensor copied(Scope scope, Tensor shared, List<Copy> copies) {
+    boolean same = copies.size() == parts.size();
+    for (int i = 0; same && i < copies.size(); i++) {
+      same = copies.get(i).part == i;
+    }
+    if (same) {
+      return shared;
+    }
+    Tensor[] each =
+        copies.stream()
+            .map(copy ->
+                Layout.narrow(
+                    scope, shared, 0, starts[copy.part], parts.get(copy.part).batch.tokens()))
+            .toArray(Tensor[]::new);
+    return Layout.cat(scope, 0, each);
+  }
+
+  private ForwardPass pass(List<Copy> copies) {
+    int[] ids = new int[0];
+    int[] offsets = {0};
+    List<AdapterSegment> through = new ArrayList<>();
+    for (Copy copy : copies) {
+      Batch batch = parts.get(copy.part).batch;
+      int start = ids.length;
+      ids = joined(ids, batch.ids());
+      int[] ends =
+          Arrays.stream(batch.offsets()).skip(1).map(offset -> start + offset).toArray();
+      offsets = joined(offsets, ends);
+      for (AdapterSegment segment : segments.get(copy.part)) {
+        through.add(
+            new AdapterSegment(
+                start + segment.start(), start + segment.end(), layers(copy, segment.layers())));
+      }
+    }
+    ForwardPass.Builder builder = ForwardPass.of(tape, model, ids, offsets).segments(through);
+    if (parts.size() == 1) {
+      builder.replaced(plain.replaced());
+    }
+    return builder.masks(masks(copies)).build();
+  }
+
+  private static int[] joined(int[] a, int[] b) {
+    int[] all = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, all, a.length, b.length);
+    return all;
+  }
+
+  /// Returns an adapter's branches under a copy's masks of A and B.
+  private @Nullable AdapterLayer[] layers(Copy copy, @Nullable AdapterLayer[] layers) {
+    if (!masksAdapters(copy)) {
+      return layers;
+    }
+    Source source = source(copy, 0);
+    @Nullable AdapterLayer[] masked = new AdapterLayer[layers.length];
+    for (int i = 0; i < layers.length; i++) {
+      AdapterLayer layer = layers[i];
+      if (layer != null) {
+        int columns = (int) layer.a().size(1);
+        int rows = (int) layer.b().size(0);
+        float[][] factors = source.adapter(i, columns, rows);
+        if (factors == null) {
+          throw new AssertionError("the method masks adapters");
+        }
+        Tensor a = Layout.as(tape, tape.of(factors[0], 1, columns), layer.a().dtype());
+        Tensor b = Layout.as(tape, tape.of(factors[1], rows, 1), layer.b().dtype());
+        masked[i] =
+            layer.with(
+                Elementwise.mul(tape, layer.a(), a), Elementwise.mul(tape, layer.b(), b));
+      }
+    }
+    return masked;
+  }
+
+  private Source source(Copy copy, int row) {
+    Part part = parts.get(copy.part);
+    return copy.branch == Copy.UNMASKED
+        ? new Source(Dropout.NONE, part.options.seed(), part.step, 0, row)
+        : new Source(part.dropout(), part.options.seed(), part.step, copy.pass(), row);
+  }
+
+  private @Nullable DropoutMasks masks(List<Copy> copies) {
+    List<Source> sources = new ArrayList<>();
+    for (Copy copy : copies) {
+      for (int row : parts.get(copy.part).batch.rows()) {
+        sources.add(source(copy, row));
+      }
+    }
+    return sources.stream().anyMatch(source -> source.dropout().drops())
+        ? new DropoutMasks(sources, model.layers())
+        : null;
+  }
+
+  private Loss.Value value(Scope scope, int p, Hidden first, Hidden second) {
+    Part part = parts.get(p);
+    Dropout dropout = part.dropout();
+    int instances = dropout.draws();
+    List<Copy> firsts = IntStream.range(0, instances).mapToObj(i -> new Copy(p, i, 0)).toList();
+    Tensor rows = first.rows(scope, firsts);
+    long[] labels = labels(part.batch, instances);
+    double scale = part.scale / instances;
+    Tensor head = head();
+    Loss.Value value;
+    if (!dropout.twoBranches()) {
+      value = Loss.crossEntropy(scope, rows, head, labels, scale);
+    } else {
+      List<Copy> others =
+          IntStream.range(0, instances)
+              .mapToObj(i -> part.masksBoth() ? new Copy(p, i, 1) : unmasked(p))
+              .toList();
+      Tensor other = second.rows(scope, others);
+      double lambda = dropout.lambda();
+      value =
+          part.masksBoth()
+              ? Loss.hiddenKey(
+                  scope, rows, other, head, labels, scale, lambda, dropout.bothBranches())
+              : Loss.towards(scope, rows, other, head, labels, scale, lambda);
+    }
+    return new Loss.Value(value.total(), value.task() / instances, value.divergence() / instances);
+  }
+
+  private static long[] labels(Batch batch, int instances) {
+    int[] targets = batch.targets();
+    long[] once =
+        Arrays.stream(predicting(batch)).map(row -> targets[(int) row]).toArray();
+    long[] labels = new long[instances * once.length];
+    for (int i = 0; i < instances; i++) {
+      System.arraycopy(once, 0, labels, i * once.length, once.length);
+    }
+    return labels;
+  }
+
+  private static long[] predicting(Batch batch) {
+    int[] targets = batch.targets();
+    return IntStream.range(0, targets.length)
+        .filter(i -> targets[i] != Example.IGNORED)
+        .asLongStream()
+        .toArray();
+  }
+}
