@@ -1,5 +1,6 @@
 package dev.gatun.cli;
 
+import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Linear;
@@ -98,7 +99,7 @@ record Plan(
                 options.schedule().shape().name().toLowerCase(java.util.Locale.ROOT),
                 options.schedule().peak(),
                 options.schedule().warmup(),
-                DropoutArgument.text(options.dropout())));
+                DropoutText.of(options.dropout())));
     lines.add(
         "memory     about " + Progress.bytes(memory()) + " of native memory beside mapped weights");
     return lines;
