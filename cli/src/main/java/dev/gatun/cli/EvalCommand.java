@@ -69,8 +69,7 @@ final class EvalCommand implements Callable<Integer> {
           "--expected-dropout: found beside --ensemble, expected one of the two");
     }
     if (expected != null && !(expected >= 0 && expected < 1)) {
-      throw new RefusedException(
-          "--expected-dropout: found " + expected + ", expected 0 <= p < 1");
+      throw new RefusedException("--expected-dropout: found " + expected + ", expected 0 <= p < 1");
     }
     if (data == null && !model.isDemo()) {
       throw new RefusedException("--data: found nothing, expected a file or folder");
@@ -84,7 +83,8 @@ final class EvalCommand implements Callable<Integer> {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       Dataset set = dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
       PassAddition loaded = adapter.load(owner, lm);
-      PassAddition used = expected == null ? loaded : loaded.scaled((1 - expected) * (1 - expected));
+      PassAddition used =
+          expected == null ? loaded : loaded.scaled((1 - expected) * (1 - expected));
       IntConsumer shown = done -> progress.show("evaluating", done, set.size(), "rows");
       Evaluation evaluation =
           ensemble == null

@@ -78,7 +78,9 @@ final class StudyCommand implements Callable<Integer> {
     Recipe read = Recipe.read(file);
     if (read.model() != null && !model.isDemo()) {
       throw new RefusedException(
-          "--model: found beside a recipe that names " + read.model() + ", expected one of the two");
+          "--model: found beside a recipe that names "
+              + read.model()
+              + ", expected one of the two");
     }
     Path path = read.model() == null ? model.path() : read.model();
     int threads = model.applyThreads();

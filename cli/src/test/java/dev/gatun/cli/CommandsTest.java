@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.runtime.Backend;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -69,7 +66,8 @@ class CommandsTest {
       throw new java.io.UncheckedIOException(e);
     }
     Ended before =
-        Ended.gatun("eval", "--model", LLAMA, "--data", held.toString(), "--threads", "1", "--json");
+        Ended.gatun(
+            "eval", "--model", LLAMA, "--data", held.toString(), "--threads", "1", "--json");
     Ended after =
         Ended.gatun(
             "eval",

@@ -46,9 +46,7 @@ class StudyCommandTest {
             dropout: lora-dropout:p=0.2,n=2
         """
             .formatted(
-                PARITY,
-                PARITY.resolve("train/train.jsonl"),
-                PARITY.resolve("train/train.jsonl"));
+                PARITY, PARITY.resolve("train/train.jsonl"), PARITY.resolve("train/train.jsonl"));
     for (int i = 0; i < changes.length; i += 2) {
       assertThat(text).contains(changes[i]);
       text = text.replace(changes[i], changes[i + 1]);
@@ -62,13 +60,7 @@ class StudyCommandTest {
     List<String> arguments =
         new ArrayList<>(
             List.of(
-                "study",
-                recipe.toString(),
-                "--threads",
-                "1",
-                "--out",
-                out.toString(),
-                "--json"));
+                "study", recipe.toString(), "--threads", "1", "--out", out.toString(), "--json"));
     arguments.addAll(List.of(more));
     return Ended.gatun(arguments.toArray(String[]::new));
   }
@@ -83,8 +75,7 @@ class StudyCommandTest {
     assertThat(json.get("methods").size()).isEqualTo(3);
     assertThat(json.get("side_by_side_speedup").asDouble()).isPositive();
     assertThat(json.get("methods").get(0).get("p").isNull()).isTrue();
-    assertThat(json.get("methods").get(2).get("ensemble_loss").get("mean").asDouble())
-        .isPositive();
+    assertThat(json.get("methods").get(2).get("ensemble_loss").get("mean").asDouble()).isPositive();
     List<String> runs = Files.readAllLines(whole.resolve("runs.jsonl"));
     assertThat(runs).hasSize(9);
     assertThat(Files.readAllLines(whole.resolve("results.csv"))).hasSize(10);

@@ -17,8 +17,9 @@ import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What a study has done, on disk: `recipe.yaml` as it was, `costs.json`, and a line of `runs.jsonl`
-/// for each run, written when the run has ended. A line that a kill cut off is dropped.
+/// What a study has done, on disk: `recipe.yaml` as it was, `costs.json`, and a line of
+/// `runs.jsonl` for each run, written when the run has ended. A line that a kill cut off is
+/// dropped.
 public final class Journal {
   /// Name of the costs of all methods in one pass.
   static final String TOGETHER = "all in one pass";

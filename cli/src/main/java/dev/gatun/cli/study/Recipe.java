@@ -78,8 +78,7 @@ public record Recipe(
   /// @param text the method as `--dropout` takes it
   /// @param dropout the method
   /// @param reported figures of a paper by their names, shown beside ours; usually empty
-  public record Method(
-      String name, String text, Dropout dropout, Map<String, Double> reported) {}
+  public record Method(String name, String text, Dropout dropout, Map<String, Double> reported) {}
 
   /// Reads a recipe.
   ///
@@ -221,8 +220,7 @@ public record Recipe(
         return value == null ? missing : String.valueOf(value);
       }
 
-      int integer(String key, @Nullable Integer missing, int least)
-          throws MalformedFileException {
+      int integer(String key, @Nullable Integer missing, int least) throws MalformedFileException {
         Object value = take(key, missing);
         if (!(value instanceof Integer number) || number < least) {
           throw malformed(place + key, String.valueOf(value), "an integer from " + least + " up");
@@ -247,9 +245,7 @@ public record Recipe(
       }
 
       List<String> texts(String key) throws MalformedFileException {
-        return left.containsKey(key)
-            ? list(key).stream().map(String::valueOf).toList()
-            : List.of();
+        return left.containsKey(key) ? list(key).stream().map(String::valueOf).toList() : List.of();
       }
 
       void refuseRest() throws MalformedFileException {

@@ -110,9 +110,7 @@ public final class Study {
         }
         List<TrainResult> results =
             SideBySide.train(
-                model,
-                runs,
-                (run, report) -> progress(done, all, cohort.size(), report));
+                model, runs, (run, report) -> progress(done, all, cohort.size(), report));
         for (int i = 0; i < cohort.size(); i++) {
           Pending each = cohort.get(i);
           journal.add(record(each.method, each.seed, runs.get(i), results.get(i)));
@@ -219,7 +217,9 @@ public final class Study {
       NativeMemory.resetPeak();
       SideBySide.train(
           model,
-          runs.stream().map(r -> new SideBySide.Run(r.trained(), r.options(), train, null)).toList(),
+          runs.stream()
+              .map(r -> new SideBySide.Run(r.trained(), r.options(), train, null))
+              .toList(),
           (run, report) -> {
             if (run == 0 && report.step() > 1) {
               seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(report.seconds());

@@ -65,9 +65,7 @@ public record Summary(Recipe recipe, List<Row> rows, double speedup) {
               figure(runs, RunRecord::bestLoss),
               figure(runs, RunRecord::gap),
               figure(runs, run -> run.calibration().error()),
-              ensembles
-                  ? figure(runs, run -> Objects.requireNonNull(run.ensembleLoss()))
-                  : null,
+              ensembles ? figure(runs, run -> Objects.requireNonNull(run.ensembleLoss())) : null,
               DoubleStream.of(losses).average().orElse(Double.NaN)
                   - DoubleStream.of(reference).average().orElse(Double.NaN),
               Statistics.pairedP(losses, reference),

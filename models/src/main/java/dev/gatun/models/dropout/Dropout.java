@@ -196,12 +196,11 @@ public record Dropout(
   public int sharedLayers(int modelLayers) {
     boolean below =
         masks.stream()
-            .anyMatch(
-                mask ->
-                    mask.rate() > 0
-                        && (mask.position() == Position.INPUT
-                            || mask.position() == Position.BRANCH
-                            || mask.position() == Position.ADAPTER));
+            .anyMatch(mask ->
+                mask.rate() > 0
+                    && (mask.position() == Position.INPUT
+                        || mask.position() == Position.BRANCH
+                        || mask.position() == Position.ADAPTER));
     boolean inLayers = masks.stream().anyMatch(m -> m.rate() > 0 && m.position().isOfLayers());
     if (below) {
       return 0;

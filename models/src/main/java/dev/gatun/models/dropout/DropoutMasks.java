@@ -294,8 +294,7 @@ public record DropoutMasks(List<Source> sources, int layers) {
         Arrays.fill(factors, whole[position]);
         return;
       }
-      line.source
-          .stream(line.site, line.layer)
+      line.source.stream(line.site, line.layer)
           .line(
               line.source.row,
               position,

@@ -9,11 +9,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// A dropout method as a line of text, `METHOD[:key=value,...]`, as command line and recipes have it.
+/// A dropout method as a line of text, `METHOD[:key=value,...]`, as command line and recipes have
+/// it.
 ///
 /// A method is a name (`none`, `hiddenkey-minus`, `hiddenkey`, `dropkey`, `dropattention`,
-/// `hiddencut`, `lora-dropout`) with keys `p` (all rates), `p_key`, `p_hidden`; or its masks, joined
-/// by `+`: `POSITION[-PATTERN][/RESCALING]@RATE[-falling|-rising]`. Further keys: `lambda`,
+/// `hiddencut`, `lora-dropout`) with keys `p` (all rates), `p_key`, `p_hidden`; or its masks,
+/// joined by `+`: `POSITION[-PATTERN][/RESCALING]@RATE[-falling|-rising]`. Further keys: `lambda`,
 /// `loss=kl|js`, `layers=all|latter-half`, `both=true|false`, `n` (instances).
 public final class DropoutText {
   private static final double RATE = 0.1;
@@ -33,21 +34,21 @@ public final class DropoutText {
     String name = colon < 0 ? text : text.substring(0, colon);
     Map<String, String> settings = settings(colon < 0 ? "" : text.substring(colon + 1));
     Dropout method = name.contains("@") ? masks(name) : named(name, settings);
-      Agreement agreement = constant("loss", settings.remove("loss"), Agreement.KL);
-      double lambda = number(settings, "lambda", method.lambda());
-      Dropout result =
-          method
-              .withAgreement(agreement, lambda)
-              .withBothBranches(flag(settings, "both"))
-              .withLayers(constant("layers", settings.remove("layers"), method.layers()))
-              .withInstances((int) number(settings, "n", method.instances()));
-      if (!settings.isEmpty()) {
-        throw new IllegalArgumentException(
-            "found '"
-                + settings.keySet().iterator().next()
-                + "', expected p, p_key, p_hidden, lambda, loss, layers, both or n");
-      }
-      return result;
+    Agreement agreement = constant("loss", settings.remove("loss"), Agreement.KL);
+    double lambda = number(settings, "lambda", method.lambda());
+    Dropout result =
+        method
+            .withAgreement(agreement, lambda)
+            .withBothBranches(flag(settings, "both"))
+            .withLayers(constant("layers", settings.remove("layers"), method.layers()))
+            .withInstances((int) number(settings, "n", method.instances()));
+    if (!settings.isEmpty()) {
+      throw new IllegalArgumentException(
+          "found '"
+              + settings.keySet().iterator().next()
+              + "', expected p, p_key, p_hidden, lambda, loss, layers, both or n");
+    }
+    return result;
   }
 
   private static Dropout named(String name, Map<String, String> settings) {
@@ -67,8 +68,7 @@ public final class DropoutText {
   }
 
   private static Dropout masks(String text) {
-    return Dropout.of(
-        Stream.of(text.split("\\+", -1)).map(DropoutText::mask).toArray(Mask[]::new));
+    return Dropout.of(Stream.of(text.split("\\+", -1)).map(DropoutText::mask).toArray(Mask[]::new));
   }
 
   private static Mask mask(String text) {
@@ -124,8 +124,7 @@ public final class DropoutText {
     if (method.instances() > 1) {
       settings.add("n=" + method.instances());
     }
-    String masks =
-        method.masks().stream().map(DropoutText::text).collect(Collectors.joining("+"));
+    String masks = method.masks().stream().map(DropoutText::text).collect(Collectors.joining("+"));
     return settings.isEmpty() ? masks : masks + ":" + String.join(",", settings);
   }
 
@@ -184,8 +183,7 @@ public final class DropoutText {
   /// Returns the constant of that name.
   ///
   /// @param missing what is meant where there is no name; tells the type
-  private static <E extends Enum<E>> E constant(
-      String key, @Nullable String value, E missing) {
+  private static <E extends Enum<E>> E constant(String key, @Nullable String value, E missing) {
     if (value == null) {
       return missing;
     }

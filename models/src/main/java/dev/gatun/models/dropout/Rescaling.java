@@ -8,7 +8,7 @@ public enum Rescaling {
   INVERTED,
   /// Divided by the sum of the weights that stay. For attention weights alone.
   NORMALISED,
-  /// As [#NORMALISED], the sum taken as constant by the gradient: DropAttention as
-  /// arXiv:2403.00812 has it (equations 1 and 2, `NoGrad`).
+  /// As [#NORMALISED], the sum taken as constant by the gradient: DropAttention as arXiv:2403.00812
+  /// has it (equations 1 and 2, `NoGrad`).
   NORMALISED_CONSTANT
 }

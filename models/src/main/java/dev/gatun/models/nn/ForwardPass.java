@@ -181,8 +181,7 @@ public final class ForwardPass {
     return dropped(scope, hidden, masks == null ? null : masks.output(batch));
   }
 
-  private static Tensor dropped(
-      Scope scope, Tensor x, @Nullable ObjLongConsumer<float[]> factors) {
+  private static Tensor dropped(Scope scope, Tensor x, @Nullable ObjLongConsumer<float[]> factors) {
     return factors == null ? x : Drop.elements(scope, x, factors);
   }
 
@@ -194,16 +193,17 @@ public final class ForwardPass {
   /// @param causal whether queries see no further than themselves
   public Attention.@Nullable WeightFactors weightFactors(
       Scope scope, int layer, int heads, boolean causal) {
-    Tensor factors = masks == null ? null : masks.weights(scope, layer, heads, batch, causal);
-    return factors == null
-        ? null
-        : new Attention.WeightFactors(
-            factors,
-            switch (masks.weightRescaling()) {
-              case NORMALISED -> Attention.Rescaling.NORMALISED;
-              case NORMALISED_CONSTANT -> Attention.Rescaling.NORMALISED_CONSTANT;
-              case NONE, INVERTED -> Attention.Rescaling.NONE; // 1 / (1 - p) is in the factors
-            });
+    if (masks == null) {
+      return null;
+    }
+    Tensor factors = masks.weights(scope, layer, heads, batch, causal);
+    Attention.Rescaling rescaling =
+        switch (masks.weightRescaling()) {
+          case NORMALISED -> Attention.Rescaling.NORMALISED;
+          case NORMALISED_CONSTANT -> Attention.Rescaling.NORMALISED_CONSTANT;
+          case NONE, INVERTED -> Attention.Rescaling.NONE; // 1 / (1 - p) is in the factors
+        };
+    return factors == null ? null : new Attention.WeightFactors(factors, rescaling);
   }
 
   /// {@return the cache of a generation, or null}

@@ -35,7 +35,11 @@ final class JointLoss {
   /// @param step optimizer step, for the masks
   /// @param scale 1 / predicted tokens of the whole optimizer step
   record Part(
-      Batch batch, PassAddition addition, LanguageModelLoss.Options options, int step, double scale) {
+      Batch batch,
+      PassAddition addition,
+      LanguageModelLoss.Options options,
+      int step,
+      double scale) {
     Dropout dropout() {
       return options.dropout();
     }
@@ -266,8 +270,7 @@ final class JointLoss {
       Batch batch = parts.get(copy.part).batch;
       int start = ids.length;
       ids = joined(ids, batch.ids());
-      int[] ends =
-          Arrays.stream(batch.offsets()).skip(1).map(offset -> start + offset).toArray();
+      int[] ends = Arrays.stream(batch.offsets()).skip(1).map(offset -> start + offset).toArray();
       offsets = joined(offsets, ends);
       for (AdapterSegment segment : segments.get(copy.part)) {
         through.add(
@@ -307,8 +310,7 @@ final class JointLoss {
         Tensor a = Layout.as(tape, tape.of(factors[0], 1, columns), layer.a().dtype());
         Tensor b = Layout.as(tape, tape.of(factors[1], rows, 1), layer.b().dtype());
         masked[i] =
-            layer.with(
-                Elementwise.mul(tape, layer.a(), a), Elementwise.mul(tape, layer.b(), b));
+            layer.with(Elementwise.mul(tape, layer.a(), a), Elementwise.mul(tape, layer.b(), b));
       }
     }
     return masked;
@@ -363,8 +365,7 @@ final class JointLoss {
 
   private static long[] labels(Batch batch, int instances) {
     int[] targets = batch.targets();
-    long[] once =
-        Arrays.stream(predicting(batch)).map(row -> targets[(int) row]).toArray();
+    long[] once = Arrays.stream(predicting(batch)).map(row -> targets[(int) row]).toArray();
     long[] labels = new long[instances * once.length];
     for (int i = 0; i < instances; i++) {
       System.arraycopy(once, 0, labels, i * once.length, once.length);

@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// Trains several adapters of one model at once: each step is one pass over the frozen weights with
 /// the rows of all of them.
 ///
-/// Each has its own data order, dropout method, masks, gradient clipping, optimizer and schedule, so
-/// it becomes what [Trainer] would make of it alone, but for rounding. Nothing is saved on the way:
-/// runs are short, or trained alone. Runs on one thread.
+/// Each has its own data order, dropout method, masks, gradient clipping, optimizer and schedule,
+/// so it becomes what [Trainer] would make of it alone, but for rounding. Nothing is saved on the
+/// way: runs are short, or trained alone. Runs on one thread.
 public final class SideBySide {
   /// One of the runs.
   ///
@@ -68,6 +68,7 @@ public final class SideBySide {
   private final List<Member> members = new ArrayList<>();
   private final Listener listener;
 
+  @SuppressWarnings("MustBeClosedChecker") // closed when all have ended
   private SideBySide(CausalLm model, List<Run> runs, Listener listener) {
     this.model = model;
     this.listener = listener;
@@ -143,11 +144,7 @@ public final class SideBySide {
         double scale = 1.0 / member.step().targetCount();
         parts.add(
             new JointLoss.Part(
-                batches.get(pass),
-                member.trained,
-                member.options.lossOptions(),
-                index,
-                scale));
+                batches.get(pass), member.trained, member.options.lossOptions(), index, scale));
         parameters.addAll(member.parameters);
       }
     }
@@ -235,8 +232,7 @@ public final class SideBySide {
       finite(index, "loss", task + options.dropout().lambda() * divergence);
       norm = begun(update).norm();
       finite(index, "gradient norm", norm);
-      begun(update)
-          .apply(optimizer, norm, options.maxGradNorm(), options.schedule().at(index));
+      begun(update).apply(optimizer, norm, options.maxGradNorm(), options.schedule().at(index));
       losses.add(task);
       divergences.add(divergence);
       tokens += step().tokens();

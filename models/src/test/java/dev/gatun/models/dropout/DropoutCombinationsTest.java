@@ -57,14 +57,11 @@ class DropoutCombinationsTest {
       methods.add(Dropout.of(mask));
     }
     methods.add(
-        Dropout.of(
-            new Mask(
-                Position.KEY, Pattern.ELEMENT, 0.3, Depth.FALLING, Rescaling.NONE)));
+        Dropout.of(new Mask(Position.KEY, Pattern.ELEMENT, 0.3, Depth.FALLING, Rescaling.NONE)));
     Dropout all =
         Dropout.of(
             Mask.of(Position.KEY, 0.1),
-            new Mask(
-                Position.WEIGHT, Pattern.COLUMN, 0.1, Depth.CONSTANT, Rescaling.NORMALISED),
+            new Mask(Position.WEIGHT, Pattern.COLUMN, 0.1, Depth.CONSTANT, Rescaling.NORMALISED),
             Mask.of(Position.HIDDEN, 0.1),
             Mask.of(Position.INPUT, 0.1),
             Mask.of(Position.OUTPUT, 0.1),
@@ -159,20 +156,18 @@ class DropoutCombinationsTest {
         assertThat(total(loss, batch)).isFinite();
         adapted
             .gradients(scope -> loss.of(scope, batch, 3, 1).total())
-            .forEach((name, gradient) ->
-                assertThat(gradient).as(name).doesNotContain(Double.NaN));
+            .forEach((name, gradient) -> assertThat(gradient).as(name).doesNotContain(Double.NaN));
       }
     }
   }
 
   @Test
   void contradictionsAreRefused() {
-    assertThatThrownBy(
-            () -> Dropout.of(Mask.of(Position.KEY, 0.1), Mask.of(Position.KEY, 0.2)))
+    assertThatThrownBy(() -> Dropout.of(Mask.of(Position.KEY, 0.1), Mask.of(Position.KEY, 0.2)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("dropout: found two masks for KEY, expected one");
-    assertThatThrownBy(
-            () -> Dropout.hiddenKey(0.1, 0.1, 1).withBothBranches(true).withAgreement(Agreement.JS, 1))
+    assertThatThrownBy(() ->
+            Dropout.hiddenKey(0.1, 0.1, 1).withBothBranches(true).withAgreement(Agreement.JS, 1))
         .hasMessageContaining("found JS, expected KL");
     for (int count : new int[] {0, -1, 101}) {
       assertThatThrownBy(() -> Dropout.loraDropout(0.1, count))

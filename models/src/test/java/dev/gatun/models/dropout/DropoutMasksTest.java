@@ -31,7 +31,8 @@ class DropoutMasksTest {
 
   private static float[] keys(DropoutMasks masks, int layer, int... offsets) {
     try (Scope scope = Scope.open()) {
-      return requireNonNull(masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets), true)).toFloats();
+      return requireNonNull(masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets), true))
+          .toFloats();
     }
   }
 
@@ -89,12 +90,8 @@ class DropoutMasksTest {
     assertIndependent(reference, Arrays.copyOfRange(both, HEADS * tokens, (HEADS + 1) * tokens));
     assertIndependent(reference, keys(masks(dropout, 0, 0), 3, 0, tokens));
     assertIndependent(reference, keys(masks(dropout, 1, 0), 2, 0, tokens));
-    assertIndependent(
-        reference,
-        keys(masks(dropout, 7, 4, 0, 0), 2, 0, tokens));
-    assertIndependent(
-        reference,
-        keys(masks(dropout, 8, 3, 0, 0), 2, 0, tokens));
+    assertIndependent(reference, keys(masks(dropout, 7, 4, 0, 0), 2, 0, tokens));
+    assertIndependent(reference, keys(masks(dropout, 8, 3, 0, 0), 2, 0, tokens));
     Dropout cut = Dropout.hiddenCut(0.3);
     float[] elements = hidden(masks(cut, 0, 0), 2, 1, 0, tokens);
     float[] asKeys = new float[tokens];
@@ -203,8 +200,7 @@ class DropoutMasksTest {
       for (int line = 0; line < 2 * HEADS * 40; line++) {
         assertThat(values[line * 40]).isZero();
       }
-      assertIndependent(
-          Arrays.copyOfRange(values, 0, 800), Arrays.copyOfRange(values, 800, 1600));
+      assertIndependent(Arrays.copyOfRange(values, 0, 800), Arrays.copyOfRange(values, 800, 1600));
     }
   }
 
@@ -303,15 +299,13 @@ class DropoutMasksTest {
 
   @Test
   void adaptersLoseColumnsOfAAndRowsOfB() {
-    DropoutMasks.Source source =
-        new DropoutMasks.Source(Dropout.loraDropout(0.3, 4), 7, 3, 2, 0);
+    DropoutMasks.Source source = new DropoutMasks.Source(Dropout.loraDropout(0.3, 4), 7, 3, 2, 0);
     float[][] factors = requireNonNull(source.adapter(5, 20_000, 30_000));
     for (float[] each : factors) {
       double zeros = IntStream.range(0, each.length).filter(i -> each[i] == 0).count();
       assertThat(zeros / each.length).isCloseTo(0.3, within(0.015));
     }
-    DropoutMasks.Source other =
-        new DropoutMasks.Source(Dropout.loraDropout(0.3, 4), 7, 3, 4, 0);
+    DropoutMasks.Source other = new DropoutMasks.Source(Dropout.loraDropout(0.3, 4), 7, 3, 4, 0);
     assertIndependent(factors[0], requireNonNull(other.adapter(5, 20_000, 30_000))[0]);
     assertIndependent(factors[0], requireNonNull(source.adapter(6, 20_000, 30_000))[0]);
     assertIndependent(factors[0], factors[1]);

@@ -40,8 +40,7 @@ class DropoutTextTest {
                         Position.WEIGHT, Pattern.SPAN, 0.1, Depth.FALLING, Rescaling.NORMALISED))
                 .withAgreement(Agreement.JS, 2)
                 .withLayers(Dropout.Layers.ALL));
-    assertThat(DropoutText.parse("key@0.1+hidden@0.2"))
-        .isEqualTo(Dropout.hiddenKeyMinus(0.1, 0.2));
+    assertThat(DropoutText.parse("key@0.1+hidden@0.2")).isEqualTo(Dropout.hiddenKeyMinus(0.1, 0.2));
   }
 
   @ParameterizedTest

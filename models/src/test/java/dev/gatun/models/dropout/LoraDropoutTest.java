@@ -144,8 +144,10 @@ class LoraDropoutTest {
           .adapter()
           .parameters()
           .forEach((name, tensor) ->
-              tensor.segment().copyFrom(
-                  java.lang.foreign.MemorySegment.ofArray(requireNonNull(before.get(name)))));
+              tensor
+                  .segment()
+                  .copyFrom(
+                      java.lang.foreign.MemorySegment.ofArray(requireNonNull(before.get(name)))));
     }
   }
 
@@ -155,8 +157,8 @@ class LoraDropoutTest {
     tensor.segment().setAtIndex(layout, at, value * factor);
   }
 
-  /// Theorem 4.5: the cross-entropy of averaged logits, or probabilities, is at most the mean of the
-  /// members'.
+  /// Theorem 4.5: the cross-entropy of averaged logits, or probabilities, is at most the mean of
+  /// the members'.
   @ParameterizedTest
   @EnumSource(Evaluation.Average.class)
   void ensembleIsNoWorseThanItsMembersOnAverage(Evaluation.Average average) throws IOException {

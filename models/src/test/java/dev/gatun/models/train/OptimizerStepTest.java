@@ -59,7 +59,7 @@ class OptimizerStepTest {
             Mask.of(Position.HIDDEN, Pattern.SPAN, 0.3),
             Mask.of(Position.INPUT, Pattern.SPAN, 0.2),
             Mask.of(Position.OUTPUT, 0.1)),
-        HIDDEN_KEY.withAgreement(Agreement.JS, 0.5),
+        HIDDEN_KEY.withAgreement(Agreement.JS, 1),
         Dropout.loraDropout(0.3, 3),
         Dropout.loraDropout(0.3, 2).withAgreement(Agreement.KL, 1));
   }

@@ -37,8 +37,7 @@ class SideBySideTest {
           Dropout.hiddenKeyMinus(0.2, 0.1).withLayers(Dropout.Layers.ALL),
           Dropout.hiddenKey(0.2, 0.1, 1),
           Dropout.hiddenKeyMinus(0.1, 0.1).withAgreement(Agreement.JS, 0.5),
-          Dropout.of(
-              Mask.of(Position.KEY, Pattern.ELEMENT, 0.2), Mask.of(Position.WEIGHT, 0.2)),
+          Dropout.of(Mask.of(Position.KEY, Pattern.ELEMENT, 0.2), Mask.of(Position.WEIGHT, 0.2)),
           Dropout.loraDropout(0.3, 3));
 
   @BeforeAll
@@ -67,8 +66,7 @@ class SideBySideTest {
   @Test
   void runsSideBySideEqualRunsAlone() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama"))
-                .open(DType.F32, ModelDirectory.Use.FROZEN);
+            ModelDirectory.read(Parity.model("llama")).open(DType.F32, ModelDirectory.Use.FROZEN);
         Scope owner = Scope.open()) {
       List<SideBySide.Run> runs = new ArrayList<>();
       List<TrainResult> alone = new ArrayList<>();
@@ -116,8 +114,7 @@ class SideBySideTest {
   @Test
   void whatDoesNotGoTogetherIsRefused() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama"))
-                .open(DType.F32, ModelDirectory.Use.FROZEN);
+            ModelDirectory.read(Parity.model("llama")).open(DType.F32, ModelDirectory.Use.FROZEN);
         Scope owner = Scope.open()) {
       assertThatThrownBy(() -> SideBySide.train(model, List.of(), (run, report) -> {}))
           .hasMessage("side by side: found no runs, expected at least one");

@@ -63,7 +63,8 @@ public final class HeadLoss {
   ///
   /// With r = log p - log q the gradient of the divergence to the logits of p is ½ (p (r - Σ p r) +
   /// p - q), and the divergence itself ½ Σ (p - q) r. All sums come from one pass: the means of z1
-  /// - z2 under p and q differ by the same as those of r. That of KL(p || q) alone is p (r - Σ p r).
+  /// - z2 under p and q differ by the same as those of r. That of KL(p || q) alone is p (r - Σ p
+  ///   r).
   ///
   /// @param scope for the number of threads
   /// @param logits1 `(M, V)`, taken by [Kernels#take] with `logits2`; overwritten with its gradient

@@ -141,8 +141,7 @@ public final class Attention {
     try (Scope block = scope.child()) {
       Tensor factors = Layout.as(block, weights.factors, compute);
       Kernel kernel = new WeightedAttention(factors, weights.rescaling);
-      return scope.keep(
-          attend(block, q, k, v, batch, causal, mask, scale, compute, kernel));
+      return scope.keep(attend(block, q, k, v, batch, causal, mask, scale, compute, kernel));
     }
   }
 

@@ -37,8 +37,8 @@ public final class Loss {
   ///
   /// @param total what is differentiated, shape `()`
   /// @param task sum over rows of the cross-entropy of the first branch, in nats
-  /// @param divergence sum over rows of the KL divergence, in nats: one way, or half the sum of both
-  ///   ways; 0 with one branch
+  /// @param divergence sum over rows of the KL divergence, in nats: one way, or half the sum of
+  ///   both ways; 0 with one branch
   public record Value(Tensor total, double task, double divergence) {}
 
   /// {@return the cross-entropy of a linear head, summed over rows and scaled}
@@ -369,8 +369,8 @@ public final class Loss {
     ///
     /// With q constant, the gradient of ½ (KL(p || q) + KL(q || p)) to the logits of p is ½ (p r -
     /// p sum(p r) + p - q), r = log p - log q. Since p - q sums to 0, that is what the backward of
-    /// log-softmax makes of ½ (p r + p - q), as it makes the cross-entropy's of -1 at the label. One
-    /// way it makes that of KL(p || q) of p r.
+    /// log-softmax makes of ½ (p r + p - q), as it makes the cross-entropy's of -1 at the label.
+    /// One way it makes that of KL(p || q) of p r.
     private void bothBranches(Scope s, Tensor logits1, Tensor logits2, long[] ids) {
       Tensor logP1 = logProbabilities(s, logits1);
       Tensor logP2 = logProbabilities(s, logits2);

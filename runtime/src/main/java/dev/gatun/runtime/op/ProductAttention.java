@@ -240,7 +240,6 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
       }
       return future == null ? mask : Elementwise.add(scope, mask, future);
     }
-
   }
 
   /// Returns `(T, S)`: minus infinity where a key lies ahead of the query; the last query sees all.

@@ -95,17 +95,11 @@ record WeightedAttention(Tensor factors, Attention.Rescaling rescaling)
     return Layout.reshape(scope, expanded, heads, x.size(2), x.size(3));
   }
 
-  /// One sequence: q `(H, T, D)`, k and v `(H, S, D)`, factors and bias that broadcast to
-  /// `(H, T, S)`.
+  /// One sequence: q `(H, T, D)`, k and v `(H, S, D)`, factors and bias that broadcast to `(H, T,
+  /// S)`.
   private record Sequence(Tensor q, Tensor k, Tensor v, Tensor factors, @Nullable Tensor bias) {
     static Sequence of(
-        Scope scope,
-        long i,
-        Tensor q,
-        Tensor k,
-        Tensor v,
-        Tensor factors,
-        Attention.Rule rule) {
+        Scope scope, long i, Tensor q, Tensor k, Tensor v, Tensor factors, Attention.Rule rule) {
       long heads = q.size(1);
       Tensor bias = rule.mask() == null ? null : matrix(scope, rule.mask(), i);
       if (rule.causal() && q.size(2) > 1) {

@@ -17,8 +17,8 @@ import dev.gatun.runtime.kernel.PhiloxLine;
 ///
 /// The last coordinate is the channel of a mask of tokens and the position of a mask of keys. The
 /// middle one is the position, or the query head; where each query has its own mask of keys, the
-/// head in bits 16-23 and the query's position in bits 0-15. Masks of whole tokens have the token in
-/// the last coordinate and 0 in the middle. A padded, packed or accumulated batch draws the same
+/// head in bits 16-23 and the query's position in bits 0-15. Masks of whole tokens have the token
+/// in the last coordinate and 0 in the middle. A padded, packed or accumulated batch draws the same
 /// bits.
 ///
 /// @param seed key of the generator

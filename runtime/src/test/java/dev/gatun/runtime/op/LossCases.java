@@ -99,10 +99,7 @@ final class LossCases {
                 new double[] {
                   0.3 * (task(in[0], in[2], labels, 4) + 1.7 * kl(in[0], in[1], in[2], 4))
                 }),
-        OpCase.of(
-                "Loss.ofRows",
-                "",
-                (s, in) -> s.of(Loss.ofRows(s, in[0], in[1], labels), 3))
+        OpCase.of("Loss.ofRows", "", (s, in) -> s.of(Loss.ofRows(s, in[0], in[1], labels), 3))
             .input("hidden", 3, 4)
             .input("head", 5, 4)
             .plain(in -> {

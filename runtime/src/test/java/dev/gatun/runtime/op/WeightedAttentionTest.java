@@ -163,8 +163,7 @@ class WeightedAttentionTest {
     boolean[] kept = kept(true);
     double[] dropKey = byHand(causal, kept, (w, last) -> last);
     double[] constant = byHand(causal, kept, (w, last) -> w);
-    assertThat(Result.of(causal, null, kept, 1).gradient)
-        .containsExactly(dropKey, within(1e-13));
+    assertThat(Result.of(causal, null, kept, 1).gradient).containsExactly(dropKey, within(1e-13));
     assertThat(Result.of(causal, Rescaling.NORMALISED, kept, 1).gradient)
         .containsExactly(dropKey, within(1e-13));
     double[] found = Result.of(causal, Rescaling.NORMALISED_CONSTANT, kept, 1).gradient;
@@ -258,8 +257,7 @@ class WeightedAttentionTest {
       for (int i = 0; i < 2; i++) {
         int start = offsets[i];
         int length = offsets[i + 1] - start;
-        Tensor own =
-            Layout.narrow(s, Layout.narrow(s, factors, 0, i, 1), 3, 0, length);
+        Tensor own = Layout.narrow(s, Layout.narrow(s, factors, 0, i, 1), 3, 0, length);
         double[] alone =
             Attention.attend(
                     s,

@@ -92,7 +92,16 @@ class MaskStreamTest {
     }
     assertThat(bits).hasToString("---+-+++++--+--++-+-+++++----+++");
     assertThat(MaskStream.Site.values())
-        .containsExactly(MaskStream.Site.KEY, MaskStream.Site.HIDDEN);
+        .containsExactly(
+            MaskStream.Site.KEY,
+            MaskStream.Site.HIDDEN,
+            MaskStream.Site.WEIGHT,
+            MaskStream.Site.INPUT,
+            MaskStream.Site.OUTPUT,
+            MaskStream.Site.BRANCH,
+            MaskStream.Site.ADAPTER_A,
+            MaskStream.Site.ADAPTER_B);
+    assertThat(stream.uniform(3, 4)).isEqualTo(0.09743243477817809);
   }
 
   @Test
