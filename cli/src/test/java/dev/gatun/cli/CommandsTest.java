@@ -130,7 +130,7 @@ class CommandsTest {
       value = {
         "2 | finetune --model L --data D --dropout foo | --dropout",
         "2 | finetune --model L --data D --dropout hiddenkey:p=1 | --dropout",
-        "2 | finetune --model L --data D --dropout lora-dropout | not implemented",
+        "2 | finetune --model L --data D --dropout key-row@0.1 | pattern: found",
         "2 | finetune --model L --data D --rank 0 | r",
         "2 | finetune --model L --data D --targets nope | target_modules",
         "2 | finetune --model L --data D --batch 0 | --batch",

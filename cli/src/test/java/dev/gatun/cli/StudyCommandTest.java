@@ -123,7 +123,7 @@ class StudyCommandTest {
         "lr: 1e-2 | lr: fast | lr: found fast, expected a number from 0 up",
         "hiddenkey:p=0.1 | hidden:p=0.1 | methods: Hidden & Key: found 'hidden:p=0.1', expected a",
         "Hidden & Key | LoRA | methods: found 'LoRA' twice, expected names that differ",
-        "train-rows: 8 | train-rows: 800 | rows: found 24",
+        "train-rows: 8 | train-rows: 800 | rows: found 40",
         "max-length: 32 | max-length: 4000 | max-length: found 4000, expected at most",
         "seeds: 3 | seeds: [1 | recipe: found"
       })

@@ -117,7 +117,7 @@ public record Recipe(
               steps,
               fields.integer("batch", 4, 1),
               fields.number("lr", 2e-4),
-              schedule(fields.text("schedule", "linear")),
+              schedule(String.valueOf(fields.take("schedule", "linear"))),
               fields.integer("warmup", 0, 0),
               fields.number("weight-decay", 0.01),
               fields.number("max-grad-norm", 1),

@@ -181,6 +181,11 @@ public final class ForwardPass {
     return dropped(scope, hidden, masks == null ? null : masks.output(batch));
   }
 
+  /// Returns the factors of what adapters of a linear layer read, or null where none is dropped.
+  @Nullable ObjLongConsumer<float[]> branchFactors(int linear) {
+    return masks == null ? null : masks.branch(linear, batch);
+  }
+
   private static Tensor dropped(Scope scope, Tensor x, @Nullable ObjLongConsumer<float[]> factors) {
     return factors == null ? x : Drop.elements(scope, x, factors);
   }

@@ -3,6 +3,7 @@ package dev.gatun.models.nn;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// A linear layer, with whatever adapters the pass brings for its rows.
@@ -53,7 +55,9 @@ public record Linear(
         branches.add(new Branch(segment.start(), segment.end(), layer));
       }
     }
+    ObjLongConsumer<float[]> dropped = branches.isEmpty() ? null : pass.branchFactors(index);
     try (Scope block = scope.untaped()) {
+      Tensor input = dropped == null ? x : Drop.elements(block, x, dropped);
       Tensor sum = scope.keep(Matmul.linear(block, x, rowMajor(block, w), bias));
       int count = branches.size();
       @Nullable Tensor[] inputs = new Tensor[3 + 2 * count];
@@ -63,7 +67,7 @@ public record Linear(
       List<Tensor> saved = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         Branch branch = branches.get(i);
-        saved.addAll(branch.add(block, x, sum));
+        saved.addAll(branch.add(block, input, sum));
         inputs[3 + 2 * i] = branch.layer.a();
         inputs[4 + 2 * i] = branch.layer.b();
       }
@@ -75,11 +79,14 @@ public record Linear(
             || count > 0) { // a frozen layer without adapters needs no input for its gradient
           saved.add(x);
         }
+        if (dropped != null) {
+          saved.add(input);
+        }
         scope.record(
             sum,
             inputs,
             saved.toArray(Tensor[]::new),
-            (s, kept, g) -> backward(s, kept, g[0], branches, needs, biasType));
+            (s, kept, g) -> backward(s, kept, g[0], branches, dropped, needs, biasType));
       }
       return sum;
     }
@@ -101,14 +108,32 @@ public record Linear(
     }
 
     /// Returns the gradients of A and B; adds that of `x` to `dx` where there is one.
-    List<Tensor> gradients(Scope s, List<Tensor> kept, Tensor x, Tensor dy, @Nullable Tensor dx) {
+    ///
+    /// @param x what the branch read: the layer's input, with some elements dropped where `dropped`
+    ///   is there
+    List<Tensor> gradients(
+        Scope s,
+        List<Tensor> kept,
+        Tensor x,
+        @Nullable ObjLongConsumer<float[]> dropped,
+        Tensor dy,
+        @Nullable Tensor dx) {
       Tensor u = Elementwise.scale(s, kept.get(2), layer.scale());
       Tensor rows = rows(s, dy);
       Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, kept.get(1)), layer.scale());
       Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), rows(s, x));
       Tensor db = Matmul.matmul(s, Layout.transpose(s, rows, 0, 1), u);
-      if (dx != null) {
+      if (dx != null && dropped == null) {
         Matmul.addProductInPlace(s, rows(s, dx), 1, t, kept.get(0));
+      } else if (dx != null) {
+        ObjLongConsumer<float[]> all = Objects.requireNonNull(dropped);
+        Tensor more =
+            Drop.elements(
+                s,
+                Matmul.matmul(s, t, kept.get(0)),
+                (factors, row) -> all.accept(factors, row + start));
+        Tensor own = rows(s, dx);
+        Layout.copyInPlace(own, Elementwise.add(s, own, more));
       }
       return List.of(Layout.as(s, da, layer.a().dtype()), Layout.as(s, db, layer.b().dtype()));
     }
@@ -123,6 +148,7 @@ public record Linear(
       Tensor[] kept,
       @Nullable Tensor flow,
       List<Branch> branches,
+      @Nullable ObjLongConsumer<float[]> dropped,
       boolean[] needs,
       DType biasType) {
     Tensor dy = Objects.requireNonNull(flow);
@@ -143,7 +169,8 @@ public record Linear(
     }
     for (int i = 0; i < count; i++) {
       List<Tensor> ofBranch = Arrays.asList(kept).subList(3 * i, 3 * i + 3);
-      List<Tensor> both = branches.get(i).gradients(s, ofBranch, kept[3 * count + 1], dy, dx);
+      Tensor input = kept[3 * count + (dropped == null ? 1 : 2)];
+      List<Tensor> both = branches.get(i).gradients(s, ofBranch, input, dropped, dy, dx);
       gradients[3 + 2 * i] = both.get(0);
       gradients[4 + 2 * i] = both.get(1);
     }
