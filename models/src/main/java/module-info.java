@@ -11,6 +11,7 @@ module dev.gatun.models {
   exports dev.gatun.models.generate;
   exports dev.gatun.models.hub;
   exports dev.gatun.models.lora;
+  exports dev.gatun.models.metrics;
   exports dev.gatun.models.nn;
   exports dev.gatun.models.peft;
   exports dev.gatun.models.train;
