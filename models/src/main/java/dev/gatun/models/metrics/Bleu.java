@@ -35,21 +35,22 @@ public record Bleu(
   /// Computes BLEU.
   ///
   /// @param hypotheses the texts to score
-  /// @param references for each of them one or more references; empty ones do not count
+  /// @param references for each of them one or more references; an empty one is a text without
+  ///   words
   /// @param tokenization how texts are cut into words
   /// @return the score
   /// @throws IllegalArgumentException if there are no texts, not as many as lists of references, or
   ///   a list has none but empty ones
   public static Bleu of(
       List<String> hypotheses, List<List<String>> references, Tokenization tokenization) {
-    List<List<String>> filled = Inputs.filled("BLEU", hypotheses, references);
+    Inputs.texts("BLEU", hypotheses, references);
     long[] matches = new long[LONGEST];
     long[] totals = new long[LONGEST];
     long hypothesisWords = 0;
     long referenceWords = 0;
     for (int i = 0; i < hypotheses.size(); i++) {
       List<String> hypothesis = tokenization.words(hypotheses.get(i));
-      List<List<String>> texts = filled.get(i).stream().map(tokenization::words).toList();
+      List<List<String>> texts = references.get(i).stream().map(tokenization::words).toList();
       Map<List<String>, Integer> allowed = NGrams.highest(texts, LONGEST);
       NGrams.count(hypothesis, LONGEST)
           .forEach((run, count) ->

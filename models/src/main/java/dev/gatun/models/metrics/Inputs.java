@@ -37,23 +37,6 @@ final class Inputs {
     }
   }
 
-  /// Returns the references without empty texts, which stand for "fewer references here"; refuses
-  /// what [#texts(String, List, List)] refuses, and a hypothesis with empty references only.
-  static List<List<String>> filled(
-      String metric, List<String> hypotheses, List<List<String>> references) {
-    texts(metric, hypotheses, references);
-    List<List<String>> filled =
-        references.stream()
-            .map(list -> list.stream().filter(text -> !text.isEmpty()).toList())
-            .toList();
-    int missing = filled.indexOf(List.of());
-    if (missing >= 0) {
-      throw new IllegalArgumentException(
-          "%s: text %d: found only empty references, expected a text".formatted(metric, missing));
-    }
-    return filled;
-  }
-
   /// Refuses an empty list of references.
   static void references(String what, List<String> references) {
     if (references.isEmpty()) {

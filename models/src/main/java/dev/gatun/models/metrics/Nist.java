@@ -25,7 +25,8 @@ public final class Nist {
   /// Computes the score.
   ///
   /// @param hypotheses the texts to score
-  /// @param references for each of them one or more references; empty ones do not count
+  /// @param references for each of them one or more references; an empty one is a text without
+  ///   words
   /// @param tokenization how texts are cut into words
   /// @return the score, at least 0 and without an upper bound; 0 if there is no word in the
   ///   references
@@ -33,9 +34,9 @@ public final class Nist {
   ///   a list has none but empty ones
   public static double of(
       List<String> hypotheses, List<List<String>> references, Tokenization tokenization) {
-    List<List<String>> filled = Inputs.filled("NIST", hypotheses, references);
+    Inputs.texts("NIST", hypotheses, references);
     List<List<List<String>>> texts =
-        filled.stream().map(list -> list.stream().map(tokenization::words).toList()).toList();
+        references.stream().map(list -> list.stream().map(tokenization::words).toList()).toList();
     Map<List<String>, Long> counts = counts(texts);
     double[] matched = new double[LONGEST];
     long[] totals = new long[LONGEST];

@@ -32,12 +32,13 @@ public record Ter(double score, long edits, double referenceWords) {
   /// Computes the rate.
   ///
   /// @param hypotheses the texts to score
-  /// @param references for each of them one or more references; empty ones do not count
+  /// @param references for each of them one or more references; an empty one is a text without
+  ///   words
   /// @return the rate
   /// @throws IllegalArgumentException if there are no texts, not as many as lists of references, or
   ///   a list has none but empty ones
   public static Ter of(List<String> hypotheses, List<List<String>> references) {
-    List<List<String>> filled = Inputs.filled("TER", hypotheses, references);
+    Inputs.texts("TER", hypotheses, references);
     long edits = 0;
     double words = 0;
     for (int i = 0; i < hypotheses.size(); i++) {
@@ -45,13 +46,13 @@ public record Ter(double score, long edits, double referenceWords) {
       int[] hypothesis = ids(hypotheses.get(i), ids);
       int fewest = Integer.MAX_VALUE;
       long length = 0;
-      for (String text : filled.get(i)) {
+      for (String text : references.get(i)) {
         int[] reference = ids(text, ids);
         fewest = Math.min(fewest, new Search(hypothesis, reference).edits());
         length += reference.length;
       }
       edits += fewest;
-      words += (double) length / filled.get(i).size();
+      words += (double) length / references.get(i).size();
     }
     double rate = words > 0 ? edits / words : edits > 0 ? 1 : 0;
     return new Ter(100 * rate, edits, words);
