@@ -2,6 +2,7 @@
 module dev.gatun.models {
   requires transitive dev.gatun.runtime;
   requires tools.jackson.databind;
+  requires java.xml;
   requires jdk.jfr;
   requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
@@ -14,6 +15,7 @@ module dev.gatun.models {
   exports dev.gatun.models.metrics;
   exports dev.gatun.models.nn;
   exports dev.gatun.models.peft;
+  exports dev.gatun.models.task;
   exports dev.gatun.models.train;
   exports dev.gatun.models.zoo;
 }

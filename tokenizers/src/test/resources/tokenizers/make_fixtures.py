@@ -85,6 +85,45 @@ def wordpiece(lines: list[str]) -> Tokenizer:
     return tokenizer
 
 
+CONTEXT = (
+    "The License is granted to you under the terms of section 2. 🚀 A work that the owner submits is a "
+    "contribution, unless you state otherwise. It ends."
+)
+ANSWERS = ("section 2", "the owner submits", "The License", "contribution, unless you state", "It ends.", None)
+
+
+def windows(tokenizer: Tokenizer) -> None:
+    """Windows of a question's text, with the labels of transformers' run_qa for its answer."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    cases = []
+    for question in ("Who submits?", "  What is it?"):
+        before = [1, *tokenizer.encode(question.lstrip(), add_special_tokens=False).ids, 2]
+        for answer in ANSWERS:
+            for length, stride in ((32, 8), (36, 0), (48, 31), (512, 128)):
+                # apart from encoding: with truncation switched on, tokenizers 0.23.2 loses the windows at the end
+                text = tokenizer.encode(CONTEXT, add_special_tokens=False)
+                text.truncate(length - len(before) - 1, stride)
+                start = CONTEXT.index(answer) if answer else None
+                case = {"question": question, "answer": answer, "start": start, "max_length": length, "stride": stride}
+                case["windows"] = [window(before, each, start, answer) for each in [text, *text.overflowing]]
+                cases.append(case)
+    out = {"tokenizers": tokenizers.__version__, "context": CONTEXT, "cases": cases}
+    (HERE / "windows.json").write_text(json.dumps(out) + "\n")
+
+
+def window(before: list[int], text: tokenizers.Encoding, start: int | None, answer: str | None) -> dict:
+    spans = text.offsets
+    labels = [0, 0]
+    if answer and spans[0][0] <= start and spans[-1][1] >= start + len(answer):
+        # of the text's own tokens; run_qa itself would run on into the tokens behind it
+        labels = [
+            len(before) + max(i for i, span in enumerate(spans) if span[0] <= start),
+            len(before) + min(i for i, span in enumerate(spans) if span[1] >= start + len(answer)),
+        ]
+    return {"ids": [*before, *text.ids, 2], "context_start": len(before), "labels": labels}
+
+
 def main() -> None:
     lines = pathlib.Path(sys.argv[1]).read_text().splitlines()
     cases = []
@@ -102,6 +141,7 @@ def main() -> None:
                     "tokenizer": make.__name__,
                     "text": text,
                     "ids": ids,
+                    "offsets": tokenizer.encode(text, add_special_tokens=False).offsets,
                     "documentIds": tokenizer.encode(text).ids,
                     "decoded": tokenizer.decode(ids, skip_special_tokens=False),
                     "decodedWithoutSpecial": tokenizer.decode(ids, skip_special_tokens=True),
@@ -113,6 +153,7 @@ def main() -> None:
         folder.mkdir(exist_ok=True)
         (folder / "tokenizer.json").write_text(tokenizer.to_str() + "\n")
         (folder / "tokenizer_config.json").write_text(json.dumps(configs[make.__name__], indent=2) + "\n")
+    windows(Tokenizer.from_file(str(HERE / "wordpiece/tokenizer.json")))
     out = {"tokenizers": tokenizers.__version__, "cases": cases}
     (HERE / "cases.json").write_text(json.dumps(out, indent=1, ensure_ascii=True) + "\n")
 

@@ -1,6 +1,7 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.data.StreamingDecoder;
+import dev.gatun.models.generate.BeamSearch;
 import dev.gatun.models.generate.Generator;
 import dev.gatun.models.generate.Sampling;
 import dev.gatun.models.hub.ModelDirectory;
@@ -9,10 +10,11 @@ import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
 import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -76,6 +78,15 @@ final class GenerateCommand implements Callable<Integer> {
   private double repetitionPenalty;
 
   @Option(
+      names = "--no-repeat-ngram",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Let no run of N ids come back; 0: any may. Default: 0.")
+  private int noRepeatNgram;
+
+  @Mixin private BeamArguments beams = new BeamArguments();
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "0",
@@ -90,10 +101,14 @@ final class GenerateCommand implements Callable<Integer> {
               .formatted(prompt == null ? "neither" : "--prompt-ids too"));
     }
     Sampling sampling;
+    BeamSearch.Options search;
     try {
-      sampling = new Sampling(maxNewTokens, temperature, topK, topP, repetitionPenalty, seed);
+      sampling =
+          new Sampling(
+              maxNewTokens, temperature, topK, topP, repetitionPenalty, noRepeatNgram, seed);
+      search = beams.isOn() ? beams.options(sampling) : null;
     } catch (IllegalArgumentException e) {
-      throw new RefusedException("--" + e.getMessage());
+      throw new RefusedException("--" + String.valueOf(e.getMessage()).replace('_', '-'));
     }
     model.applyThreads();
     ModelDirectory directory = model.directory();
@@ -112,33 +127,66 @@ final class GenerateCommand implements Callable<Integer> {
           prompt != null && tokenizer != null
               ? tokenizer.encodeDocument(prompt)
               : promptIds == null ? new int[0] : promptIds;
-      Set<Integer> stops = directory.stopIds();
-      boolean stream = !json.isOn() && tokenizer != null;
-      StreamingDecoder decoder = tokenizer == null ? null : new StreamingDecoder(tokenizer);
-      Generator.Generated made =
-          new Generator(lm, addition, stops)
-              .generate(
-                  ids,
-                  sampling,
-                  id -> {
-                    if (stream && decoder != null) {
-                      System.out.print(decoder.next(id));
-                      System.out.flush();
-                    }
-                    return true;
-                  });
-      if (stream && decoder != null) {
-        System.out.println(decoder.finish());
-      } else if (!json.isOn()) {
-        System.out.println(Arrays.toString(made.ids()));
-      }
-      Map<String, Object> fields = new LinkedHashMap<>();
-      fields.put("ids", made.ids());
-      fields.put("text", tokenizer == null ? null : tokenizer.decode(made.ids(), false));
-      fields.put("finish_reason", made.stopped() ? "stop" : "length");
-      fields.put("tokens_per_second", made.tokensPerSecond());
+      Map<String, Object> fields =
+          search == null
+              ? generate(new Generator(lm, addition, directory.stopIds()), ids, sampling, tokenizer)
+              : search(new BeamSearch(lm, addition, directory.stopIds()), ids, search, tokenizer);
       json.print(fields);
       return 0;
     }
+  }
+
+  private Map<String, Object> generate(
+      Generator generator, int[] ids, Sampling sampling, @Nullable HfTokenizer tokenizer) {
+    StreamingDecoder decoder =
+        json.isOn() || tokenizer == null ? null : new StreamingDecoder(tokenizer);
+    Generator.Generated made =
+        generator.generate(
+            ids,
+            sampling,
+            id -> {
+              if (decoder != null) {
+                System.out.print(decoder.next(id));
+                System.out.flush();
+              }
+              return true;
+            });
+    if (decoder != null) {
+      System.out.println(decoder.finish());
+    } else if (!json.isOn()) {
+      System.out.println(Arrays.toString(made.ids()));
+    }
+    Map<String, Object> fields = text(made.ids(), made.stopped(), tokenizer);
+    fields.put("tokens_per_second", made.tokensPerSecond());
+    return fields;
+  }
+
+  private Map<String, Object> search(
+      BeamSearch search, int[] ids, BeamSearch.Options options, @Nullable HfTokenizer tokenizer) {
+    BeamSearch.Found found = search.search(ids, options);
+    List<Map<String, Object>> texts = new ArrayList<>();
+    for (BeamSearch.Hypothesis each : found.hypotheses()) {
+      Map<String, Object> text = text(each.ids(), each.stopped(), tokenizer);
+      text.put("score", each.score());
+      texts.add(text);
+    }
+    Map<String, Object> fields = new LinkedHashMap<>(texts.getFirst());
+    fields.put("tokens_per_second", found.tokensPerSecond());
+    fields.put("beams", texts);
+    if (!json.isOn()) {
+      Object text = fields.get("text");
+      System.out.println(
+          text == null ? Arrays.toString(found.hypotheses().getFirst().ids()) : text);
+    }
+    return fields;
+  }
+
+  private static Map<String, Object> text(
+      int[] ids, boolean stopped, @Nullable HfTokenizer tokenizer) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("ids", ids);
+    fields.put("text", tokenizer == null ? null : tokenizer.decode(ids, false));
+    fields.put("finish_reason", stopped ? "stop" : "length");
+    return fields;
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.gatun.runtime.Backend;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,6 +109,42 @@ class CommandsTest {
   }
 
   @Test
+  void beamsAreGivenBestFirst() {
+    String[] arguments = {
+      "generate",
+      "--model",
+      LLAMA,
+      "--prompt-ids",
+      "1,2,3",
+      "--max-new-tokens",
+      "6",
+      "--beams",
+      "3",
+      "--length-penalty",
+      "0.8",
+      "--no-repeat-ngram",
+      "2",
+      "--threads",
+      "1",
+      "--json"
+    };
+    Ended run = gatun(arguments);
+    assertThat(run.status).as(run.err).isZero();
+    JsonNode json = run.json();
+    JsonNode beams = json.get("beams");
+    assertThat(beams.size()).isEqualTo(3);
+    assertThat(json.get("ids")).isEqualTo(beams.get(0).get("ids"));
+    assertThat(json.get("score")).isEqualTo(beams.get(0).get("score"));
+    for (int i = 1; i < 3; i++) {
+      assertThat(beams.get(i).get("score").asDouble())
+          .isLessThanOrEqualTo(beams.get(i - 1).get("score").asDouble());
+    }
+    assertThat(gatun(Arrays.copyOf(arguments, arguments.length - 1)).out.strip())
+        .isEqualTo(
+            Arrays.toString(json.get("ids").valueStream().mapToInt(JsonNode::asInt).toArray()));
+  }
+
+  @Test
   void doctorNamesWhatItFound() {
     Ended run = Ended.gatun("doctor", "--json");
     assertThat(run.status()).as(run.err()).isZero();
@@ -146,6 +183,14 @@ class CommandsTest {
         "2 | finetune --nonsense | --nonsense",
         "2 | generate --model L | --prompt",
         "2 | generate --model L --prompt-ids 1 --temperature -1 | temperature",
+        "2 | generate --model L --prompt-ids 1 --no-repeat-ngram -1 | --no-repeat-ngram: found -1",
+        "2 | generate --model L --prompt-ids 1 --beams 0 | --beams: found 0, expected at least 1",
+        "2 | generate --model L --prompt-ids 1 --beams 2 --temperature 1 | --beams: found 2 with --temperature",
+        "2 | generate --model L --prompt-ids 1 --beams 2 --top-k 5 | --beams: found 2 with",
+        "2 | generate --model L --prompt-ids 1 --length-penalty 1 | --length-penalty: found with one beam",
+        "2 | generate --model L --prompt-ids 1 --early-stopping | --early-stopping: found with one beam",
+        "2 | generate --model L --prompt-ids 1 --beams 2 --length-penalty NaN | --length-penalty: found NaN",
+        "1 | generate --model L --prompt-ids 1 --beams 97 | beams: found 97, expected at most",
         "2 | generate --model L --prompt hello | tokenizer.json",
         "1 | finetune --model L --data /no/such/file | /no/such/file",
         "1 | finetune --model /no/such/model --data D | /no/such/model",

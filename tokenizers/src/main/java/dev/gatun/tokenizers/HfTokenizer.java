@@ -1,9 +1,11 @@
 package dev.gatun.tokenizers;
 
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import dev.gatun.models.data.Tokenizer;
+import dev.gatun.models.data.SpanTokenizer;
 import dev.gatun.runtime.MalformedFileException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -22,7 +24,7 @@ import java.util.function.LongFunction;
 ///
 /// Where `add_bos_token` is not given, texts begin with the beginning token if the post-processor
 /// of `tokenizer.json` puts it there. Nothing is ever downloaded or sent. Thread-safe.
-public final class HfTokenizer implements Tokenizer, AutoCloseable {
+public final class HfTokenizer implements SpanTokenizer, AutoCloseable {
   private static final TokenizersLibrary LIBRARY = TokenizersLibrary.LIB;
 
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -92,6 +94,42 @@ public final class HfTokenizer implements Tokenizer, AutoCloseable {
         LIBRARY.deleteEncoding(encoding);
       }
     });
+  }
+
+  @Override
+  public Spans encodeSpans(String text) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      throw new IllegalArgumentException(
+          file + ": encode: found half a surrogate pair, expected whole characters");
+    }
+    return withHandle(h -> {
+      long encoding = LIBRARY.encode(h, text, false);
+      try {
+        int[] ids = toInts(LIBRARY.getTokenIds(encoding));
+        CharSpan[] spans = LIBRARY.getTokenCharSpans(encoding);
+        int[] places = charIndices(text);
+        int[] starts = new int[ids.length];
+        int[] ends = new int[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+          starts[i] = places[spans[i].getStart()];
+          ends[i] = places[spans[i].getEnd()];
+        }
+        return new Spans(ids, starts, ends);
+      } finally {
+        LIBRARY.deleteEncoding(encoding);
+      }
+    });
+  }
+
+  /// Returns where each code point of a text begins, and its end: the library counts code points.
+  private static int[] charIndices(String text) {
+    int[] indices = new int[text.codePointCount(0, text.length()) + 1];
+    int at = 0;
+    for (int i = 0; i < indices.length; i++) {
+      indices[i] = at;
+      at += at < text.length() ? Character.charCount(text.codePointAt(at)) : 0;
+    }
+    return indices;
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.gatun.tokenizers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.gatun.models.data.SpanTokenizer;
 import dev.gatun.models.data.StreamingDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,6 +39,15 @@ class HfTokenizerTest {
         String text = c.get("text").stringValue();
         int[] ids = ints(c.get("ids"));
         assertThat(tokenizer.encode(text)).as("%s: %s", name, text).isEqualTo(ids);
+        SpanTokenizer.Spans spans = tokenizer.encodeSpans(text);
+        assertThat(spans.ids()).isEqualTo(ids);
+        for (int i = 0; i < ids.length; i++) {
+          JsonNode offsets = c.get("offsets").get(i);
+          int start = text.offsetByCodePoints(0, offsets.get(0).intValue());
+          int end = text.offsetByCodePoints(0, offsets.get(1).intValue());
+          assertThat(spans.starts()[i]).as("%s: %s, token %d", name, text, i).isEqualTo(start);
+          assertThat(spans.ends()[i]).as("%s: %s, token %d", name, text, i).isEqualTo(end);
+        }
         assertThat(tokenizer.decode(ids, true)).isEqualTo(c.get("decoded").stringValue());
         assertThat(tokenizer.decode(ids, false))
             .isEqualTo(c.get("decodedWithoutSpecial").stringValue());
@@ -120,6 +130,9 @@ class HfTokenizerTest {
       for (String text : List.of("\ud83d", "a\udc00b", "\0\0", "\uffff\ufffe", "\u202e")) {
         assertThat(tokenizer.encode(text)).isNotEmpty();
       }
+      assertThatThrownBy(() -> tokenizer.encodeSpans("a\udc00b"))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("half a surrogate pair");
       assertThat(tokenizer.decode(tokenizer.encode("x\0y"), false)).isEqualTo("x\0y");
       assertThat(tokenizer.decode(new int[0], true)).isEmpty();
       assertThatThrownBy(() -> tokenizer.decode(new int[] {0, 400}, true))

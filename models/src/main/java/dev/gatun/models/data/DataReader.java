@@ -1,13 +1,7 @@
 package dev.gatun.models.data;
 
 import dev.gatun.runtime.MalformedFileException;
-import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -112,35 +106,16 @@ public final class DataReader {
   }
 
   private void readRows() throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(source), 1 << 16)) {
-      ByteArrayOutputStream line = new ByteArrayOutputStream();
-      int number = 1;
-      for (int b = in.read(); b >= 0; b = in.read()) {
-        if (b == '\n') {
-          readRow(number++, line.toByteArray());
-          line.reset();
-        } else {
-          line.write(b);
+    try (TextLines lines = new TextLines(source)) {
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        if (!line.isBlank()) {
+          readRow(lines.place(), line);
         }
       }
-      readRow(number, line.toByteArray());
     }
   }
 
-  private void readRow(int number, byte[] bytes) throws IOException {
-    String place = "line " + number;
-    String line;
-    try {
-      line = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw new MalformedFileException(source, place, "bytes that are not UTF-8", "UTF-8 text");
-    }
-    if (number == 1 && line.startsWith("\ufeff")) {
-      line = line.substring(1);
-    }
-    if (line.isBlank()) {
-      return;
-    }
+  private void readRow(String place, String line) throws IOException {
     switch (DataRow.parse(source, place, line)) {
       case DataRow.Ids row -> add(place, row.encoded());
       case DataRow.Text row -> addText(source, place, row.text());

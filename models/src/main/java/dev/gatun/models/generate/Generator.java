@@ -1,18 +1,12 @@
 package dev.gatun.models.generate;
 
 import dev.gatun.models.nn.CausalLm;
-import dev.gatun.models.nn.ForwardPass;
-import dev.gatun.models.nn.KvCache;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
-import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
 
@@ -47,48 +41,27 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
   /// @throws ShapeException if the prompt is empty, has an id outside the vocabulary or more ids
   ///   than the model has positions; new tokens end where the positions do
   public Generated generate(int[] prompt, Sampling sampling, IntPredicate listener) {
-    if (prompt.length == 0) {
-      throw new ShapeException("generate: found an empty prompt, expected at least one id");
-    }
-    for (int id : prompt) {
-      if (id < 0 || id >= model.vocabulary()) {
-        throw new ShapeException(
-            "generate: found id " + id + ", expected 0 to " + (model.vocabulary() - 1));
-      }
-    }
-    int capacity = Math.min(model.maxPositions(), prompt.length + sampling.maxNewTokens());
-    if (prompt.length > model.maxPositions()) {
-      throw new ShapeException(
-          "generate: found a prompt of %d ids, expected at most %d"
-              .formatted(prompt.length, model.maxPositions()));
-    }
+    int most = CachedModel.room(model, prompt, sampling.maxNewTokens());
     Sampler sampler = new Sampler(sampling);
-    Set<Integer> seen = new HashSet<>();
-    Arrays.stream(prompt).forEach(seen::add);
-    List<Integer> made = new ArrayList<>();
+    int[] text = prompt;
+    int made = 0;
     boolean stopped = false;
     long start = 0;
     try (Scope scope = Scope.open()) {
-      KvCache cache =
-          KvCache.of(
-              scope,
-              model.layers(),
-              model.keyHeads(),
-              model.headDim(),
-              model.computeType(),
-              capacity);
+      CachedModel cached = new CachedModel(scope, model, addition, 1, prompt.length + most - 1);
       int[] next = prompt;
-      while (made.size() < sampling.maxNewTokens() && cache.length() + next.length <= capacity) {
-        int id = sampler.choose(logits(scope, next, cache), seen);
-        if (made.isEmpty()) {
+      while (made < most) {
+        int id = sampler.choose(logits(scope, cached, next), text);
+        if (made == 0) {
           start = System.nanoTime();
         }
         if (stops.contains(id)) {
           stopped = true;
           break;
         }
-        made.add(id);
-        seen.add(id);
+        made++;
+        text = Arrays.copyOf(text, text.length + 1);
+        text[text.length - 1] = id;
         next = new int[] {id};
         if (!listener.test(id)) {
           break;
@@ -96,17 +69,13 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
       }
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    double rate = made.size() < 2 ? 0 : (made.size() - 1) / seconds;
-    return new Generated(made.stream().mapToInt(Integer::intValue).toArray(), stopped, rate);
+    double rate = made < 2 ? 0 : (made - 1) / seconds;
+    return new Generated(Arrays.copyOfRange(text, prompt.length, text.length), stopped, rate);
   }
 
-  private float[] logits(Scope owner, int[] ids, KvCache cache) {
+  private static float[] logits(Scope owner, CachedModel cached, int[] ids) {
     try (Scope scope = owner.child()) {
-      ForwardPass.Builder pass = ForwardPass.of(scope, model, ids, 0, ids.length).cache(cache);
-      ForwardPass built = addition.join(pass, ids.length).build();
-      Tensor hidden = model.hidden(scope, built, false);
-      Tensor last = Layout.narrow(scope, hidden, 0, ids.length - 1, 1);
-      return Layout.to(scope, model.logits(scope, last, built), DType.F32).toFloats();
+      return Layout.to(scope, cached.logits(scope, ids), DType.F32).toFloats();
     }
   }
 }

@@ -3,28 +3,27 @@ package dev.gatun.models.generate;
 import dev.gatun.runtime.random.Philox;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Set;
 import java.util.stream.IntStream;
 
-/// Chooses tokens from logits, in the order of transformers' processors: repetition penalty,
-/// temperature, top-k, top-p.
+/// Chooses tokens from logits, in the order of transformers' processors: [Repetition], temperature,
+/// top-k, top-p.
 final class Sampler {
   private final Sampling sampling;
+  private final Repetition repetition;
   private int drawn;
 
   Sampler(Sampling sampling) {
     this.sampling = sampling;
+    this.repetition = sampling.repetition();
   }
 
-  int choose(float[] logits, Set<Integer> seen) {
-    if (sampling.repetitionPenalty() != 1) {
-      float penalty = (float) sampling.repetitionPenalty();
-      for (int id : seen) {
-        logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
-      }
-    }
-    if (sampling.temperature() == 0) {
-      return largest(logits);
+  /// Returns the id behind a text, prompt included; the logits are changed.
+  int choose(float[] logits, int... text) {
+    repetition.apply(logits, text);
+    int largest = largest(logits);
+    boolean noneIsLeft = logits[largest] == Float.NEGATIVE_INFINITY; // each would repeat an n-gram
+    if (sampling.temperature() == 0 || noneIsLeft) {
+      return largest;
     }
     Integer[] order =
         IntStream.range(0, logits.length)

@@ -8,6 +8,8 @@ package dev.gatun.models.generate;
 /// @param topP share of the probability to choose from, above 0; 1 for all
 /// @param repetitionPenalty divisor of positive logits, and factor of negative ones, of ids seen
 ///   before; 1 for none (Keskar et al., arXiv:1909.05858)
+/// @param noRepeatNgram length of the runs of ids, prompt included, that may not come back; 0 for
+///   none (Paulus et al., arXiv:1705.04304)
 /// @param seed of the choice
 public record Sampling(
     int maxNewTokens,
@@ -15,6 +17,7 @@ public record Sampling(
     int topK,
     double topP,
     double repetitionPenalty,
+    int noRepeatNgram,
     long seed) {
   /// Checks the ranges.
   public Sampling {
@@ -32,16 +35,17 @@ public record Sampling(
     if (!(topP > 0 && topP <= 1)) {
       throw new IllegalArgumentException("top_p: found " + topP + ", expected above 0, at most 1");
     }
-    if (!(repetitionPenalty > 0) || Double.isInfinite(repetitionPenalty)) {
-      throw new IllegalArgumentException(
-          "repetition_penalty: found " + repetitionPenalty + ", expected above 0");
-    }
+    Repetition.check(repetitionPenalty, noRepeatNgram);
   }
 
   /// {@return greedy choice of a number of tokens}
   ///
   /// @param maxNewTokens most new tokens, at least 1
   public static Sampling greedy(int maxNewTokens) {
-    return new Sampling(maxNewTokens, 0, 0, 1, 1, 0);
+    return new Sampling(maxNewTokens, 0, 0, 1, 1, 0, 0);
+  }
+
+  Repetition repetition() {
+    return new Repetition(repetitionPenalty, noRepeatNgram);
   }
 }

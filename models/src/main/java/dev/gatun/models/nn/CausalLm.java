@@ -124,7 +124,7 @@ public interface CausalLm extends AutoCloseable {
       Tensor x = layers(block, embed(block, pass), pass, 0, layers(), checkpoint);
       KvCache cache = pass.cache();
       if (cache != null) {
-        cache.advance(pass.batch().tokens());
+        cache.advance(pass.batch().longest());
       }
       return scope.keep(lastNorm(block, x, pass));
     }

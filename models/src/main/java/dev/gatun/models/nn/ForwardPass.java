@@ -42,6 +42,16 @@ public final class ForwardPass {
           "%s: found a sequence of %d tokens, expected at most %d"
               .formatted(model.modelType(), from + batch.longest(), model.maxPositions()));
     }
+    if (builder.cache != null
+        && (!batch.isUniform() || batch.sequences() != builder.cache.sequences())) {
+      throw new ShapeException(
+          "%s: found %d sequences of up to %d tokens, expected %d of one length for the cache"
+              .formatted(
+                  model.modelType(),
+                  batch.sequences(),
+                  batch.longest(),
+                  builder.cache.sequences()));
+    }
     this.batch = batch;
     this.ids = owner.of(widened(builder.ids), builder.ids.length);
     this.positions = owner.of(widened(places), places.length);
@@ -271,9 +281,10 @@ public final class ForwardPass {
       return this;
     }
 
-    /// Continues a generation of one sequence.
+    /// Continues a generation.
     ///
-    /// @param value keys and values of the tokens before
+    /// @param value keys and values of the tokens before; the pass has as many sequences, of one
+    ///   length
     /// @return this builder
     public Builder cache(KvCache value) {
       this.cache = value;
@@ -282,7 +293,8 @@ public final class ForwardPass {
 
     /// {@return the pass}
     ///
-    /// @throws ShapeException if a sequence is longer than the model's positions
+    /// @throws ShapeException if a sequence is longer than the model's positions, or the cache
+    ///   holds other sequences
     public ForwardPass build() {
       return new ForwardPass(this, Ragged.of(owner, offsets));
     }

@@ -42,7 +42,8 @@ public record SelfAttention(int heads, int window, double scale) {
   }
 
   private Tensor overCache(Scope scope, int layer, Tensor q, Tensor k, Tensor v, KvCache cache) {
-    int fresh = (int) q.size(0);
+    int sequences = cache.sequences();
+    int fresh = (int) q.size(0) / sequences;
     // What lies before the first query's window is not read: one query then needs no mask.
     int past = window > 0 ? Math.min(cache.length(), window - 1) : cache.length();
     Tensor keys = cache.keys(scope, layer, k, past);
@@ -51,9 +52,9 @@ public record SelfAttention(int heads, int window, double scale) {
     boolean banded = (window > 0 && past + fresh > window) || (!causal && fresh > 1);
     @Nullable Tensor mask = banded ? band(scope, fresh, past + fresh) : null;
     Tensor query =
-        Layout.transpose(scope, Layout.reshape(scope, q, 1, fresh, heads, q.size(2)), 1, 2);
+        Layout.transpose(scope, Layout.reshape(scope, q, sequences, fresh, heads, q.size(2)), 1, 2);
     Tensor out = Attention.attendCache(scope, query, keys, values, causal, mask, scale);
-    return Layout.reshape(scope, Layout.transpose(scope, out, 1, 2), fresh, heads, q.size(2));
+    return Layout.reshape(scope, Layout.transpose(scope, out, 1, 2), q.size(0), heads, q.size(2));
   }
 
   /// Returns `(1, 1, T, S)`: the last T of S positions see their own window of keys and nothing

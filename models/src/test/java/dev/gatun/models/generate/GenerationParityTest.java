@@ -77,7 +77,8 @@ class GenerationParityTest {
       PassAddition addition = expected.adapter.isEmpty() ? PassAddition.NONE : adapted.adapter();
       Set<Integer> stops = ModelDirectory.read(Parity.model(expected.model)).stopIds();
       assertThat(stops).containsExactly(2);
-      Sampling greedy = new Sampling(expected.maxNewTokens, 0, 0, 1, expected.repetitionPenalty, 0);
+      Sampling greedy =
+          new Sampling(expected.maxNewTokens, 0, 0, 1, expected.repetitionPenalty, 0, 0);
       Generator.Generated found =
           new Generator(adapted.model(), addition, stops)
               .generate(expected.prompt, greedy, id -> true);

@@ -89,10 +89,10 @@ class GeneratorTest {
 
   @Test
   void sampledTextIsAFunctionOfItsSeed() {
-    Sampling sampling = new Sampling(20, 1.5, 0, 1, 1, 3);
+    Sampling sampling = new Sampling(20, 1.5, 0, 1, 1, 0, 3);
     int[] one = generator().generate(new int[] {8}, sampling, id -> true).ids();
     assertThat(generator().generate(new int[] {8}, sampling, id -> true).ids()).isEqualTo(one);
-    Sampling other = new Sampling(20, 1.5, 0, 1, 1, 4);
+    Sampling other = new Sampling(20, 1.5, 0, 1, 1, 0, 4);
     assertThat(generator().generate(new int[] {8}, other, id -> true).ids()).isNotEqualTo(one);
   }
 

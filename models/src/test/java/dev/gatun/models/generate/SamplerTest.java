@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// Which ids a choice may give, and how often.
@@ -12,7 +11,7 @@ class SamplerTest {
   private static final int DRAWS = 4000;
   private static final float[] LOGITS = {1, 3, 2, -1, 0};
 
-  private static double[] shares(Sampling sampling, Set<Integer> seen) {
+  private static double[] shares(Sampling sampling, int... seen) {
     Sampler sampler = new Sampler(sampling);
     double[] shares = new double[LOGITS.length];
     for (int i = 0; i < DRAWS; i++) {
@@ -35,7 +34,7 @@ class SamplerTest {
   }
 
   private static void assertShares(Sampling sampling, double[] expected) {
-    double[] found = shares(sampling, Set.of());
+    double[] found = shares(sampling);
     for (int i = 0; i < found.length; i++) {
       assertThat(found[i]).as("id %d", i).isCloseTo(expected[i], within(0.035));
       if (expected[i] == 0) {
@@ -45,14 +44,14 @@ class SamplerTest {
   }
 
   private static Sampling sampling(double temperature, int topK, double topP) {
-    return new Sampling(1, temperature, topK, topP, 1, 5);
+    return new Sampling(1, temperature, topK, topP, 1, 0, 5);
   }
 
   @Test
   void temperatureDividesTheLogits() {
     assertShares(sampling(1, 0, 1), softmax(1, 0, 1, 2, 3, 4));
     assertShares(sampling(2.5, 0, 1), softmax(2.5, 0, 1, 2, 3, 4));
-    assertThat(shares(sampling(0.01, 0, 1), Set.of())[1]).isCloseTo(1, within(1e-9));
+    assertThat(shares(sampling(0.01, 0, 1))[1]).isCloseTo(1, within(1e-9));
   }
 
   @Test
@@ -74,36 +73,65 @@ class SamplerTest {
 
   @Test
   void penaltyDividesPositiveAndMultipliesNegativeLogitsOfSeenIds() {
-    Sampling greedy = new Sampling(1, 0, 0, 1, 2, 0);
-    assertThat(new Sampler(greedy).choose(LOGITS.clone(), Set.of(1))).isEqualTo(2);
-    assertThat(new Sampler(greedy).choose(LOGITS.clone(), Set.of(3))).isEqualTo(1);
-    assertThat(new Sampler(greedy).choose(new float[] {-1, -1.5f}, Set.of(0))).isEqualTo(1);
-    assertThat(new Sampler(Sampling.greedy(1)).choose(LOGITS.clone(), Set.of(1))).isEqualTo(1);
+    Sampling greedy = new Sampling(1, 0, 0, 1, 2, 0, 0);
+    assertThat(new Sampler(greedy).choose(LOGITS.clone(), 1)).isEqualTo(2);
+    assertThat(new Sampler(greedy).choose(LOGITS.clone(), 3)).isEqualTo(1);
+    assertThat(new Sampler(greedy).choose(new float[] {-1, -1.5f}, 0)).isEqualTo(1);
+    assertThat(new Sampler(Sampling.greedy(1)).choose(LOGITS.clone(), 1)).isEqualTo(1);
+  }
+
+  @Test
+  void penaltyCountsAnIdOnce() {
+    Sampler sampler = new Sampler(new Sampling(1, 0, 0, 1, 2, 0, 0));
+    assertThat(sampler.choose(new float[] {8, 3}, 0, 0, 0)).isZero(); // 4, not 1
+  }
+
+  @Test
+  void runsThatWereThereDoNotComeBack() {
+    assertThat(next(1, 1, 2)).isEqualTo(0);
+    assertThat(next(2, 4, 1, 3, 4)).isEqualTo(2); // 4 1 was there
+    assertThat(next(2, 1, 4, 3, 4)).isEqualTo(1);
+    assertThat(next(3, 3, 4, 1, 3, 4)).isEqualTo(2);
+    assertThat(next(3, 2, 4, 1, 3, 4)).isEqualTo(1);
+    assertThat(next(2, 1)).isEqualTo(1);
+    assertThat(next(2, 1, 1)).isEqualTo(2); // 1 1 overlaps itself
+    assertThat(next(3, 1, 1)).isEqualTo(1);
+    assertThat(next(9, 1, 1)).isEqualTo(1);
+    assertThat(next(1, 0, 1, 2, 3, 4)).isZero(); // none is left
+  }
+
+  private static int next(int ngram, int... text) {
+    Sampling greedy = new Sampling(1, 0, 0, 1, 1, ngram, 0);
+    Sampling drawn = new Sampling(1, 0.01, 0, 1, 1, ngram, 0);
+    int id = new Sampler(greedy).choose(LOGITS.clone(), text);
+    assertThat(new Sampler(drawn).choose(LOGITS.clone(), text)).isEqualTo(id);
+    return id;
   }
 
   @Test
   void seedFixesTheChoices() {
     Sampler one = new Sampler(sampling(1, 0, 1));
     Sampler same = new Sampler(sampling(1, 0, 1));
-    Sampler other = new Sampler(new Sampling(1, 1, 0, 1, 1, 6));
+    Sampler other = new Sampler(new Sampling(1, 1, 0, 1, 1, 0, 6));
     boolean differs = false;
     for (int i = 0; i < 50; i++) {
-      int id = one.choose(LOGITS.clone(), Set.of());
-      assertThat(same.choose(LOGITS.clone(), Set.of())).isEqualTo(id);
-      differs |= other.choose(LOGITS.clone(), Set.of()) != id;
+      int id = one.choose(LOGITS.clone());
+      assertThat(same.choose(LOGITS.clone())).isEqualTo(id);
+      differs |= other.choose(LOGITS.clone()) != id;
     }
     assertThat(differs).isTrue();
   }
 
   @Test
   void settingsOutsideTheirRangeAreRefusedByName() {
-    assertRefused(() -> new Sampling(0, 0, 0, 1, 1, 0), "max_new_tokens: found 0");
-    assertRefused(() -> new Sampling(1, -1, 0, 1, 1, 0), "temperature: found -1.0");
-    assertRefused(() -> new Sampling(1, Double.NaN, 0, 1, 1, 0), "temperature: found NaN");
-    assertRefused(() -> new Sampling(1, 1, -1, 1, 1, 0), "top_k: found -1");
-    assertRefused(() -> new Sampling(1, 1, 0, 0, 1, 0), "top_p: found 0.0");
-    assertRefused(() -> new Sampling(1, 1, 0, 1.1, 1, 0), "top_p: found 1.1");
-    assertRefused(() -> new Sampling(1, 1, 0, 1, 0, 0), "repetition_penalty: found 0.0");
+    assertRefused(() -> new Sampling(0, 0, 0, 1, 1, 0, 0), "max_new_tokens: found 0");
+    assertRefused(() -> new Sampling(1, -1, 0, 1, 1, 0, 0), "temperature: found -1.0");
+    assertRefused(() -> new Sampling(1, Double.NaN, 0, 1, 1, 0, 0), "temperature: found NaN");
+    assertRefused(() -> new Sampling(1, 1, -1, 1, 1, 0, 0), "top_k: found -1");
+    assertRefused(() -> new Sampling(1, 1, 0, 0, 1, 0, 0), "top_p: found 0.0");
+    assertRefused(() -> new Sampling(1, 1, 0, 1.1, 1, 0, 0), "top_p: found 1.1");
+    assertRefused(() -> new Sampling(1, 1, 0, 1, 0, 0, 0), "repetition_penalty: found 0.0");
+    assertRefused(() -> new Sampling(1, 1, 0, 1, 1, -1, 0), "no_repeat_ngram: found -1");
   }
 
   private static void assertRefused(Runnable settings, String start) {

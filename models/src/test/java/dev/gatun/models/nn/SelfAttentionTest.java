@@ -54,7 +54,7 @@ class SelfAttentionTest {
       int row = HEADS * SIZE;
       for (int[] cuts :
           new int[][] {{0, 4, 5, 6, 7, 8, 14}, {0, 1, 2, 9, 10, 11, 12, 13, 14}, {0, 11, 14}}) {
-        KvCache cache = KvCache.of(scope, 1, GROUPS, SIZE, dtype, TOKENS);
+        KvCache cache = KvCache.of(scope, 1, dtype, 1, GROUPS, TOKENS, SIZE);
         for (int i = 0; i + 1 < cuts.length; i++) {
           int from = cuts[i];
           int count = cuts[i + 1] - from;
