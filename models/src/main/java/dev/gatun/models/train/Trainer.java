@@ -42,6 +42,10 @@ public final class Trainer {
   private final Trained trained;
   private final TrainOptions options;
   private final List<Tensor> parameters;
+
+  /// The trained tensors, and what else a checkpoint and the best weights consist of.
+  private final Map<String, Tensor> kept;
+
   private final @Nullable Path checkpoints;
 
   private final List<Double> losses = new ArrayList<>();
@@ -65,6 +69,8 @@ public final class Trainer {
     this.options = options;
     this.checkpoints = checkpoints;
     this.parameters = List.copyOf(trained.parameters().values());
+    this.kept = new LinkedHashMap<>(trained.parameters());
+    kept.putAll(trained.state());
   }
 
   /// Runs all steps, or those that are left.
@@ -88,19 +94,19 @@ public final class Trainer {
       throws IOException {
     Batches batches = new Batches(train, options.batches());
     Map<String, String> settings = options.fingerprint();
+    settings.putAll(trained.fingerprint());
     if (checkpoints != null) {
       settings.put("data", train.fingerprint());
     }
     try (Scope state = Scope.open();
-        AdamW optimizer = AdamW.open(parameters, options.adamW())) {
+        AdamW optimizer = AdamW.open(parameters, factors(), options.adamW())) {
       Map<String, Tensor> best = new LinkedHashMap<>();
       Cursor cursor = Cursor.START;
       int made = 0;
       if (resume && checkpoints != null) {
         Optional<Path> newest = Checkpoint.newest(checkpoints);
         if (newest.isPresent()) {
-          RunState read =
-              Checkpoint.read(newest.get(), trained.parameters(), best, state, optimizer);
+          RunState read = Checkpoint.read(newest.get(), kept, best, state, optimizer);
           adopt(newest.get(), read, settings);
           cursor = new Cursor(read.epoch(), read.place());
           made = read.step();
@@ -133,8 +139,8 @@ public final class Trainer {
         evaluate(heldOut, made, best, state, listener);
       }
       if (end != End.CANCELLED) {
-        best.forEach((name, tensor) ->
-            Layout.copyInPlace(Objects.requireNonNull(trained.parameters().get(name)), tensor));
+        best.forEach(
+            (name, tensor) -> Layout.copyInPlace(Objects.requireNonNull(kept.get(name)), tensor));
       }
       return result(end, made);
     } finally {
@@ -160,10 +166,22 @@ public final class Trainer {
                 .formatted(file, name, found, value));
       }
     });
+    read.settings()
+        .forEach((name, found) -> {
+          if (!wanted.containsKey(name)) {
+            throw new IllegalArgumentException(
+                "resume from %s: %s: found %s, expected none, as the run asks now"
+                    .formatted(file, name, found));
+          }
+        });
     losses.addAll(read.losses());
     divergences.addAll(read.divergences());
     evaluations.addAll(read.evaluations());
     bestStep = read.bestStep();
+  }
+
+  private List<AdamW.Factors> factors() {
+    return trained.parameters().keySet().stream().map(trained::factors).toList();
   }
 
   private StepReport step(Step step, int index, AdamW optimizer) throws IOException {
@@ -195,6 +213,7 @@ public final class Trainer {
         divergence += value[0].divergence();
         add(scope, sums, gradients);
       }
+      double penalty = addPenalty(scope, sums);
       List<Tensor> gradients = new ArrayList<>();
       for (int i = 0; i < sums.length; i++) {
         Tensor sum = sums[i];
@@ -203,10 +222,12 @@ public final class Trainer {
       }
       task /= Math.max(1, targets);
       divergence /= Math.max(1, targets);
-      finite(index, "loss", task + options.dropout().lambda() * divergence);
+      finite(index, "loss", task + options.dropout().lambda() * divergence + penalty);
       norm = Clip.norm(scope, gradients);
       finite(index, "gradient norm", norm);
-      optimizer.step(Clip.clip(scope, gradients, norm, options.maxGradNorm()), rate);
+      List<Tensor> clipped = Clip.clip(scope, gradients, norm, options.maxGradNorm());
+      optimizer.step(clipped, rate);
+      trained.afterStep(index + 1, parameter -> clipped.get(parameters.indexOf(parameter)));
     }
     losses.add(task);
     divergences.add(divergence);
@@ -235,6 +256,19 @@ public final class Trainer {
     if (!Double.isFinite(value)) {
       Path good = checkpoints == null ? null : Checkpoint.newest(checkpoints).orElse(null);
       throw new NonFiniteLossException(index + 1, what, value, good);
+    }
+  }
+
+  /// Adds the gradients of the penalty, if there is one, and returns its value.
+  private double addPenalty(Scope scope, @Nullable Tensor[] sums) {
+    try (Tape tape = Tape.open(parameters)) {
+      Tensor penalty = trained.penalty(tape);
+      if (penalty == null) {
+        return 0;
+      }
+      Gradients gradients = tape.backward(scope, penalty);
+      add(scope, sums, gradients);
+      return gradients.value().item();
     }
   }
 
@@ -273,12 +307,8 @@ public final class Trainer {
             .orElse(Double.POSITIVE_INFINITY);
     if (evaluation.loss() < lowest) {
       bestStep = made;
-      trained
-          .parameters()
-          .forEach((name, tensor) -> {
-            Tensor kept = best.computeIfAbsent(name, n -> Layout.copy(owner, tensor));
-            Layout.copyInPlace(kept, tensor);
-          });
+      kept.forEach((name, tensor) ->
+          Layout.copyInPlace(best.computeIfAbsent(name, n -> Layout.copy(owner, tensor)), tensor));
       return false;
     }
     return outOfPatience();
@@ -313,10 +343,10 @@ public final class Trainer {
   private Path write(RunState state, Map<String, Tensor> best, AdamW optimizer) throws IOException {
     Path folder = Objects.requireNonNull(checkpoints);
     try {
-      return Checkpoint.write(folder, state, trained.parameters(), best, optimizer);
+      return Checkpoint.write(folder, state, kept, best, optimizer);
     } catch (ClosedByInterruptException e) {
       takeInterrupt();
-      return Checkpoint.write(folder, state, trained.parameters(), best, optimizer);
+      return Checkpoint.write(folder, state, kept, best, optimizer);
     }
   }
 
