@@ -7,6 +7,7 @@ module dev.gatun.models {
   requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 
+  exports dev.gatun.models.baseline;
   exports dev.gatun.models.data;
   exports dev.gatun.models.dropout;
   exports dev.gatun.models.generate;

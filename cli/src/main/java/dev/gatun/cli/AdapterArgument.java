@@ -1,6 +1,6 @@
 package dev.gatun.cli;
 
-import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.baseline.Adapters;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 
 /// The option `--adapter`.
 final class AdapterArgument {
-  @Option(names = "--adapter", paramLabel = "DIR", description = "PEFT adapter directory.")
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      description = "Adapter directory, PEFT's or ours.")
   private @Nullable Path adapter;
 
   @Nullable Path path() {
@@ -19,6 +22,6 @@ final class AdapterArgument {
   }
 
   PassAddition load(Scope owner, CausalLm model) throws IOException {
-    return adapter == null ? PassAddition.NONE : LoraAdapter.load(owner, model, adapter);
+    return adapter == null ? PassAddition.NONE : Adapters.load(owner, model, adapter);
   }
 }

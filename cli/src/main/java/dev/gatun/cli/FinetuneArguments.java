@@ -15,21 +15,22 @@ import picocli.CommandLine.Option;
 /// The settings of `finetune` that decide its course.
 final class FinetuneArguments {
   private static final double WARMUP_SHARE = 0.03;
-
-  /// What is trained.
-  enum Method {
-    /// A low-rank adapter.
-    LORA,
-    /// All weights.
-    FULL
-  }
+  private static final int BOTTLENECK = 64;
 
   @Option(
       names = "--method",
       defaultValue = "lora",
       paramLabel = "METHOD",
-      description = "What is trained: lora or full. Default: lora.")
+      description =
+          "What is trained: lora, dora, adalora, bitfit (the biases), houlsby or pfeiffer"
+              + " (bottlenecks), or full. Default: lora.")
   private Method method = Method.LORA;
+
+  @Option(
+      names = "--bottleneck",
+      paramLabel = "N",
+      description = "With houlsby and pfeiffer: inner width. Default: 64.")
+  private @Nullable Integer bottleneck;
 
   @Option(
       names = "--fresh",
@@ -158,6 +159,14 @@ final class FinetuneArguments {
       description = "Start from this PEFT adapter, which fixes rank, alpha and targets.")
   private @Nullable Path initAdapter;
 
+  Method method() {
+    return method;
+  }
+
+  int bottleneck() {
+    return bottleneck == null ? BOTTLENECK : bottleneck;
+  }
+
   boolean isFull() {
     return method == Method.FULL;
   }
@@ -196,14 +205,21 @@ final class FinetuneArguments {
   /// Refuses what goes against each other before anything is opened.
   void check(@Nullable String loraOption) {
     if (fresh && !isFull()) {
-      throw new RefusedException("--fresh: found --method lora, expected --method full");
+      throw new RefusedException("--fresh: found " + method.given() + ", expected --method full");
     }
-    if (isFull() && initAdapter != null) {
-      throw new RefusedException("--init-adapter: found --method full, expected --method lora");
+    if (initAdapter != null && method != Method.LORA && method != Method.DORA) {
+      throw new RefusedException(
+          "--init-adapter: found " + method.given() + ", expected --method lora or dora");
     }
-    if (isFull() && loraOption != null) {
-      throw new RefusedException(loraOption + ": found --method full, expected --method lora");
+    if (loraOption != null && !method.isLora()) {
+      throw new RefusedException(
+          loraOption + ": found " + method.given() + ", expected --method lora");
     }
+    if (bottleneck != null && !method.isBottleneck()) {
+      throw new RefusedException(
+          "--bottleneck: found " + method.given() + ", expected --method houlsby or pfeiffer");
+    }
+    positive("--bottleneck", bottleneck());
     if (noShuffle && pack) {
       throw new RefusedException("--pack: found --no-shuffle, expected one of the two");
     }

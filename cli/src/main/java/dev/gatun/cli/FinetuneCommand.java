@@ -1,6 +1,8 @@
 package dev.gatun.cli;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import dev.gatun.models.baseline.BitFit;
+import dev.gatun.models.baseline.Bottlenecks;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Preview;
 import dev.gatun.models.dropout.DropoutText;
@@ -108,6 +110,11 @@ final class FinetuneCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     course.check(lora.given());
+    lora.check(course.method());
+    if (portable && course.method() != Method.LORA && course.method() != Method.DORA) {
+      throw new RefusedException(
+          "--portable: found " + course.method().given() + ", expected --method lora or dora");
+    }
     if (!(evalSplit >= 0 && evalSplit < 1)) {
       throw new RefusedException("--eval-split: found " + evalSplit + ", expected 0 <= share < 1");
     }
@@ -127,9 +134,9 @@ final class FinetuneCommand implements Callable<Integer> {
         Scope owner = Scope.openShared()) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       Sets sets = read(lm, tokenizer);
-      Trained trained = trained(owner, directory, lm);
       TrainOptions options =
           course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
+      Trained trained = trained(owner, directory, lm, options.steps());
       inForce.put("--dropout", DropoutText.of(options.dropout()));
       inForce.put("--lr", Double.toString(options.schedule().peak()));
       inForce.put("--warmup", Integer.toString(options.schedule().warmup()));
@@ -171,16 +178,32 @@ final class FinetuneCommand implements Callable<Integer> {
     return new Sets(split.train(), split.heldOut());
   }
 
-  private Trained trained(Scope owner, ModelDirectory directory, CausalLm lm) throws IOException {
-    if (course.isFull()) {
-      return new FullWeights(directory, lm);
-    }
+  private Trained trained(Scope owner, ModelDirectory directory, CausalLm lm, int steps)
+      throws IOException {
+    Method method = course.method();
+    return switch (method) {
+      case FULL -> new FullWeights(directory, lm);
+      case BITFIT -> BitFit.create(owner, lm);
+      case HOULSBY -> bottlenecks(owner, lm, Bottlenecks.Kind.HOULSBY);
+      case PFEIFFER -> bottlenecks(owner, lm, Bottlenecks.Kind.PFEIFFER);
+      case LORA, DORA, ADALORA -> adapter(owner, directory, lm, steps).with(lora.training());
+    };
+  }
+
+  private Bottlenecks bottlenecks(Scope owner, CausalLm lm, Bottlenecks.Kind kind) {
+    return Bottlenecks.create(owner, lm, kind, course.bottleneck(), course.seed());
+  }
+
+  private LoraAdapter adapter(Scope owner, ModelDirectory directory, CausalLm lm, int steps)
+      throws IOException {
     Path start = course.initAdapter();
     if (start == null) {
-      return LoraAdapter.create(owner, lm, lora.config(directory.path().toString()), course.seed());
+      String base = directory.path().toString();
+      return LoraAdapter.create(
+          owner, lm, lora.config(base, course.method(), steps), course.seed());
     }
     LoraAdapter adapter = LoraAdapter.load(owner, lm, start);
-    lora.check(adapter, lm);
+    lora.check(adapter, lm, course.method());
     return adapter;
   }
 

@@ -2,9 +2,11 @@ package dev.gatun.cli;
 
 import dev.gatun.models.hub.ModuleTrees;
 import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.lora.LoraTraining;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.LoraTarget;
+import dev.gatun.models.peft.LoraVariant;
 import dev.gatun.models.peft.TargetMatch;
 import dev.gatun.models.peft.TargetMatcher;
 import dev.gatun.models.peft.TargetModules;
@@ -19,8 +21,12 @@ import picocli.CommandLine.Option;
 /// What a new adapter looks like.
 final class LoraArguments {
   private static final int RANK = 8;
+  private static final int ADALORA_RANK = 12;
 
-  @Option(names = "--rank", paramLabel = "R", description = "Rank of the adapter. Default: 8.")
+  @Option(
+      names = "--rank",
+      paramLabel = "R",
+      description = "Rank of the adapter, with adalora the initial one. Default: 8; adalora: 12.")
   private @Nullable Integer rank;
 
   @Option(
@@ -54,6 +60,49 @@ final class LoraArguments {
       description = "Alpha of the layers whose path ends so.")
   private Map<String, Double> alphaPattern = new LinkedHashMap<>();
 
+  @Option(
+      names = "--target-rank",
+      paramLabel = "R",
+      description = "With adalora: mean rank at the end. Default: 8.")
+  private @Nullable Integer targetRank;
+
+  @Option(
+      names = "--rank-steps",
+      paramLabel = "FIRST,LAST,EVERY",
+      split = ",",
+      description =
+          "With adalora: steps before ranks change, steps at the end when they stay, and steps"
+              + " between two changes. Default: 0,0,1.")
+  private List<Integer> rankSteps = new ArrayList<>();
+
+  @Option(
+      names = "--orthogonality",
+      paramLabel = "G",
+      description =
+          "With adalora: weight of the penalty on matrices that are not orthogonal. Default: 0.5.")
+  private @Nullable Double orthogonality;
+
+  @Option(
+      names = "--orthogonality-squared",
+      description = "The penalty as in AdaLoRA's paper, a sum of squared norms; else as in PEFT.")
+  private boolean squaredOrthogonality;
+
+  @Option(
+      names = "--lora-plus-ratio",
+      paramLabel = "X",
+      defaultValue = "1",
+      description = "LoRA+: the learning rate of B over that of A. Default: 1.")
+  private double plusRatio = 1;
+
+  @Option(
+      names = "--sparsity",
+      paramLabel = "L,P",
+      split = ",",
+      description =
+          "Add L (2P - P^2) |change of the weights|^2 to the loss, LoRA Dropout's theory. Default:"
+              + " none.")
+  private List<Double> sparsity = new ArrayList<>();
+
   @Option(names = "--rslora", description = "Scale by alpha / sqrt(rank).")
   private boolean rsLora;
 
@@ -78,6 +127,8 @@ final class LoraArguments {
     all.put("--alpha", alpha != null);
     all.put("--targets", targets != null);
     all.putAll(shaping());
+    all.put("--lora-plus-ratio", plusRatio != 1);
+    all.put("--sparsity", !sparsity.isEmpty());
     return all.entrySet().stream()
         .filter(Map.Entry::getValue)
         .map(Map.Entry::getKey)
@@ -85,9 +136,67 @@ final class LoraArguments {
         .orElse(null);
   }
 
+  /// Refuses options of other methods, and numbers out of their range, before anything is opened.
+  void check(Method method) {
+    Map<String, Boolean> ada = adaLora();
+    for (Map.Entry<String, Boolean> each : ada.entrySet()) {
+      if (each.getValue() && method != Method.ADALORA) {
+        throw new RefusedException(
+            each.getKey() + ": found " + method.given() + ", expected --method adalora");
+      }
+    }
+    if (method == Method.ADALORA) {
+      for (Map.Entry<String, Boolean> each : plainAlone().entrySet()) {
+        if (each.getValue()) {
+          throw new RefusedException(
+              each.getKey() + ": found --method adalora, expected lora or dora");
+        }
+      }
+    }
+    int initial = rank == null ? ADALORA_RANK : rank;
+    if (method == Method.ADALORA && targetRank() > initial) {
+      throw new RefusedException(
+          "--target-rank: found " + targetRank() + ", expected at most --rank, " + initial);
+    }
+    if (!rankSteps.isEmpty() && rankSteps.size() != 3) {
+      throw new RefusedException(
+          "--rank-steps: found " + rankSteps.size() + " numbers, expected three");
+    }
+    if (!sparsity.isEmpty() && (sparsity.size() != 2 || !isShare(sparsity.get(1)))) {
+      throw new RefusedException(
+          "--sparsity: found " + sparsity + ", expected a weight and 0 <= p <= 1");
+    }
+    try {
+      training();
+    } catch (IllegalArgumentException e) {
+      throw new RefusedException("--lora-plus-ratio, --sparsity: " + e.getMessage());
+    }
+  }
+
+  private static boolean isShare(double p) {
+    return p >= 0 && p <= 1;
+  }
+
+  /// Returns how the adapter is trained.
+  LoraTraining training() {
+    return new LoraTraining(
+        plusRatio,
+        sparsity.isEmpty() ? 0 : LoraTraining.sparsity(sparsity.get(0), sparsity.get(1)),
+        squaredOrthogonality);
+  }
+
   /// Refuses options that contradict an adapter that a run starts from; equal ones may be given.
-  void check(LoraAdapter start, CausalLm model) {
+  void check(LoraAdapter start, CausalLm model, Method method) {
     LoraConfig fixed = start.match().config();
+    Method kind =
+        switch (fixed.variant()) {
+          case LoraVariant.Plain plain -> Method.LORA;
+          case LoraVariant.Dora dora -> Method.DORA;
+          case LoraVariant.AdaLora adaLora -> Method.ADALORA;
+        };
+    if (kind != method) {
+      throw contradiction("--method", method.text(), kind.text());
+    }
     if (rank != null && rank != fixed.r()) {
       throw contradiction("--rank", rank, fixed.r());
     }
@@ -95,7 +204,8 @@ final class LoraArguments {
       throw contradiction("--alpha", alpha, fixed.alpha());
     }
     if (targets != null) {
-      List<String> asked = modules(TargetMatcher.match(config(""), ModuleTrees.of(model)));
+      List<String> asked =
+          modules(TargetMatcher.match(config("", method, 1), ModuleTrees.of(model)));
       List<String> there = modules(start.match());
       if (!asked.equals(there)) {
         throw contradiction(
@@ -123,17 +233,60 @@ final class LoraArguments {
   private Map<String, Boolean> shaping() {
     Map<String, Boolean> all = new LinkedHashMap<>();
     all.put("--exclude", exclude != null);
-    all.put("--rank-pattern", !rankPattern.isEmpty());
-    all.put("--alpha-pattern", !alphaPattern.isEmpty());
-    all.put("--rslora", rsLora);
+    all.putAll(plainAlone());
+    all.putAll(adaLora());
     all.put("--bias", !bias.equals("none"));
     all.put("--modules-to-save", !modulesToSave.isEmpty());
     return all;
   }
 
-  LoraConfig config(String baseModel) {
-    int r = rank == null ? RANK : rank;
+  private Map<String, Boolean> plainAlone() {
+    Map<String, Boolean> all = new LinkedHashMap<>();
+    all.put("--rank-pattern", !rankPattern.isEmpty());
+    all.put("--alpha-pattern", !alphaPattern.isEmpty());
+    all.put("--rslora", rsLora);
+    return all;
+  }
+
+  private Map<String, Boolean> adaLora() {
+    Map<String, Boolean> all = new LinkedHashMap<>();
+    all.put("--target-rank", targetRank != null);
+    all.put("--rank-steps", !rankSteps.isEmpty());
+    all.put("--orthogonality", orthogonality != null);
+    all.put("--orthogonality-squared", squaredOrthogonality);
+    return all;
+  }
+
+  private int targetRank() {
+    return targetRank == null ? RANK : targetRank;
+  }
+
+  private LoraVariant variant(Method method, int steps) {
+    return switch (method) {
+      case DORA -> new LoraVariant.Dora();
+      case ADALORA ->
+          new LoraVariant.AdaLora(
+              targetRank(),
+              rankSteps.isEmpty() ? 0 : rankSteps.get(0),
+              rankSteps.isEmpty() ? 0 : rankSteps.get(1),
+              rankSteps.isEmpty() ? 1 : rankSteps.get(2),
+              0.85,
+              0.85,
+              orthogonality == null ? 0.5 : orthogonality,
+              steps,
+              Map.of());
+      default -> new LoraVariant.Plain();
+    };
+  }
+
+  /// Returns the adapter's configuration.
+  ///
+  /// @param steps steps of the run
+  LoraConfig config(String baseModel, Method method, int steps) {
+    int usual = method == Method.ADALORA ? ADALORA_RANK : RANK;
+    int r = rank == null ? usual : rank;
     return new LoraConfig(
+        variant(method, steps),
         r,
         alpha == null ? 2.0 * r : alpha,
         0,

@@ -116,6 +116,7 @@ final class ReportPage {
     Map<String, String> settings = new LinkedHashMap<>();
     if (plan.trained() instanceof LoraAdapter lora) {
       LoraConfig config = lora.match().config();
+      settings.put("method", plan.course().method().text());
       settings.put("rank", Integer.toString(config.r()));
       settings.put("alpha", Double.toString(config.alpha()));
       settings.put("layers", Integer.toString(lora.match().targets().size()));

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.runtime.Backend;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,6 +91,55 @@ class CommandsTest {
         .isLessThan(before.json().get("loss").asDouble());
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "llama,dora,--lora-plus-ratio,4",
+    "llama,adalora,--rank-steps,'1,1,1'",
+    "llama,adalora,--sparsity,'0.1,0.5'",
+    "gpt2,bitfit,--dropout,none",
+    "gpt2,houlsby,--bottleneck,4",
+    "llama,pfeiffer,--bottleneck,4"
+  })
+  void whatAMethodTrainedIsReadByEval(
+      String name, String method, String option, String value, @TempDir Path directory)
+      throws IOException {
+    String model = PARITY.resolve(name).toString();
+    Path held = directory.resolve("held.jsonl");
+    Files.write(held, Files.readAllLines(Path.of(ROWS)).subList(0, 4));
+    String[] common = {"--model", model, "--threads", "1", "--json"};
+    Ended run =
+        Ended.gatun(
+            with(
+                common,
+                "finetune",
+                "--data",
+                ROWS,
+                "--eval",
+                held.toString(),
+                "--method",
+                method,
+                option,
+                value,
+                "--steps",
+                "6",
+                "--lr",
+                "2e-2",
+                "--out",
+                directory.resolve("run").toString()));
+    assertThat(run.status()).as(run.err()).isZero();
+    double before = run.json().get("eval_loss_before").asDouble();
+    double after = run.json().get("eval_loss_after").asDouble();
+    assertThat(after).isLessThan(before);
+    String adapter = run.json().get("adapter").asString();
+    Ended eval = Ended.gatun(with(common, "eval", "--data", held.toString(), "--adapter", adapter));
+    assertThat(eval.status()).as(eval.err()).isZero();
+    assertThat(eval.json().get("loss").asDouble()).isCloseTo(after, within(1e-5));
+  }
+
+  private static String[] with(String[] common, String... first) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(common)).toArray(String[]::new);
+  }
+
   @Test
   void generateContinuesIds() {
     Ended run =
@@ -128,8 +179,8 @@ class CommandsTest {
       "1",
       "--json"
     };
-    Ended run = gatun(arguments);
-    assertThat(run.status).as(run.err).isZero();
+    Ended run = Ended.gatun(arguments);
+    assertThat(run.status()).as(run.err()).isZero();
     JsonNode json = run.json();
     JsonNode beams = json.get("beams");
     assertThat(beams.size()).isEqualTo(3);
@@ -139,7 +190,7 @@ class CommandsTest {
       assertThat(beams.get(i).get("score").asDouble())
           .isLessThanOrEqualTo(beams.get(i - 1).get("score").asDouble());
     }
-    assertThat(gatun(Arrays.copyOf(arguments, arguments.length - 1)).out.strip())
+    assertThat(Ended.gatun(Arrays.copyOf(arguments, arguments.length - 1)).out.strip())
         .isEqualTo(
             Arrays.toString(json.get("ids").valueStream().mapToInt(JsonNode::asInt).toArray()));
   }
@@ -177,6 +228,21 @@ class CommandsTest {
         "2 | finetune --model L --data D --max-length 1 | --max-length",
         "2 | finetune --model L --data D --method full --rank 4 | --rank",
         "2 | finetune --model L --data D --method full --dtype bf16 | --dtype",
+        "2 | finetune --model L --data D --method houlsby --rank 4 | --rank",
+        "2 | finetune --model L --data D --method bitfit --init-adapter A | --init-adapter",
+        "2 | finetune --model L --data D --method adalora --init-adapter A | --init-adapter",
+        "2 | finetune --model L --data D --method dora --target-rank 4 | --target-rank",
+        "2 | finetune --model L --data D --method adalora --rank 4 | --target-rank",
+        "2 | finetune --model L --data D --method adalora --rslora | --rslora",
+        "2 | finetune --model L --data D --method adalora --rank-steps 1,2 | --rank-steps",
+        "2 | finetune --model L --data D --method adalora --steps 3 --rank-steps 2,1,1 | total_step",
+        "2 | finetune --model L --data D --method adalora --portable | --portable",
+        "2 | finetune --model L --data D --method full --lora-plus-ratio 4 | --lora-plus-ratio",
+        "2 | finetune --model L --data D --lora-plus-ratio 0 | --lora-plus-ratio",
+        "2 | finetune --model L --data D --sparsity 1,2 | --sparsity",
+        "2 | finetune --model L --data D --bottleneck 4 | --bottleneck",
+        "2 | finetune --model L --data D --method pfeiffer --bottleneck 0 | --bottleneck",
+        "1 | finetune --model L --data D --method bitfit | biases",
         "2 | finetune --model L --data D --pack --no-shuffle | --pack",
         "2 | finetune --model L --data D --resume | --resume",
         "2 | finetune --model L | --data",

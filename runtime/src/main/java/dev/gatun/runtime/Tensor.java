@@ -149,6 +149,14 @@ public final class Tensor {
     return live;
   }
 
+  /// {@return how often the memory under this tensor was written to by operations; views count with
+  /// it}
+  ///
+  /// Equal numbers mean equal elements, for what is worked out from them once and kept.
+  public int version() {
+    return storage.version();
+  }
+
   /// {@return whether the memory under this tensor may not be written}
   public boolean isReadOnly() {
     return storage.readOnly;

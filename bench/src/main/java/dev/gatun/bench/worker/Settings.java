@@ -11,6 +11,7 @@ import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.peft.LoraConfig;
+import dev.gatun.models.peft.LoraVariant;
 import dev.gatun.models.peft.TargetModules;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.models.train.TrainOptions;
@@ -111,6 +112,7 @@ record Settings(
 
   private LoraConfig onAllLinear() {
     return new LoraConfig(
+        new LoraVariant.Plain(),
         rank,
         2.0 * rank,
         0,

@@ -129,7 +129,9 @@ final class Worker {
       for (int i = 0; i < count; i++) {
         segments.add(
             new AdapterSegment(
-                tokens * i / count, tokens * (i + 1) / count, adapters.get(i).layers()));
+                tokens * i / count,
+                tokens * (i + 1) / count,
+                adapters.get(i).layers(pass.owner())));
       }
       return pass.segments(segments);
     };

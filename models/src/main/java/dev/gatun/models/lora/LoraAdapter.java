@@ -2,10 +2,12 @@ package dev.gatun.models.lora;
 
 import dev.gatun.models.hub.ModuleTrees;
 import dev.gatun.models.hub.TensorEntries;
+import dev.gatun.models.lora.RankAllocation.Triplets;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.InitialValues;
 import dev.gatun.models.nn.Linear;
 import dev.gatun.models.nn.Param;
 import dev.gatun.models.peft.AdapterDirectory;
@@ -13,6 +15,7 @@ import dev.gatun.models.peft.AdapterKeys;
 import dev.gatun.models.peft.InvalidSettingException;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.LoraTarget;
+import dev.gatun.models.peft.LoraVariant;
 import dev.gatun.models.peft.ModuleTree;
 import dev.gatun.models.peft.PortableFolding;
 import dev.gatun.models.peft.TargetMatch;
@@ -21,9 +24,10 @@ import dev.gatun.models.train.Trained;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
-import dev.gatun.runtime.random.Philox;
+import dev.gatun.runtime.optim.AdamW;
 import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -35,33 +39,43 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A LoRA adapter in memory: f32 matrices A and B for the adapted layers of one model, and whatever
-/// else its configuration trains.
+/// An adapter of the LoRA family in memory, LoRA, DoRA or AdaLoRA: f32 matrices for the adapted
+/// layers of one model, and whatever else its configuration trains.
 ///
-/// Its tensors live in the scope that it was made in. Source: Hu et al., arXiv:2106.09685; names,
-/// rules and initialisation are PEFT's.
+/// Its tensors live in the scope that it was made in. Sources: [LoraVariant]; names, rules and
+/// initialisation are PEFT's.
 public final class LoraAdapter implements Trained {
+  private static final double ADALORA_DEVIATION = 0.02;
+
+  private final Scope owner;
+  private final ModuleTree tree;
   private final TargetMatch match;
   private final Map<String, Tensor> parameters;
-  private final @Nullable AdapterLayer[] layers;
-  private final Map<Integer, Tensor> replaced = new HashMap<>();
+  private final @Nullable AdaptedLayer[] layers;
+  private final Map<Integer, Tensor> replaced;
+  private final LoraTraining training;
+  private @Nullable RankAllocation allocation;
 
-  private LoraAdapter(CausalLm model, TargetMatch match, Map<String, Tensor> parameters) {
+  private LoraAdapter(
+      Scope owner, CausalLm model, TargetMatch match, Map<String, Tensor> parameters) {
+    this.owner = owner;
+    this.tree = ModuleTrees.of(model);
     this.match = match;
     this.parameters = Collections.unmodifiableMap(parameters);
-    this.layers = new AdapterLayer[model.linears().size()];
-    Map<String, Integer> linears = new HashMap<>();
+    this.layers = new AdaptedLayer[model.linears().size()];
+    this.replaced = new HashMap<>();
+    this.training = LoraTraining.PLAIN;
+    Map<String, Linear> linears = new HashMap<>();
     for (Linear linear : model.linears()) {
-      linears.put(linear.path(), linear.index());
+      linears.put(linear.path(), linear);
     }
     for (LoraTarget target : match.targets()) {
-      layers[Objects.requireNonNull(linears.get(target.module()), target.module())] =
-          new AdapterLayer(
-              tensor(AdapterKeys.loraA(target.module())),
-              tensor(AdapterKeys.loraB(target.module())),
-              target.scaling());
+      Linear linear = Objects.requireNonNull(linears.get(target.module()), target.module());
+      layers[linear.index()] = layer(linear, target);
     }
     for (Param param : model.params()) {
       replace(param, AdapterKeys.parameter(param.name()));
@@ -70,6 +84,50 @@ public final class LoraAdapter implements Trained {
         replace(param, AdapterKeys.targetBias(module));
       }
     }
+  }
+
+  private LoraAdapter(LoraAdapter other, LoraTraining training) {
+    this.owner = other.owner;
+    this.tree = other.tree;
+    this.match = other.match;
+    this.parameters = other.parameters;
+    this.layers = other.layers;
+    this.replaced = other.replaced;
+    this.training = training;
+  }
+
+  private @Nullable AdaptedLayer layer(Linear linear, LoraTarget target) {
+    String module = target.module();
+    if (target.rank() == 0) {
+      return null;
+    }
+    return switch (match.config().variant()) {
+      case LoraVariant.Plain plain ->
+          AdaptedLayer.lora(
+              tensor(AdapterKeys.loraA(module)),
+              tensor(AdapterKeys.loraB(module)),
+              target.scaling());
+      case LoraVariant.Dora dora ->
+          AdaptedLayer.dora(
+              owner,
+              linear,
+              tensor(AdapterKeys.loraA(module)),
+              tensor(AdapterKeys.loraB(module)),
+              tensor(AdapterKeys.magnitude(module)),
+              target.scaling());
+      case LoraVariant.AdaLora adaLora -> {
+        Triplets triplets = triplets(module);
+        yield AdaptedLayer.svd(triplets.q(), triplets.lambda(), triplets.p(), target.scaling());
+      }
+    };
+  }
+
+  private Triplets triplets(String module) {
+    return new Triplets(
+        module,
+        tensor(AdapterKeys.svdQ(module)),
+        tensor(AdapterKeys.svdLambda(module)),
+        tensor(AdapterKeys.svdP(module)));
   }
 
   private Tensor tensor(String key) {
@@ -87,13 +145,14 @@ public final class LoraAdapter implements Trained {
     }
   }
 
-  /// Makes an adapter that changes nothing yet: A random, B zero, other trained weights as in the
-  /// model.
+  /// Makes an adapter that changes nothing yet: LoRA's and DoRA's A random and B zero, DoRA's
+  /// magnitudes the norms of the weight's rows, AdaLoRA's P and Q random and λ zero; other trained
+  /// weights as in the model.
   ///
   /// @param owner owner of its tensors
   /// @param model the base
   /// @param config what to adapt
-  /// @param seed of A
+  /// @param seed of the random matrices
   /// @return the adapter
   /// @throws InvalidSettingException if the configuration does not fit the model
   public static LoraAdapter create(Scope owner, CausalLm model, LoraConfig config, long seed) {
@@ -107,23 +166,28 @@ public final class LoraAdapter implements Trained {
           AdapterKeys.parameter(param.name()).replaceAll("\\.bias$", ".base_layer.bias"),
           param.value());
     }
+    Map<String, Linear> linears = new HashMap<>();
+    for (Linear linear : model.linears()) {
+      linears.put(AdapterKeys.magnitude(linear.path()), linear);
+    }
+    DType dtype = model.computeType() == DType.F64 ? DType.F64 : DType.F32;
+    InitialValues random = new InitialValues(seed);
     Map<String, Tensor> parameters = new LinkedHashMap<>();
-    int number = 0;
     for (Map.Entry<String, List<Long>> each : AdapterKeys.shapes(match, tree).entrySet()) {
       String key = each.getKey();
       long[] shape = each.getValue().stream().mapToLong(Long::longValue).toArray();
+      Linear linear = linears.get(key);
       Tensor value;
-      if (key.endsWith(".lora_A.weight")) {
-        value = owner.of(initial(config, shape, seed, number++), shape);
-      } else if (key.endsWith(".lora_B.weight")) {
-        value = owner.zeros(DType.F32, shape);
+      if (linear != null) {
+        value = RowNorms.ofWeight(owner, linear, dtype);
+      } else if (key.contains(".lora_")) {
+        value = initial(owner, key, config, shape, random);
       } else {
         value = Layout.to(owner, present(base, key), DType.F32);
       }
-      parameters.put(
-          key, model.computeType() == DType.F64 ? Layout.to(owner, value, DType.F64) : value);
+      parameters.put(key, Layout.as(owner, value, dtype));
     }
-    return new LoraAdapter(model, match, parameters);
+    return new LoraAdapter(owner, model, match, parameters);
   }
 
   private static Tensor present(Map<String, Tensor> base, String key) {
@@ -132,6 +196,25 @@ public final class LoraAdapter implements Trained {
       throw new IllegalArgumentException("adapter: the model has no weight for " + key);
     }
     return value;
+  }
+
+  /// Kaiming-uniform with a = sqrt(5) is U(-1/sqrt(in), 1/sqrt(in)); "gaussian" is N(0, 1/r).
+  private static Tensor initial(
+      Scope owner, String key, LoraConfig config, long[] shape, InitialValues random) {
+    boolean zero = key.endsWith(".lora_B.weight") || key.endsWith(".lora_E");
+    if (zero) {
+      return owner.zeros(DType.F32, shape);
+    }
+    long size = shape[0] * shape[1];
+    float[] values;
+    if (config.variant() instanceof LoraVariant.AdaLora) {
+      values = random.normal(size, ADALORA_DEVIATION);
+    } else if (config.init() == LoraConfig.Init.GAUSSIAN) {
+      values = random.normal(size, 1.0 / shape[0]);
+    } else {
+      values = random.uniform(size, 1 / Math.sqrt((double) shape[1]));
+    }
+    return owner.of(values, shape);
   }
 
   private static void checkSupported(TargetMatch match, CausalLm model) {
@@ -152,25 +235,6 @@ public final class LoraAdapter implements Trained {
     }
   }
 
-  /// Kaiming-uniform with a = sqrt(5) is U(-1/sqrt(in), 1/sqrt(in)); "gaussian" is N(0, 1/r).
-  private static float[] initial(LoraConfig config, long[] shape, long seed, int number) {
-    float[] values = new float[Math.toIntExact(shape[0] * shape[1])];
-    int[] words = new int[4];
-    double bound = 1 / Math.sqrt((double) shape[1]);
-    for (int i = 0; i < values.length; i++) {
-      Philox.block(seed, i, number, 0, 1, words, 0);
-      double u = Philox.uniform(words[0], words[1]);
-      if (config.init() == LoraConfig.Init.GAUSSIAN) {
-        double radius = Math.sqrt(-2 * Math.log(1 - u));
-        double angle = 2 * Math.PI * Philox.uniform(words[2], words[3]);
-        values[i] = (float) (radius * Math.cos(angle) / shape[0]);
-      } else {
-        values[i] = (float) (bound * (2 * u - 1));
-      }
-    }
-    return values;
-  }
-
   /// Reads a PEFT adapter directory; the weights are copied.
   ///
   /// @param owner owner of its tensors
@@ -187,15 +251,23 @@ public final class LoraAdapter implements Trained {
       checkSupported(read.match(), model);
       DType dtype = model.computeType() == DType.F64 ? DType.F64 : DType.F32;
       Map<String, Tensor> parameters = new LinkedHashMap<>();
-      for (Map.Entry<String, TensorEntry> each :
-          new java.util.TreeMap<>(read.tensors()).entrySet()) {
+      for (Map.Entry<String, TensorEntry> each : new TreeMap<>(read.tensors()).entrySet()) {
         TensorEntry entry = each.getValue();
-        parameters.put(
-            each.getKey(),
-            Layout.to(owner, mapped.borrow(entry.data(), entry.dtype(), entry.sizes()), dtype));
+        if (entry.data().byteSize() > 0) { // AdaLoRA left some layers without any rank
+          parameters.put(
+              each.getKey(),
+              Layout.to(owner, mapped.borrow(entry.data(), entry.dtype(), entry.sizes()), dtype));
+        }
       }
-      return new LoraAdapter(model, read.match(), parameters);
+      return new LoraAdapter(owner, model, read.match(), parameters);
     }
+  }
+
+  /// {@return this adapter with other settings for its training; its tensors are shared}
+  ///
+  /// @param settings how it is trained
+  public LoraAdapter with(LoraTraining settings) {
+    return new LoraAdapter(this, settings);
   }
 
   /// {@return the configuration and the layers that it matched}
@@ -208,9 +280,17 @@ public final class LoraAdapter implements Trained {
     return parameters;
   }
 
-  /// {@return the branch of each linear layer, by [Linear#index()]; null where it is not adapted}
-  public @Nullable AdapterLayer[] layers() {
-    return layers.clone();
+  /// {@return the branch of each linear layer, by [Linear#index()], for the tensors as they are
+  /// now; null where it is not adapted}
+  ///
+  /// @param scope owner of what is computed for them; a tape where they are differentiated
+  public @Nullable AdapterLayer[] layers(Scope scope) {
+    @Nullable AdapterLayer[] branches = new AdapterLayer[layers.length];
+    for (int i = 0; i < branches.length; i++) {
+      AdaptedLayer layer = layers[i];
+      branches[i] = layer == null ? null : layer.branch(scope);
+    }
+    return branches;
   }
 
   /// {@return the weights that this adapter replaces, by [Param#index()]}
@@ -220,12 +300,100 @@ public final class LoraAdapter implements Trained {
 
   @Override
   public ForwardPass.Builder join(ForwardPass.Builder pass, int tokens) {
-    return pass.segments(List.of(new AdapterSegment(0, tokens, layers))).replaced(replaced);
+    return pass.segments(List.of(new AdapterSegment(0, tokens, layers(pass.owner()))))
+        .replaced(replaced);
+  }
+
+  @Override
+  public @Nullable Tensor penalty(Scope scope) {
+    List<Tensor> terms = new ArrayList<>();
+    if (match.config().variant() instanceof LoraVariant.AdaLora adaLora
+        && adaLora.orthogonality() > 0) {
+      List<Triplets> all = triplets();
+      boolean squared = training.squaredOrthogonality();
+      double weight = adaLora.orthogonality() / (squared ? 1 : 2 * all.size());
+      for (Triplets each : all) {
+        terms.add(Penalties.orthogonality(scope, each.q(), false, weight, squared));
+        terms.add(Penalties.orthogonality(scope, each.p(), true, weight, squared));
+      }
+    }
+    if (training.sparsity() > 0) {
+      for (AdapterLayer layer : layers(scope)) {
+        if (layer != null) {
+          terms.add(Penalties.squaredChange(scope, layer, training.sparsity()));
+        }
+      }
+    }
+    return terms.stream().reduce((a, b) -> Elementwise.add(scope, a, b)).orElse(null);
+  }
+
+  private List<Triplets> triplets() {
+    return match.targets().stream()
+        .filter(target -> target.rank() > 0)
+        .map(target -> triplets(target.module()))
+        .toList();
+  }
+
+  /// {@return AdaLoRA's scores and masks; the first call starts them}
+  ///
+  /// @throws InvalidSettingException if the target rank is above the initial one
+  @Override
+  public Map<String, Tensor> state() {
+    if (match.config().variant() instanceof LoraVariant.AdaLora adaLora) {
+      RankAllocation started = allocation;
+      if (started == null) {
+        started = new RankAllocation(owner, adaLora, triplets());
+        allocation = started;
+      }
+      return started.state();
+    }
+    return Map.of();
+  }
+
+  @Override
+  public void afterStep(int step, Function<Tensor, Tensor> gradients) {
+    if (allocation != null) {
+      allocation.afterStep(step, gradients);
+    }
+  }
+
+  @Override
+  public AdamW.Factors factors(String parameter) {
+    if (training.plusRatio() == 1) {
+      return AdamW.Factors.PLAIN;
+    }
+    boolean flat = Objects.requireNonNull(parameters.get(parameter), parameter).rank() == 1;
+    if (!flat && !parameter.contains(".lora_B")) {
+      return AdamW.Factors.PLAIN;
+    }
+    return new AdamW.Factors(training.plusRatio(), parameter.endsWith(".bias") ? 0 : 1);
+  }
+
+  @Override
+  public Map<String, String> fingerprint() {
+    Map<String, String> all = new LinkedHashMap<>(training.fingerprint());
+    if (!(match.config().variant() instanceof LoraVariant.Plain)) {
+      all.put("variant", match.config().variant().toString());
+    }
+    return all;
   }
 
   @Override
   public void save(Path directory) throws IOException {
-    AdapterDirectory.write(directory, match.config(), TensorEntries.of(parameters));
+    RankAllocation started = allocation;
+    Map<String, List<Boolean>> kept = started == null ? Map.of() : started.kept();
+    LoraConfig config = KeptTriplets.config(match.config(), kept);
+    try (Scope scope = Scope.open()) {
+      Map<String, Tensor> tensors = KeptTriplets.tensors(scope, parameters, kept);
+      List<TensorEntry> entries = new ArrayList<>(TensorEntries.of(tensors));
+      AdapterKeys.shapes(TargetMatcher.match(config, tree), tree)
+          .forEach((name, shape) -> {
+            if (shape.contains(0L)) {
+              entries.add(KeptTriplets.nothing(name, shape));
+            }
+          });
+      AdapterDirectory.write(directory, config, entries);
+    }
   }
 
   /// Writes the adapter so that every consumer scales it right: rsLoRA and the patterns are folded
@@ -233,6 +401,7 @@ public final class LoraAdapter implements Trained {
   ///
   /// @param directory made if missing
   /// @return one line for each thing that some consumers refuse
+  /// @throws InvalidSettingException if it is AdaLoRA's, which only PEFT reads
   /// @throws IOException if it cannot be written
   public List<String> savePortable(Path directory) throws IOException {
     PortableFolding folding = PortableFolding.of(match);
@@ -252,16 +421,17 @@ public final class LoraAdapter implements Trained {
     return folding.warnings();
   }
 
-  /// Returns the model's weights with the adapter added: W + scale B A.
+  /// Returns the model's weights with the adapter added: W + scale B A, its rows scaled where the
+  /// adapter is DoRA's.
   ///
   /// @param owner owner of the changed weights; the others stay the model's
   /// @param model the base that the adapter was made for
   /// @return all weights by name
   public Map<String, Tensor> merged(Scope owner, CausalLm model) {
-    return merged(owner, model, 1);
+    return merged(owner, model, true);
   }
 
-  /// {@return weights that this adapter was merged into, without it again: W - scale B A}
+  /// {@return weights that this adapter was merged into, without it again}
   ///
   /// Equal to the original within the rounding of the weights' type. Replaced weights stay
   /// replaced.
@@ -269,31 +439,51 @@ public final class LoraAdapter implements Trained {
   /// @param owner owner of the changed weights
   /// @param model the model of the merged weights
   public Map<String, Tensor> unmerged(Scope owner, CausalLm model) {
-    return merged(owner, model, -1);
+    return merged(owner, model, false);
   }
 
-  private Map<String, Tensor> merged(Scope owner, CausalLm model, int sign) {
+  private Map<String, Tensor> merged(Scope owner, CausalLm model, boolean in) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
     for (Param param : model.params()) {
-      Tensor other = sign > 0 ? replaced.get(param.index()) : null;
+      Tensor other = in ? replaced.get(param.index()) : null;
       weights.put(
           param.name(),
           other == null ? param.value() : Layout.as(owner, other, param.value().dtype()));
     }
     for (Linear linear : model.linears()) {
-      AdapterLayer layer = layers[linear.index()];
-      if (layer == null) {
+      AdaptedLayer adapted = layers[linear.index()];
+      if (adapted == null) {
         continue;
       }
       Tensor base = linear.weight().value();
-      DType wide = layer.a().dtype();
       try (Scope block = Scope.open()) {
-        Tensor sum = Layout.to(block, base, wide);
-        Tensor target = linear.transposed() ? Layout.transpose(block, sum, 0, 1) : sum;
-        Matmul.addProductInPlace(block, target, sign * layer.scale(), layer.b(), layer.a());
+        AdapterLayer layer = adapted.branch(block);
+        Tensor sum = Layout.to(block, base, layer.a().dtype());
+        Tensor target = linear.transposed() ? Layout.transpose(block, sum, 0, 1) : sum; // (O, I)
+        if (in) {
+          Matmul.addProductInPlace(block, target, layer.scale(), layer.b(), layer.a());
+        }
+        rescale(block, target, layer, in);
+        if (!in) {
+          Matmul.addProductInPlace(block, target, -layer.scale(), layer.b(), layer.a());
+        }
         weights.put(linear.weight().name(), Layout.to(owner, sum, base.dtype()));
       }
     }
     return weights;
+  }
+
+  /// Multiplies the rows by the magnitude over the norm, or divides them by it.
+  private static void rescale(Scope s, Tensor weight, AdapterLayer layer, boolean in) {
+    AdapterLayer.Magnitude magnitude = layer.magnitude();
+    if (magnitude == null) {
+      return;
+    }
+    Tensor c =
+        in
+            ? Elementwise.div(s, magnitude.value(), magnitude.norm())
+            : Elementwise.div(s, magnitude.norm(), magnitude.value());
+    Tensor column = Layout.reshape(s, c, c.size(0), 1);
+    Layout.copyInPlace(weight, Elementwise.mul(s, weight, column));
   }
 }

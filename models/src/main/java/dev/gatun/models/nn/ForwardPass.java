@@ -24,6 +24,7 @@ public final class ForwardPass {
   private final @Nullable Tensor signedSin;
   private final List<AdapterSegment> segments;
   private final Map<Integer, Tensor> replaced;
+  private final Sublayers sublayers;
   private final @Nullable DropoutMasks masks;
   private final @Nullable KvCache cache;
 
@@ -68,6 +69,7 @@ public final class ForwardPass {
     }
     this.segments = List.copyOf(builder.segments);
     this.replaced = Map.copyOf(builder.replaced);
+    this.sublayers = builder.sublayers;
     this.masks = builder.masks;
     this.cache = builder.cache;
   }
@@ -80,6 +82,7 @@ public final class ForwardPass {
     this.signedSin = other.signedSin;
     this.segments = other.segments;
     this.replaced = other.replaced;
+    this.sublayers = other.sublayers;
     this.cache = other.cache;
     this.masks = masks;
   }
@@ -160,6 +163,11 @@ public final class ForwardPass {
     return other == null ? param.value() : other;
   }
 
+  /// {@return what stands after attention and feed-forward blocks}
+  public Sublayers sublayers() {
+    return sublayers;
+  }
+
   /// {@return the dropout masks, or null outside training}
   public @Nullable DropoutMasks masks() {
     return masks;
@@ -234,6 +242,7 @@ public final class ForwardPass {
     private final int[] offsets;
     private List<AdapterSegment> segments = List.of();
     private Map<Integer, Tensor> replaced = Map.of();
+    private Sublayers sublayers = Sublayers.NONE;
     private @Nullable DropoutMasks masks;
     private @Nullable KvCache cache;
 
@@ -242,6 +251,11 @@ public final class ForwardPass {
       this.model = model;
       this.ids = ids;
       this.offsets = offsets;
+    }
+
+    /// {@return the owner of the pass's own tensors: a tape where the pass is differentiated}
+    public Scope owner() {
+      return owner;
     }
 
     /// Sends rows through adapters.
@@ -267,9 +281,18 @@ public final class ForwardPass {
       return segments;
     }
 
-    /// {@return whether weights of the model are replaced}
-    public boolean replacesWeights() {
-      return !replaced.isEmpty();
+    /// {@return whether something is changed for all rows: weights replaced, sublayers added}
+    public boolean changesAllRows() {
+      return !replaced.isEmpty() || !sublayers.equals(Sublayers.NONE);
+    }
+
+    /// Puts something after attention and feed-forward blocks.
+    ///
+    /// @param value what stands there
+    /// @return this builder
+    public Builder sublayers(Sublayers value) {
+      this.sublayers = value;
+      return this;
     }
 
     /// Draws dropout masks.

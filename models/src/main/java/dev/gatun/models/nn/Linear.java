@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /// A linear layer, with whatever adapters the pass brings for its rows.
 ///
 /// One path serves no adapter, one, and several in a batch. The branch's gradient never forms a
-/// matrix of the weight's size: with u = x Aᵀ and t = s dY B, dA = tᵀ x, dB = s dYᵀ u, dX = dY W +
-/// t A.
+/// matrix of the weight's size: with u = x Aᵀ and t = s dV B, dA = tᵀ x, dB = s dVᵀ u, dX = dV W +
+/// t A, where dV is dY, or c ⊙ dY in rows that a magnitude scales; its own gradient is the sum of
+/// dY ⊙ v over the rows, divided by the norm.
 ///
 /// @param index its number in [CausalLm#linears]
 /// @param path its path in transformers' module tree, for instance
@@ -56,11 +57,17 @@ public record Linear(
       }
     }
     ObjLongConsumer<float[]> dropped = branches.isEmpty() ? null : pass.branchFactors(index);
+    boolean rescales = branches.stream().anyMatch(Branch::rescales);
+    if (dropped != null && rescales) {
+      throw new IllegalArgumentException(
+          "dropout of the branch: found DoRA, expected an adapter without magnitude");
+    }
+    boolean biasLast = bias != null && rescales; // what a magnitude scales has no bias in it
     try (Scope block = scope.untaped()) {
       Tensor input = dropped == null ? x : Drop.elements(block, x, dropped);
-      Tensor sum = scope.keep(Matmul.linear(block, x, rowMajor(block, w), bias));
+      Tensor sum = Matmul.linear(block, x, rowMajor(block, w), biasLast ? null : bias);
       int count = branches.size();
-      @Nullable Tensor[] inputs = new Tensor[3 + 2 * count];
+      @Nullable Tensor[] inputs = new Tensor[3 + 3 * count];
       inputs[0] = x;
       inputs[1] = w;
       inputs[2] = bias;
@@ -68,9 +75,13 @@ public record Linear(
       for (int i = 0; i < count; i++) {
         Branch branch = branches.get(i);
         saved.addAll(branch.add(block, input, sum));
-        inputs[3 + 2 * i] = branch.layer.a();
-        inputs[4 + 2 * i] = branch.layer.b();
+        branch.inputs(inputs, 3 + 3 * i);
       }
+      if (biasLast) {
+        sum =
+            Elementwise.add(block, sum, Layout.as(block, Objects.requireNonNull(bias), x.dtype()));
+      }
+      Tensor result = scope.keep(sum);
       if (scope.records(inputs)) {
         boolean[] needs = {scope.needs(x), scope.needs(w), scope.needs(bias)};
         DType biasType = bias == null ? x.dtype() : bias.dtype();
@@ -83,31 +94,64 @@ public record Linear(
           saved.add(input);
         }
         scope.record(
-            sum,
+            result,
             inputs,
             saved.toArray(Tensor[]::new),
             (s, kept, g) -> backward(s, kept, g[0], branches, dropped, needs, biasType));
       }
-      return sum;
+      return result;
     }
   }
 
   /// Rows of the batch and the branch that they go through.
   private record Branch(int start, int end, AdapterLayer layer) {
+    boolean rescales() {
+      return layer.magnitude() != null;
+    }
+
+    /// Returns how many tensors [#add] asks to save.
+    int saved() {
+      return rescales() ? 6 : 3;
+    }
+
     private Tensor rows(Scope scope, Tensor x) {
       return Layout.narrow(scope, x, 0, start, end - start);
     }
 
-    /// Adds the branch of `x` to `sum`; returns what its gradients need: A, B and `x·Aᵀ`.
+    /// Puts A, B and the magnitude, or null, into an operation's inputs.
+    void inputs(@Nullable Tensor[] inputs, int at) {
+      AdapterLayer.Magnitude magnitude = layer.magnitude();
+      inputs[at] = layer.a();
+      inputs[at + 1] = layer.b();
+      inputs[at + 2] = magnitude == null ? null : magnitude.value();
+    }
+
+    /// Adds the branch of `x` to `sum` and scales its rows; returns what the gradients need: A, B
+    /// and `x·Aᵀ`, and with a magnitude the rows before it, c and the norm.
     List<Tensor> add(Scope s, Tensor x, Tensor sum) {
       Tensor a = Layout.as(s, layer.a(), x.dtype());
       Tensor b = Layout.as(s, layer.b(), x.dtype());
       Tensor u = Matmul.linear(s, rows(s, x), a, null);
-      Matmul.addProductInPlace(s, rows(s, sum), layer.scale(), u, Layout.transpose(s, b, 0, 1));
-      return List.of(a, b, u);
+      Tensor own = rows(s, sum);
+      Matmul.addProductInPlace(s, own, layer.scale(), u, Layout.transpose(s, b, 0, 1));
+      AdapterLayer.Magnitude magnitude = layer.magnitude();
+      if (magnitude == null) {
+        return List.of(a, b, u);
+      }
+      Tensor c = Layout.as(s, Elementwise.div(s, magnitude.value(), magnitude.norm()), x.dtype());
+      Tensor v = Layout.copy(s, own);
+      Layout.copyInPlace(own, Elementwise.mul(s, v, c));
+      return List.of(a, b, u, v, c, magnitude.norm());
     }
 
-    /// Returns the gradients of A and B; adds that of `x` to `dx` where there is one.
+    /// Scales the gradient of the output, in place, to that of the rows before the magnitude.
+    void unscale(Scope s, List<Tensor> kept, Tensor dv) {
+      Tensor own = rows(s, dv);
+      Layout.copyInPlace(own, Elementwise.mul(s, own, kept.get(4)));
+    }
+
+    /// Returns the gradients of A, B and the magnitude; adds that of `x` to `dx` where there is
+    /// one.
     ///
     /// @param x what the branch read: the layer's input, with some elements dropped where `dropped`
     ///   is there
@@ -117,25 +161,34 @@ public record Linear(
         Tensor x,
         @Nullable ObjLongConsumer<float[]> dropped,
         Tensor dy,
+        Tensor dv,
         @Nullable Tensor dx) {
       Tensor u = Elementwise.scale(s, kept.get(2), layer.scale());
-      Tensor rows = rows(s, dy);
+      Tensor rows = rows(s, dv);
       Tensor t = Elementwise.scale(s, Matmul.matmul(s, rows, kept.get(1)), layer.scale());
       Tensor da = Matmul.matmul(s, Layout.transpose(s, t, 0, 1), rows(s, x));
       Tensor db = Matmul.matmul(s, Layout.transpose(s, rows, 0, 1), u);
       if (dx != null && dropped == null) {
         Matmul.addProductInPlace(s, rows(s, dx), 1, t, kept.get(0));
       } else if (dx != null) {
-        ObjLongConsumer<float[]> all = Objects.requireNonNull(dropped);
+        ObjLongConsumer<float[]> mask = Objects.requireNonNull(dropped);
         Tensor more =
             Drop.elements(
                 s,
                 Matmul.matmul(s, t, kept.get(0)),
-                (factors, row) -> all.accept(factors, row + start));
+                (factors, row) -> mask.accept(factors, row + start));
         Tensor own = rows(s, dx);
         Layout.copyInPlace(own, Elementwise.add(s, own, more));
       }
-      return List.of(Layout.as(s, da, layer.a().dtype()), Layout.as(s, db, layer.b().dtype()));
+      List<Tensor> all = new ArrayList<>();
+      all.add(Layout.as(s, da, layer.a().dtype()));
+      all.add(Layout.as(s, db, layer.b().dtype()));
+      if (rescales()) {
+        Tensor norm = kept.get(5);
+        Tensor dc = Reduce.sum(s, Elementwise.mul(s, rows(s, dy), kept.get(3)), false, 0);
+        all.add(Elementwise.div(s, Layout.as(s, dc, norm.dtype()), norm));
+      }
+      return all;
     }
   }
 
@@ -153,27 +206,50 @@ public record Linear(
       DType biasType) {
     Tensor dy = Objects.requireNonNull(flow);
     int count = branches.size();
-    Tensor w = kept[3 * count];
-    @Nullable Tensor[] gradients = new Tensor[3 + 2 * count];
-    Tensor dx = needs[0] ? Matmul.matmul(s, dy, rowMajor(s, w)) : null;
+    List<List<Tensor>> ofBranches = new ArrayList<>();
+    int at = 0;
+    for (Branch branch : branches) {
+      ofBranches.add(Arrays.asList(kept).subList(at, at + branch.saved()));
+      at += branch.saved();
+    }
+    Tensor w = kept[at];
+    Tensor dv = unscaled(s, dy, branches, ofBranches);
+    @Nullable Tensor[] gradients = new Tensor[3 + 3 * count];
+    Tensor dx = needs[0] ? Matmul.matmul(s, dv, rowMajor(s, w)) : null;
     gradients[0] = dx;
     if (needs[1]) {
-      Tensor x = kept[3 * count + 1];
+      Tensor x = kept[at + 1];
       gradients[1] =
           transposed
-              ? Matmul.matmul(s, Layout.transpose(s, x, 0, 1), dy)
-              : Matmul.matmul(s, Layout.transpose(s, dy, 0, 1), x);
+              ? Matmul.matmul(s, Layout.transpose(s, x, 0, 1), dv)
+              : Matmul.matmul(s, Layout.transpose(s, dv, 0, 1), x);
     }
     if (needs[2]) {
       gradients[2] = Layout.as(s, Reduce.sum(s, dy, false, 0), biasType);
     }
     for (int i = 0; i < count; i++) {
-      List<Tensor> ofBranch = Arrays.asList(kept).subList(3 * i, 3 * i + 3);
-      Tensor input = kept[3 * count + (dropped == null ? 1 : 2)];
-      List<Tensor> both = branches.get(i).gradients(s, ofBranch, input, dropped, dy, dx);
-      gradients[3 + 2 * i] = both.get(0);
-      gradients[4 + 2 * i] = both.get(1);
+      Tensor input = kept[at + (dropped == null ? 1 : 2)];
+      List<Tensor> ofBranch =
+          branches.get(i).gradients(s, ofBranches.get(i), input, dropped, dy, dv, dx);
+      for (int j = 0; j < ofBranch.size(); j++) {
+        gradients[3 + 3 * i + j] = ofBranch.get(j);
+      }
     }
     return gradients;
+  }
+
+  /// Returns the gradient before magnitudes scale rows: the output's own where none does.
+  private static Tensor unscaled(
+      Scope s, Tensor dy, List<Branch> branches, List<List<Tensor>> ofBranches) {
+    if (branches.stream().noneMatch(Branch::rescales)) {
+      return dy;
+    }
+    Tensor dv = Layout.copy(s, dy);
+    for (int i = 0; i < branches.size(); i++) {
+      if (branches.get(i).rescales()) {
+        branches.get(i).unscale(s, ofBranches.get(i), dv);
+      }
+    }
+    return dv;
   }
 }

@@ -168,7 +168,9 @@ public final class RotaryDecoder implements CausalLm {
     k = Embed.rope(scope, k, pass.cos(), pass.signedSin());
     Tensor mixed = block.attention.attend(scope, index, q, k, v, pass); // (N, H, D)
     Tensor flat = Layout.reshape(scope, mixed, x.size(0), (long) spec.heads * spec.headDim);
-    Tensor attended = Elementwise.add(scope, x, block.oProj.forward(scope, flat, pass));
+    Tensor projected = block.oProj.forward(scope, flat, pass); // (N, C)
+    Tensor attended =
+        Elementwise.add(scope, x, pass.sublayers().afterAttention(scope, index, projected));
 
     Tensor m = rmsNorm(scope, attended, block.postAttentionNorm, pass);
     Tensor gated =
@@ -176,7 +178,8 @@ public final class RotaryDecoder implements CausalLm {
             scope,
             block.gateProj.forward(scope, m, pass),
             block.upProj.forward(scope, m, pass)); // (N, F)
-    Tensor out = block.downProj.forward(scope, gated, pass); // (N, C)
+    Tensor down = block.downProj.forward(scope, gated, pass); // (N, C)
+    Tensor out = pass.sublayers().afterFeedForward(scope, index, down);
     return Elementwise.add(scope, attended, pass.hiddenCut(scope, index, out));
   }
 

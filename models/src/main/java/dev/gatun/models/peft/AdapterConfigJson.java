@@ -22,14 +22,20 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `adapter_config.json` of a LoRA adapter. Every key is used, known to be harmless, or refused by
-/// name. Thread-safe.
+/// `adapter_config.json` of an adapter of the LoRA family. Every key is used, known to be harmless,
+/// or refused by name. Thread-safe.
 public final class AdapterConfigJson {
   /// The version of PEFT whose keys and defaults we write.
   public static final String PEFT_VERSION = "0.21.0";
 
   private static final int MAX_BYTES = 16 << 20;
   private static final String ALL_LINEAR = "all-linear";
+  private static final String LORA = "LORA";
+  private static final String ADALORA = "ADALORA";
+  private static final String LAMBDA = ".lora_E";
+
+  // AdaLoRA has another key for the rank and ignores this one, PEFT's default.
+  private static final int UNUSED_RANK = 8;
 
   // Say how the adapter was made or by what, not what it computes.
   private static final Set<String> HARMLESS =
@@ -59,7 +65,6 @@ public final class AdapterConfigJson {
           "target_parameters",
           "trainable_token_indices",
           "use_bdlora",
-          "use_dora",
           "use_qalora",
           "velora_config");
 
@@ -99,7 +104,7 @@ public final class AdapterConfigJson {
   public static String toJson(LoraConfig config) {
     Map<String, @Nullable Object> json = new TreeMap<>();
     UNSUPPORTED.forEach(key -> json.put(key, null));
-    for (String flag : List.of("ensure_weight_tying", "lora_bias", "use_dora", "use_qalora")) {
+    for (String flag : List.of("ensure_weight_tying", "lora_bias", "use_qalora")) {
       json.put(flag, false);
     }
     HARMLESS.forEach(key -> json.put(key, null));
@@ -111,18 +116,15 @@ public final class AdapterConfigJson {
     json.put("qalora_group_size", 16);
 
     Selection selection = config.selection();
-    json.put("peft_type", "LORA");
     json.put("task_type", config.origin().taskType());
     json.put("base_model_name_or_path", config.origin().baseModel());
     json.put("revision", config.origin().revision());
-    json.put("r", config.r());
     json.put("lora_alpha", number(config.alpha()));
     json.put("lora_dropout", config.dropout());
     json.put("target_modules", modules(selection.target()));
     json.put("exclude_modules", selection.exclude() == null ? null : modules(selection.exclude()));
     json.put("layers_to_transform", orNull(selection.layers()));
     json.put("layers_pattern", orNull(selection.layersPatterns()));
-    json.put("rank_pattern", config.rankPattern());
     Map<String, Object> alphas = new TreeMap<>();
     config.alphaPattern().forEach((key, alpha) -> alphas.put(key, number(alpha)));
     json.put("alpha_pattern", alphas);
@@ -136,7 +138,33 @@ public final class AdapterConfigJson {
           case GAUSSIAN -> "gaussian";
         });
     json.put("fan_in_fan_out", config.fanInFanOut());
+    json.put("use_dora", config.variant() instanceof LoraVariant.Dora);
+    if (config.variant() instanceof LoraVariant.AdaLora adaLora) {
+      put(json, config.r(), adaLora);
+    } else {
+      json.put("peft_type", LORA);
+      json.put("r", config.r());
+      json.put("rank_pattern", config.rankPattern());
+    }
     return PythonJson.dumps(json);
+  }
+
+  private static void put(
+      Map<String, @Nullable Object> json, int rank, LoraVariant.AdaLora settings) {
+    json.put("peft_type", ADALORA);
+    json.put("r", UNUSED_RANK);
+    json.put("init_r", rank);
+    json.put("target_r", settings.targetRank());
+    json.put("tinit", settings.initialSteps());
+    json.put("tfinal", settings.finalSteps());
+    json.put("deltaT", settings.interval());
+    json.put("beta1", settings.beta1());
+    json.put("beta2", settings.beta2());
+    json.put("orth_reg_weight", settings.orthogonality());
+    json.put("total_step", settings.totalSteps());
+    Map<String, List<Boolean>> kept = new TreeMap<>();
+    settings.kept().forEach((module, pattern) -> kept.put(module + LAMBDA, pattern));
+    json.put("rank_pattern", kept.isEmpty() ? null : kept);
   }
 
   // PEFT documents alpha as an integer, and some readers insist.
@@ -161,6 +189,8 @@ public final class AdapterConfigJson {
   }
 
   private record Reader(Path file, ObjectNode json, Map<String, JsonNode> left) {
+    private static final LoraVariant PLAIN = new LoraVariant.Plain();
+
     Reader(Path file, ObjectNode json) {
       this(file, json, new LinkedHashMap<>());
       json.properties().forEach(entry -> left.put(entry.getKey(), entry.getValue()));
@@ -168,17 +198,21 @@ public final class AdapterConfigJson {
 
     LoraConfig read() throws MalformedFileException {
       String type = string("peft_type");
-      if (!"LORA".equals(type)) {
-        throw malformed("peft_type", type == null ? "nothing" : "'" + type + "'", "'LORA'");
+      boolean adaLora = ADALORA.equals(type);
+      if (!adaLora && !LORA.equals(type)) {
+        throw malformed(
+            "peft_type", type == null ? "nothing" : "'" + type + "'", "'LORA' or 'ADALORA'");
       }
       try {
+        int rank = integer("r", take("r"), 8);
         LoraConfig config =
             new LoraConfig(
-                integer("r", take("r"), 8),
+                adaLora ? adaLora() : flag("use_dora") ? new LoraVariant.Dora() : PLAIN,
+                adaLora ? integer("init_r", take("init_r"), 12) : rank,
                 number("lora_alpha", take("lora_alpha"), 8),
                 number("lora_dropout", take("lora_dropout"), 0),
                 selection(),
-                ranks(),
+                adaLora ? Map.of() : ranks(),
                 alphas(),
                 flag("use_rslora"),
                 bias(),
@@ -192,6 +226,50 @@ public final class AdapterConfigJson {
       } catch (InvalidSettingException e) {
         throw malformed(e.place(), e.found(), e.expected());
       }
+    }
+
+    private LoraVariant.AdaLora adaLora() throws MalformedFileException {
+      if (flag("use_dora")) {
+        throw malformed("use_dora", "true", "false with AdaLoRA");
+      }
+      JsonNode steps = take("total_step");
+      if (steps == null) {
+        throw malformed("total_step", "nothing", "an integer");
+      }
+      return new LoraVariant.AdaLora(
+          integer("target_r", take("target_r"), 8),
+          integer("tinit", take("tinit"), 0),
+          integer("tfinal", take("tfinal"), 0),
+          integer("deltaT", take("deltaT"), 1),
+          number("beta1", take("beta1"), 0.85),
+          number("beta2", take("beta2"), 0.85),
+          number("orth_reg_weight", take("orth_reg_weight"), 0.5),
+          integer("total_step", steps, 0),
+          kept());
+    }
+
+    // By the name of the layer's λ, which ends in the adapter's own name while PEFT trains.
+    private Map<String, List<Boolean>> kept() throws MalformedFileException {
+      Map<String, List<Boolean>> kept = new LinkedHashMap<>();
+      for (Map.Entry<String, JsonNode> entry : object("rank_pattern")) {
+        String place = "rank_pattern '" + entry.getKey() + "'";
+        int end = entry.getKey().lastIndexOf(LAMBDA);
+        if (end < 0) {
+          throw malformed(place, "this name", "one that ends in " + LAMBDA);
+        }
+        if (!entry.getValue().isArray()) {
+          throw malformed(place, text(entry.getValue()), "a list of true and false");
+        }
+        List<Boolean> pattern = new ArrayList<>();
+        for (JsonNode item : entry.getValue()) {
+          if (!item.isBoolean()) {
+            throw malformed(place, text(item) + " in the list", "only true and false");
+          }
+          pattern.add(item.booleanValue());
+        }
+        kept.put(entry.getKey().substring(0, end), pattern);
+      }
+      return kept;
     }
 
     private void refuseRest() throws MalformedFileException {

@@ -114,7 +114,8 @@ public record AdapterDirectory(
             shapes.put(name, shape);
           }
         });
-    Check check = new Check(weights.tensors(), shapes, tree);
+    boolean dora = match.config().variant() instanceof LoraVariant.Dora;
+    Check check = new Check(weights.tensors(), shapes, tree, dora);
     List<Fault> faults = check.faults();
     if (!faults.isEmpty()) {
       Fault first = faults.getFirst();
@@ -131,7 +132,10 @@ public record AdapterDirectory(
   private record Fault(String place, String found, String expected) {}
 
   private record Check(
-      Map<String, TensorEntry> tensors, Map<String, List<Long>> shapes, ModuleTree tree) {
+      Map<String, TensorEntry> tensors,
+      Map<String, List<Long>> shapes,
+      ModuleTree tree,
+      boolean dora) {
     List<Fault> faults() {
       List<Fault> faults = new ArrayList<>();
       tensors.keySet().stream()
@@ -161,20 +165,22 @@ public record AdapterDirectory(
       if (!name.startsWith(AdapterKeys.PREFIX)) {
         return new Fault(place(name), "this name", "one that starts with " + AdapterKeys.PREFIX);
       }
-      for (String part : List.of(".lora_magnitude_vector", ".lora_embedding_", ".lora_B.bias")) {
+      for (String part : List.of(".lora_embedding_", ".lora_B.bias")) {
         if (name.contains(part)) {
           return new Fault(place(name), part.substring(1), "no such part, for it is not supported");
         }
       }
-      String path = name.substring(AdapterKeys.PREFIX.length());
-      boolean matrix = name.endsWith(AdapterKeys.A_SUFFIX) || name.endsWith(AdapterKeys.B_SUFFIX);
-      String module =
-          matrix ? path.substring(0, path.length() - AdapterKeys.A_SUFFIX.length()) : path;
-      if (!tree.modules().contains(module) && !tree.parameters().containsKey(module)) {
+      String layer = AdapterKeys.module(name);
+      if (!dora && name.endsWith(AdapterKeys.MAGNITUDE_SUFFIX)) {
+        return new Fault(
+            place(name), "lora_magnitude_vector", "no such part, for use_dora is false");
+      }
+      String part = layer == null ? name.substring(AdapterKeys.PREFIX.length()) : layer;
+      if (!tree.modules().contains(part) && !tree.parameters().containsKey(part)) {
         return new Fault(
             place(name), "a part that the base model lacks", "parts of it; wrong base model?");
       }
-      return matrix
+      return layer != null
           ? new Fault(place(name), "a layer that target_modules leaves out", "only its layers")
           : new Fault(
               place(name),

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Names of the tensors in `adapter_model.safetensors`, the adapter's own name left out as on disk.
 public final class AdapterKeys {
@@ -14,6 +15,12 @@ public final class AdapterKeys {
 
   static final String A_SUFFIX = ".lora_A.weight";
   static final String B_SUFFIX = ".lora_B.weight";
+  static final String MAGNITUDE_SUFFIX = ".lora_magnitude_vector";
+
+  // AdaLoRA's are parameters, not modules.
+  private static final String Q_SUFFIX = ".lora_A";
+  private static final String P_SUFFIX = ".lora_B";
+  private static final String LAMBDA_SUFFIX = ".lora_E";
 
   private AdapterKeys() {}
 
@@ -31,6 +38,38 @@ public final class AdapterKeys {
   /// @return the name
   public static String loraB(String module) {
     return PREFIX + module + B_SUFFIX;
+  }
+
+  /// Returns the name of DoRA's magnitude, shape `(out)`.
+  ///
+  /// @param module path of a linear layer
+  /// @return the name
+  public static String magnitude(String module) {
+    return PREFIX + module + MAGNITUDE_SUFFIX;
+  }
+
+  /// Returns the name of AdaLoRA's Q, shape `(rank, in)`.
+  ///
+  /// @param module path of a linear layer
+  /// @return the name
+  public static String svdQ(String module) {
+    return PREFIX + module + Q_SUFFIX;
+  }
+
+  /// Returns the name of AdaLoRA's λ, shape `(rank, 1)`.
+  ///
+  /// @param module path of a linear layer
+  /// @return the name
+  public static String svdLambda(String module) {
+    return PREFIX + module + LAMBDA_SUFFIX;
+  }
+
+  /// Returns the name of AdaLoRA's P, shape `(out, rank)`.
+  ///
+  /// @param module path of a linear layer
+  /// @return the name
+  public static String svdP(String module) {
+    return PREFIX + module + P_SUFFIX;
   }
 
   /// Returns the name of a trained bias of an adapted layer, shape `(out)`.
@@ -58,6 +97,18 @@ public final class AdapterKeys {
     return PREFIX + parameter;
   }
 
+  /// Returns the path of the layer that a tensor is a part of, or null where it belongs to no
+  /// branch.
+  static @Nullable String module(String name) {
+    for (String suffix :
+        List.of(A_SUFFIX, B_SUFFIX, MAGNITUDE_SUFFIX, Q_SUFFIX, P_SUFFIX, LAMBDA_SUFFIX)) {
+      if (name.startsWith(PREFIX) && name.endsWith(suffix)) {
+        return name.substring(PREFIX.length(), name.length() - suffix.length());
+      }
+    }
+    return null;
+  }
+
   /// Lists the tensors that an adapter must have.
   ///
   /// @param match the adapted layers
@@ -69,8 +120,16 @@ public final class AdapterKeys {
         match.targets().stream().map(LoraTarget::module).collect(Collectors.toSet());
     for (LoraTarget target : match.targets()) {
       ModuleTree.Linear linear = tree.linear(target.module());
-      shapes.put(loraA(target.module()), List.of((long) target.rank(), linear.in()));
-      shapes.put(loraB(target.module()), List.of(linear.out(), (long) target.rank()));
+      long rank = target.rank();
+      boolean svd = match.config().variant() instanceof LoraVariant.AdaLora;
+      shapes.put(svd ? svdQ(target.module()) : loraA(target.module()), List.of(rank, linear.in()));
+      shapes.put(svd ? svdP(target.module()) : loraB(target.module()), List.of(linear.out(), rank));
+      if (svd) {
+        shapes.put(svdLambda(target.module()), List.of(rank, 1L));
+      }
+      if (match.config().variant() instanceof LoraVariant.Dora) {
+        shapes.put(magnitude(target.module()), List.of(linear.out()));
+      }
     }
     Bias bias = match.config().bias();
     tree.parameters()

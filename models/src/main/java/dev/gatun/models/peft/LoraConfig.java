@@ -6,11 +6,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The settings of a LoRA adapter, with the meaning that PEFT gives them. Immutable.
+/// The settings of an adapter of the LoRA family, with the meaning that PEFT gives them. Immutable.
 ///
 /// The order of the two patterns counts: the first expression that matches a module wins.
 ///
-/// @param r rank of modules that `rankPattern` does not name, at least 1
+/// @param variant how the change of a weight is written
+/// @param r rank of modules that `rankPattern` does not name, at least 1; AdaLoRA's `init_r`
 /// @param alpha numerator of the scaling of modules that `alphaPattern` does not name
 /// @param dropout probability of plain dropout on the adapter's input, from 0 to below 1
 /// @param selection the adapted modules
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// @param fanInFanOut whether base weights are stored `(in, out)`, as GPT-2 does
 /// @param origin what the adapter belongs to
 public record LoraConfig(
+    LoraVariant variant,
     int r,
     double alpha,
     double dropout,
@@ -109,10 +111,15 @@ public record LoraConfig(
   ///
   /// @throws InvalidSettingException if a value is out of its range or an expression is broken
   public LoraConfig {
-    checkRank("r", r);
+    checkRank(variant instanceof LoraVariant.AdaLora ? "init_r" : "r", r);
     checkAlpha("lora_alpha", alpha);
     if (!(dropout >= 0 && dropout < 1)) {
       throw new InvalidSettingException("lora_dropout", Double.toString(dropout), "0 <= p < 1");
+    }
+    if (variant instanceof LoraVariant.AdaLora) {
+      none("rank_pattern", rankPattern.isEmpty() ? null : rankPattern);
+      none("alpha_pattern", alphaPattern.isEmpty() ? null : alphaPattern);
+      none("use_rslora", rsLora ? true : null);
     }
     rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
     alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
@@ -133,6 +140,7 @@ public record LoraConfig(
   /// @return without dropout, patterns, biases and saved modules
   public static LoraConfig of(int r, double alpha, TargetModules target) {
     return new LoraConfig(
+        new LoraVariant.Plain(),
         r,
         alpha,
         0,
@@ -151,9 +159,33 @@ public record LoraConfig(
   ///
   /// @param rank rank of the module
   /// @param moduleAlpha alpha of the module
-  /// @return `alpha / rank`, or `alpha / sqrt(rank)` with rsLoRA
+  /// @return `alpha / rank`, or `alpha / sqrt(rank)` with rsLoRA; AdaLoRA divides by the initial
+  ///   rank plus 1e-5, whatever became of it
   public double scaling(int rank, double moduleAlpha) {
+    if (variant instanceof LoraVariant.AdaLora) {
+      return (moduleAlpha > 0 ? moduleAlpha : r) / (r + 1e-5);
+    }
     return rsLora ? moduleAlpha / Math.sqrt(rank) : moduleAlpha / rank;
+  }
+
+  /// {@return a copy that writes the change of a weight otherwise}
+  ///
+  /// @param variant how
+  public LoraConfig withVariant(LoraVariant variant) {
+    return new LoraConfig(
+        variant,
+        r,
+        alpha,
+        dropout,
+        selection,
+        rankPattern,
+        alphaPattern,
+        rsLora,
+        bias,
+        modulesToSave,
+        init,
+        fanInFanOut,
+        origin);
   }
 
   /// Returns a copy that adapts other modules.
@@ -162,6 +194,7 @@ public record LoraConfig(
   /// @return the copy
   public LoraConfig withSelection(Selection selection) {
     return new LoraConfig(
+        variant,
         r,
         alpha,
         dropout,
@@ -191,6 +224,7 @@ public record LoraConfig(
       Map<String, Double> alphaPattern,
       boolean rsLora) {
     return new LoraConfig(
+        variant,
         r,
         alpha,
         dropout,
@@ -212,6 +246,7 @@ public record LoraConfig(
   /// @return the copy
   public LoraConfig withOrigin(Origin origin, boolean fanInFanOut) {
     return new LoraConfig(
+        variant,
         r,
         alpha,
         dropout,
@@ -224,6 +259,12 @@ public record LoraConfig(
         init,
         fanInFanOut,
         origin);
+  }
+
+  private static void none(String place, @Nullable Object found) {
+    if (found != null) {
+      throw new InvalidSettingException(place, found.toString(), "none with AdaLoRA");
+    }
   }
 
   private static void checkRank(String place, int rank) {

@@ -87,8 +87,12 @@ public record PortableFolding(LoraConfig config, List<Fold> folds, List<String> 
   ///
   /// @param match the adapter's layers
   /// @return the configuration to save and the work to do
+  /// @throws InvalidSettingException if it is AdaLoRA's, which only PEFT reads
   public static PortableFolding of(TargetMatch match) {
     LoraConfig config = match.config();
+    if (config.variant() instanceof LoraVariant.AdaLora) {
+      throw new InvalidSettingException("peft_type", "ADALORA", "LORA, to be portable");
+    }
     List<LoraTarget> targets = match.targets();
     int r = targets.stream().mapToInt(LoraTarget::rank).max().orElse(config.r());
     double shared = targets.getFirst().alpha();
@@ -103,6 +107,9 @@ public record PortableFolding(LoraConfig config, List<Fold> folds, List<String> 
       folds.add(new Fold(target.module(), factor, target.rank(), r));
     }
     List<String> warnings = new ArrayList<>();
+    if (config.variant() instanceof LoraVariant.Dora) {
+      warnings.add("use_dora: vLLM and llama.cpp refuse it; merge it instead");
+    }
     if (!config.modulesToSave().isEmpty()) {
       warnings.add("modules_to_save " + config.modulesToSave() + ": vLLM and llama.cpp refuse it");
     }

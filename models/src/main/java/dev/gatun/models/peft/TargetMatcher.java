@@ -88,7 +88,10 @@ public final class TargetMatcher {
             "'" + module + "', which is no linear layer",
             "names among " + lastNames(tree));
       }
-      int rank = pattern(config.rankPattern(), module, config.r());
+      int rank =
+          config.variant() instanceof LoraVariant.AdaLora adaLora
+              ? adaLora.rank(module, config.r())
+              : pattern(config.rankPattern(), module, config.r());
       double alpha = pattern(config.alphaPattern(), module, config.alpha());
       targets.add(new LoraTarget(module, rank, alpha, config.scaling(rank, alpha)));
     }
@@ -98,7 +101,24 @@ public final class TargetMatcher {
           "no layer of the model for " + describe(target),
           "names among " + lastNames(tree));
     }
+    if (config.variant() instanceof LoraVariant.AdaLora adaLora) {
+      checkKept(adaLora, targets);
+      return new TargetMatch(config, targets, savedModules, List.copyOf(unused));
+    }
     return new TargetMatch(sortPatterns(targets), targets, savedModules, List.copyOf(unused));
+  }
+
+  private static void checkKept(LoraVariant.AdaLora adaLora, List<LoraTarget> targets) {
+    Set<String> modules = new HashSet<>();
+    targets.forEach(target -> modules.add(target.module()));
+    for (String module : adaLora.kept().keySet()) {
+      if (!modules.contains(module)) {
+        throw new InvalidSettingException(
+            "rank_pattern '" + module + "'",
+            "a layer that target_modules leaves out",
+            "only its layers");
+      }
+    }
   }
 
   // The file sorts the patterns, and the first match wins: where that would change a layer, name

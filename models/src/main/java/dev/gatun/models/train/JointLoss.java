@@ -90,9 +90,9 @@ final class JointLoss {
               .get(i)
               .addition
               .join(ForwardPass.of(tape, model, batch.ids(), batch.offsets()), batch.tokens());
-      if (parts.size() > 1 && builder.replacesWeights()) {
+      if (parts.size() > 1 && builder.changesAllRows()) {
         throw new IllegalArgumentException(
-            "runs side by side: found one that replaces weights of the model, expected adapters"
+            "runs side by side: found one that changes the model for all rows, expected adapters"
                 + " alone");
       }
       segments.add(builder.segments());
@@ -280,7 +280,7 @@ final class JointLoss {
     }
     ForwardPass.Builder builder = ForwardPass.of(tape, model, ids, offsets).segments(through);
     if (parts.size() == 1) {
-      builder.replaced(plain.replaced());
+      builder.replaced(plain.replaced()).sublayers(plain.sublayers());
     }
     return builder.masks(masks(copies)).build();
   }

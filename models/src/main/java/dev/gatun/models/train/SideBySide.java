@@ -198,7 +198,7 @@ public final class SideBySide {
       this.heldOut = run.heldOut;
       this.parameters = List.copyOf(trained.parameters().values());
       this.steps = new Batches(run.train, options.batches()).from(Cursor.START);
-      this.optimizer = AdamW.open(parameters, options.adamW());
+      this.optimizer = Update.optimizer(trained, options.adamW());
     }
 
     private static <T> T begun(@Nullable T value) {
@@ -214,7 +214,7 @@ public final class SideBySide {
 
     void begin(Scope scope) {
       step = steps.next();
-      update = new Update(scope, parameters);
+      update = new Update(scope, trained);
       task = 0;
       divergence = 0;
     }
@@ -229,10 +229,12 @@ public final class SideBySide {
       long targets = Math.max(1, step().targetCount());
       task /= targets;
       divergence /= targets;
-      finite(index, "loss", task + options.dropout().lambda() * divergence);
+      double penalty = begun(update).addPenalty();
+      finite(index, "loss", task + options.dropout().lambda() * divergence + penalty);
       norm = begun(update).norm();
       finite(index, "gradient norm", norm);
-      begun(update).apply(optimizer, norm, options.maxGradNorm(), options.schedule().at(index));
+      begun(update)
+          .apply(optimizer, index, norm, options.maxGradNorm(), options.schedule().at(index));
       losses.add(task);
       divergences.add(divergence);
       tokens += step().tokens();

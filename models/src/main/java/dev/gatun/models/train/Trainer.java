@@ -40,6 +40,10 @@ public final class Trainer {
   private final Trained trained;
   private final TrainOptions options;
   private final List<Tensor> parameters;
+
+  /// The trained tensors, and what else a checkpoint and the best weights consist of.
+  private final Map<String, Tensor> kept;
+
   private final @Nullable Path checkpoints;
 
   private final List<Double> losses = new ArrayList<>();
@@ -63,6 +67,8 @@ public final class Trainer {
     this.options = options;
     this.checkpoints = checkpoints;
     this.parameters = List.copyOf(trained.parameters().values());
+    this.kept = new LinkedHashMap<>(trained.parameters());
+    kept.putAll(trained.state());
   }
 
   /// Runs all steps, or those that are left.
@@ -86,19 +92,19 @@ public final class Trainer {
       throws IOException {
     Batches batches = new Batches(train, options.batches());
     Map<String, String> settings = options.fingerprint();
+    settings.putAll(trained.fingerprint());
     if (checkpoints != null) {
       settings.put("data", train.fingerprint());
     }
     try (Scope state = Scope.open();
-        AdamW optimizer = AdamW.open(parameters, options.adamW())) {
+        AdamW optimizer = Update.optimizer(trained, options.adamW())) {
       Map<String, Tensor> best = new LinkedHashMap<>();
       Cursor cursor = Cursor.START;
       int made = 0;
       if (resume && checkpoints != null) {
         Optional<Path> newest = Checkpoint.newest(checkpoints);
         if (newest.isPresent()) {
-          RunState read =
-              Checkpoint.read(newest.get(), trained.parameters(), best, state, optimizer);
+          RunState read = Checkpoint.read(newest.get(), kept, best, state, optimizer);
           adopt(newest.get(), read, settings);
           cursor = new Cursor(read.epoch(), read.place());
           made = read.step();
@@ -131,8 +137,8 @@ public final class Trainer {
         evaluate(heldOut, made, best, state, listener);
       }
       if (end != End.CANCELLED) {
-        best.forEach((name, tensor) ->
-            Layout.copyInPlace(Objects.requireNonNull(trained.parameters().get(name)), tensor));
+        best.forEach(
+            (name, tensor) -> Layout.copyInPlace(Objects.requireNonNull(kept.get(name)), tensor));
       }
       return result(end, made);
     } finally {
@@ -158,6 +164,14 @@ public final class Trainer {
                 .formatted(file, name, found, value));
       }
     });
+    read.settings()
+        .forEach((name, found) -> {
+          if (!wanted.containsKey(name)) {
+            throw new IllegalArgumentException(
+                "resume from %s: %s: found %s, expected none, as the run asks now"
+                    .formatted(file, name, found));
+          }
+        });
     losses.addAll(read.losses());
     divergences.addAll(read.divergences());
     evaluations.addAll(read.evaluations());
@@ -175,7 +189,7 @@ public final class Trainer {
     double norm = 0;
     double rate = options.schedule().at(index);
     try (Scope scope = Scope.open()) {
-      Update update = new Update(scope, parameters);
+      Update update = new Update(scope, trained);
       for (Batch batch : step.batches()) {
         if (batch.targetCount() == 0) {
           continue;
@@ -193,12 +207,13 @@ public final class Trainer {
         divergence += value[0].divergence();
         update.add(gradients);
       }
+      double penalty = update.addPenalty();
       task /= Math.max(1, targets);
       divergence /= Math.max(1, targets);
-      finite(index, "loss", task + options.dropout().lambda() * divergence);
+      finite(index, "loss", task + options.dropout().lambda() * divergence + penalty);
       norm = update.norm();
       finite(index, "gradient norm", norm);
-      update.apply(optimizer, norm, options.maxGradNorm(), rate);
+      update.apply(optimizer, index, norm, options.maxGradNorm(), rate);
     }
     losses.add(task);
     divergences.add(divergence);
@@ -248,12 +263,8 @@ public final class Trainer {
             .orElse(Double.POSITIVE_INFINITY);
     if (evaluation.loss() < lowest) {
       bestStep = made;
-      trained
-          .parameters()
-          .forEach((name, tensor) -> {
-            Tensor kept = best.computeIfAbsent(name, n -> Layout.copy(owner, tensor));
-            Layout.copyInPlace(kept, tensor);
-          });
+      kept.forEach((name, tensor) ->
+          Layout.copyInPlace(best.computeIfAbsent(name, n -> Layout.copy(owner, tensor)), tensor));
       return false;
     }
     return outOfPatience();
@@ -288,10 +299,10 @@ public final class Trainer {
   private Path write(RunState state, Map<String, Tensor> best, AdamW optimizer) throws IOException {
     Path folder = Objects.requireNonNull(checkpoints);
     try {
-      return Checkpoint.write(folder, state, trained.parameters(), best, optimizer);
+      return Checkpoint.write(folder, state, kept, best, optimizer);
     } catch (ClosedByInterruptException e) {
       takeInterrupt();
-      return Checkpoint.write(folder, state, trained.parameters(), best, optimizer);
+      return Checkpoint.write(folder, state, kept, best, optimizer);
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.gatun.models.train;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.optim.AdamW;
@@ -13,14 +15,25 @@ import org.jspecify.annotations.Nullable;
 /// The gradients of one optimizer step of one run, added up over its batches.
 final class Update {
   private final Scope scope;
+  private final Trained trained;
   private final List<Tensor> parameters;
   private final @Nullable Tensor[] sums;
 
   /// @param scope owner of the sums
-  Update(Scope scope, List<Tensor> parameters) {
+  Update(Scope scope, Trained trained) {
     this.scope = scope;
-    this.parameters = parameters;
+    this.trained = trained;
+    this.parameters = List.copyOf(trained.parameters().values());
     this.sums = new Tensor[parameters.size()];
+  }
+
+  /// Opens the optimizer of what is trained.
+  @MustBeClosed
+  static AdamW optimizer(Trained trained, AdamW.Config config) {
+    return AdamW.open(
+        List.copyOf(trained.parameters().values()),
+        trained.parameters().keySet().stream().map(trained::factors).toList(),
+        config);
   }
 
   /// Adds a batch's gradients, which this frees or keeps.
@@ -38,6 +51,19 @@ final class Update {
         scope.free(sum);
         scope.free(more);
       }
+    }
+  }
+
+  /// Adds the gradients of the penalty, if there is one, and returns its value.
+  double addPenalty() {
+    try (Tape tape = Tape.open(parameters)) {
+      Tensor penalty = trained.penalty(tape);
+      if (penalty == null) {
+        return 0;
+      }
+      Gradients gradients = tape.backward(scope, penalty);
+      add(gradients);
+      return gradients.value().item();
     }
   }
 
@@ -60,10 +86,13 @@ final class Update {
     return Clip.norm(scope, gradients());
   }
 
-  /// Clips the gradients and makes the optimizer's step.
+  /// Clips the gradients, makes the optimizer's step and tells what is trained of it.
   ///
+  /// @param index number of the step, from 0
   /// @param norm from [#norm]
-  void apply(AdamW optimizer, double norm, double maxNorm, double rate) {
-    optimizer.step(Clip.clip(scope, gradients(), norm, maxNorm), rate);
+  void apply(AdamW optimizer, int index, double norm, double maxNorm, double rate) {
+    List<Tensor> clipped = Clip.clip(scope, gradients(), norm, maxNorm);
+    optimizer.step(clipped, rate);
+    trained.afterStep(index + 1, parameter -> clipped.get(parameters.indexOf(parameter)));
   }
 }

@@ -149,11 +149,14 @@ final class Gpt2 implements CausalLm {
     Tensor mixed =
         block.attention.attend(scope, index, q, heads(scope, qkv[1]), heads(scope, qkv[2]), pass);
     Tensor flat = Layout.reshape(scope, mixed, n, c);
-    Tensor attended = Elementwise.add(scope, x, block.attnProj.forward(scope, flat, pass));
+    Tensor projected = block.attnProj.forward(scope, flat, pass);
+    Tensor attended =
+        Elementwise.add(scope, x, pass.sublayers().afterAttention(scope, index, projected));
 
     Tensor m = layerNorm(scope, attended, block.ln2Weight, block.ln2Bias, pass);
     Tensor inner = Elementwise.gelu(scope, block.cFc.forward(scope, m, pass), true); // (N, F)
-    Tensor out = block.mlpProj.forward(scope, inner, pass);
+    Tensor down = block.mlpProj.forward(scope, inner, pass);
+    Tensor out = pass.sublayers().afterFeedForward(scope, index, down);
     return Elementwise.add(scope, attended, pass.hiddenCut(scope, index, out));
   }
 

@@ -29,7 +29,7 @@ class LoraDropoutTest {
   @Test
   void maskedWeightsEqualMaskedActivations() throws IOException {
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F64)) {
-      AdapterLayer layer = requireNonNull(adapted.adapter().layers()[0]);
+      AdapterLayer layer = requireNonNull(adapted.adapter().layers(adapted.scope())[0]);
       int rank = (int) layer.a().size(0);
       int in = (int) layer.a().size(1);
       int out = (int) layer.b().size(0);
@@ -120,7 +120,7 @@ class LoraDropoutTest {
   private static double member(AdaptedModel adapted, Dropout method, int instance, Batch batch) {
     Map<String, double[]> before = adapted.values();
     DropoutMasks.Source source = new DropoutMasks.Source(method, SEED, 4, 2 * instance, 0);
-    @org.jspecify.annotations.Nullable AdapterLayer[] layers = adapted.adapter().layers();
+    @org.jspecify.annotations.Nullable AdapterLayer[] layers = adapted.adapter().layers(adapted.scope());
     for (int index = 0; index < layers.length; index++) {
       AdapterLayer layer = layers[index];
       if (layer == null) {

@@ -44,6 +44,7 @@ class LoraAdapterTest {
   private static LoraConfig config(LoraConfig.Init init, List<String> saved, String... targets) {
     LoraConfig plain = LoraConfig.of(4, 8, new TargetModules.Names(List.of(targets)));
     return new LoraConfig(
+        plain.variant(),
         plain.r(),
         plain.alpha(),
         0,
@@ -219,8 +220,8 @@ class LoraAdapterTest {
           (pass, tokens) ->
               pass.segments(
                   List.of(
-                      new AdapterSegment(0, ends[1], one.adapter().layers()),
-                      new AdapterSegment(ends[2], ends[3], other.layers())));
+                      new AdapterSegment(0, ends[1], one.adapter().layers(pass.owner())),
+                      new AdapterSegment(ends[2], ends[3], other.layers(pass.owner()))));
       ForwardPass pass =
           mixed.join(ForwardPass.of(scope, model, batch.ids(), ends), batch.tokens()).build();
       double[] found = Parity.doubles(model.logits(scope, model.hidden(scope, pass, false), pass));

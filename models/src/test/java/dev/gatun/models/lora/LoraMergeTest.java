@@ -88,8 +88,12 @@ class LoraMergeTest {
     }
   }
 
+  static Stream<Arguments> portable() throws IOException {
+    return adapters().filter(arguments -> !arguments.get()[1].equals("adalora"));
+  }
+
   @ParameterizedTest
-  @MethodSource("adapters")
+  @MethodSource("portable")
   void portableAdapterGivesTheSameLogits(String name, String variant, @TempDir Path target)
       throws IOException {
     Example example = Parity.examples(name).getLast();

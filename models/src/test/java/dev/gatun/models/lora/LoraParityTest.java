@@ -133,6 +133,9 @@ class LoraParityTest {
     "llama,all-linear",
     "llama,rslora",
     "gpt2,default",
+    "gpt2,dora",
+    "llama,dora-rslora-patterns",
+    "llama,adalora",
     "llama,save-head"
   })
   void savedAdapterIsReadBackEqual(String name, String variant, @TempDir Path directory)

@@ -43,8 +43,34 @@ class AdapterConfigJsonTest {
   static Stream<Row> malformed() {
     return Stream.of(
         new Row("[]", "file", "an array", "an object"),
-        new Row("{}", "peft_type", "nothing", "'LORA'"),
-        new Row("{\"peft_type\":\"ADALORA\"}", "peft_type", "'ADALORA'", "'LORA'"),
+        new Row("{}", "peft_type", "nothing", "'LORA' or 'ADALORA'"),
+        new Row("{\"peft_type\":\"IA3\"}", "peft_type", "'IA3'", "'LORA' or 'ADALORA'"),
+        ada("\"init_r\":4", "total_step", "nothing", "an integer"),
+        ada("\"init_r\":0,\"total_step\":9", "init_r", "0", "at least 1"),
+        ada("\"total_step\":9,\"target_r\":0", "target_r", "0", "at least 1"),
+        ada("\"total_step\":9,\"use_dora\":true", "use_dora", "true", "false with AdaLoRA"),
+        ada("\"total_step\":9,\"use_rslora\":true", "use_rslora", "true", "none with AdaLoRA"),
+        ada(
+            "\"total_step\":9,\"tinit\":5,\"tfinal\":4",
+            "total_step",
+            "9 with tinit 5 and tfinal 4",
+            "more than both together"),
+        ada(
+            "\"total_step\":9,\"rank_pattern\":{\"q_proj\":[true]}",
+            "rank_pattern 'q_proj'",
+            "this name",
+            "one that ends in .lora_E"),
+        ada(
+            "\"total_step\":9,\"rank_pattern\":{\"q.lora_E\":3}",
+            "rank_pattern 'q.lora_E'",
+            "3",
+            "a list of true and false"),
+        ada(
+            "\"total_step\":9,\"rank_pattern\":{\"q.lora_E\":[1]}",
+            "rank_pattern 'q.lora_E'",
+            "1 in the list",
+            "only true and false"),
+        row("\"init_r\":4", "init_r", "4", "no such key, for PEFT's LoRA has none"),
         row("\"r\":0", "r", "0", "at least 1"),
         row("\"r\":\"8\"", "r", "'8'", "an integer"),
         row("\"r\":8.5", "r", "8.5", "an integer"),
@@ -87,7 +113,7 @@ class AdapterConfigJsonTest {
             "'pissa'",
             "true, false, gaussian, orthogonal or eva, which leave the base weights as they are"),
         row("\"use_rslora\":1", "use_rslora", "1", "true or false"),
-        row("\"use_dora\":true", "use_dora", "true", "null or false, for it is not supported"),
+        row("\"use_dora\":1", "use_dora", "1", "true or false"),
         row("\"lora_bias\":true", "lora_bias", "true", "null or false, for it is not supported"),
         row(
             "\"trainable_token_indices\":[3]",
@@ -101,6 +127,10 @@ class AdapterConfigJsonTest {
             "null or false, for it is not supported"),
         row("\"rnak\":4", "rnak", "4", "no such key, for PEFT's LoRA has none"),
         row("\"base_model_name_or_path\":1", "base_model_name_or_path", "1", "a string"));
+  }
+
+  private static Row ada(String entry, String place, String found, String expected) {
+    return new Row("{\"peft_type\":\"ADALORA\"," + entry + "}", place, found, expected);
   }
 
   private static Row row(String entry, String place, String found, String expected) {

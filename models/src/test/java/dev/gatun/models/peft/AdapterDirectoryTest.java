@@ -164,6 +164,12 @@ class AdapterDirectoryTest {
             t -> put(t, Q + "lora_magnitude_vector", DType.F32, 8),
             Q + "lora_magnitude_vector",
             "lora_magnitude_vector",
+            "no such part, for use_dora is false"),
+        row(
+            "part of an embedding's adapter",
+            t -> put(t, Q + "lora_embedding_A", DType.F32, 8),
+            Q + "lora_embedding_A",
+            "lora_embedding_",
             "no such part, for it is not supported"),
         row(
             "whole weight that nothing names",

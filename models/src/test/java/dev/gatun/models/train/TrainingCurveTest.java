@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
 import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.lora.LoraTraining;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.StrictJson;
 import dev.gatun.runtime.optim.AdamW;
@@ -24,26 +26,45 @@ class TrainingCurveTest {
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama"})
   void tenStepsEqualThoseOfPyTorch(String name) throws IOException {
-    SafetensorsFile expected = expected(name);
+    try (AdaptedModel adapted = AdaptedModel.open(name, DType.F32)) {
+      assertSteps(run(name, adapted, settings(name)), adapted, expected(name));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama-bias"})
+  void tenLoraPlusStepsEqualThoseOfPeft(String name) throws IOException {
+    Path folder = Parity.model(name).resolve("plus");
+    JsonNode json = StrictJson.read(folder.resolve("settings.json"), 10_000);
+    String start = json.path("start_adapter").asString().substring("adapters/".length());
+    double ratio = json.path("loraplus_lr_ratio").asDouble();
+    try (AdaptedModel plain = AdaptedModel.open(name, start, DType.F32)) {
+      LoraAdapter plus = plain.adapter().with(new LoraTraining(ratio, 0, false));
+      AdaptedModel adapted = new AdaptedModel(plain.model(), plus, plain.scope());
+      assertSteps(
+          run("llama", adapted, settings("llama")),
+          adapted,
+          Parity.open(folder.resolve("expected.safetensors")));
+    }
+  }
+
+  private static void assertSteps(
+      List<StepReport> steps, AdaptedModel adapted, SafetensorsFile expected) throws IOException {
     double[] losses = Parity.doubles(expected, "losses");
     double[] norms = Parity.doubles(expected, "grad_norms");
     double[] rates = Parity.doubles(expected, "learning_rates");
-    try (AdaptedModel adapted = AdaptedModel.open(name, DType.F32)) {
-      List<StepReport> steps = run(name, adapted, settings(name));
-      assertThat(steps).hasSize(10);
-      for (int i = 0; i < 10; i++) {
-        StepReport step = steps.get(i);
-        assertThat(step.loss()).as("loss %d", i).isCloseTo(losses[i], within(1e-5));
-        assertThat(step.gradNorm()).as("norm %d", i).isCloseTo(norms[i], within(1e-4 * norms[i]));
-        assertThat(step.learningRate()).as("rate %d", i).isCloseTo(rates[i], within(1e-12));
-      }
-      for (Map.Entry<String, double[]> each : adapted.values().entrySet()) {
-        assertThat(
-                Parity.distance(
-                    each.getValue(), Parity.doubles(expected, "final." + each.getKey())))
-            .as(each.getKey())
-            .isLessThan(1e-4);
-      }
+    assertThat(steps).hasSize(10);
+    for (int i = 0; i < 10; i++) {
+      StepReport step = steps.get(i);
+      assertThat(step.loss()).as("loss %d", i).isCloseTo(losses[i], within(1e-5));
+      assertThat(step.gradNorm()).as("norm %d", i).isCloseTo(norms[i], within(1e-4 * norms[i]));
+      assertThat(step.learningRate()).as("rate %d", i).isCloseTo(rates[i], within(1e-12));
+    }
+    for (Map.Entry<String, double[]> each : adapted.values().entrySet()) {
+      assertThat(
+              Parity.distance(each.getValue(), Parity.doubles(expected, "final." + each.getKey())))
+          .as(each.getKey())
+          .isLessThan(1e-4);
     }
   }
 

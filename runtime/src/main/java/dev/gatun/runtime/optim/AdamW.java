@@ -6,11 +6,14 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Adam with decoupled weight decay, all parameters in one fused call of libtorch.
+/// Adam with decoupled weight decay, in one fused call of libtorch for all parameters, or for all
+/// that share their factors.
 ///
 /// Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization"; numerics of
 /// `torch.optim.AdamW`.
@@ -37,17 +40,47 @@ public final class AdamW implements Optimizer {
     }
   }
 
+  /// What sets a parameter apart from the others, as PyTorch's parameter groups do.
+  ///
+  /// @param rate factor of the learning rate, 0 or more
+  /// @param decay factor of the weight decay, 0 or more
+  public record Factors(double rate, double decay) {
+    /// Learning rate and weight decay as they are.
+    public static final Factors PLAIN = new Factors(1, 1);
+
+    /// Checks the ranges.
+    public Factors {
+      if (!(rate >= 0 && decay >= 0) || Double.isInfinite(rate) || Double.isInfinite(decay)) {
+        throw new IllegalArgumentException(
+            "adamw factors: found " + rate + " and " + decay + ", expected finite, 0 or more");
+      }
+    }
+  }
+
+  /// The numbers of the parameters that share factors.
+  private record Group(Factors factors, List<Integer> members) {
+    Tensor[] of(Tensor[] all) {
+      return members.stream().map(i -> all[i]).toArray(Tensor[]::new);
+    }
+  }
+
   private final Config config;
   private final List<Tensor> parameters;
+  private final List<Group> groups = new ArrayList<>();
   private final Scope scope = Scope.open();
   private final Moments first;
   private final Moments second;
   private final Tensor[] counts;
   private int steps;
 
-  private AdamW(List<Tensor> parameters, Config config) {
+  private AdamW(List<Tensor> parameters, List<Factors> factors, Config config) {
     this.parameters = List.copyOf(parameters);
     this.config = config;
+    Map<Factors, List<Integer>> members = new LinkedHashMap<>();
+    for (int i = 0; i < factors.size(); i++) {
+      members.computeIfAbsent(factors.get(i), f -> new ArrayList<>()).add(i);
+    }
+    members.forEach((each, numbers) -> groups.add(new Group(each, numbers)));
     this.first = new Moments(scope, "exp_avg", parameters);
     this.second = new Moments(scope, "exp_avg_sq", parameters);
     this.counts = parameters.stream().map(p -> scope.zeros(DType.F32)).toArray(Tensor[]::new);
@@ -60,7 +93,23 @@ public final class AdamW implements Optimizer {
   /// @return the optimizer
   @MustBeClosed
   public static AdamW open(List<Tensor> parameters, Config config) {
-    return new AdamW(parameters, config);
+    return open(parameters, Collections.nCopies(parameters.size(), Factors.PLAIN), config);
+  }
+
+  /// Opens an optimizer as [#open(List, Config)] does, with factors of each parameter's own.
+  ///
+  /// @param parameters f32 or f64 tensors, changed in place by each step
+  /// @param factors one for each parameter
+  /// @param config settings
+  /// @return the optimizer
+  /// @throws IllegalArgumentException if there are more or fewer factors than parameters
+  @MustBeClosed
+  public static AdamW open(List<Tensor> parameters, List<Factors> factors, Config config) {
+    if (factors.size() != parameters.size()) {
+      throw new IllegalArgumentException(
+          "adamw: found %d factors, expected %d".formatted(factors.size(), parameters.size()));
+    }
+    return new AdamW(parameters, factors, config);
   }
 
   @Override
@@ -69,6 +118,8 @@ public final class AdamW implements Optimizer {
     if (parameters.isEmpty()) {
       return;
     }
+    Tensor[] values = parameters.toArray(Tensor[]::new);
+    Tensor[] slopes = gradients.toArray(Tensor[]::new);
     try (Scope call = Scope.open()) {
       for (Tensor count : counts) {
         Shim.fill(count.handle(), steps + 1);
@@ -76,23 +127,25 @@ public final class AdamW implements Optimizer {
       for (Tensor parameter : parameters) {
         parameter.handleForWriting("adamw");
       }
-      FUSED.runVoid(
-          call,
-          parameters.toArray(Tensor[]::new),
-          gradients.toArray(Tensor[]::new),
-          first.tensors(),
-          second.tensors(),
-          new Tensor[0],
-          counts,
-          learningRate,
-          config.beta1,
-          config.beta2,
-          config.weightDecay,
-          config.eps,
-          false,
-          false,
-          null,
-          null);
+      for (Group group : groups) {
+        FUSED.runVoid(
+            call,
+            group.of(values),
+            group.of(slopes),
+            group.of(first.tensors()),
+            group.of(second.tensors()),
+            new Tensor[0],
+            group.of(counts),
+            learningRate * group.factors.rate,
+            config.beta1,
+            config.beta2,
+            config.weightDecay * group.factors.decay,
+            config.eps,
+            false,
+            false,
+            null,
+            null);
+      }
     }
     steps++;
   }

@@ -11,6 +11,7 @@ import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Reduce;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,55 @@ class OptimizerTest {
   void defaultsArePyTorchs() {
     assertThat(DEFAULTS).isEqualTo(new AdamW.Config(0.9, 0.999, 1e-8, 0.01));
     assertThat(DEFAULTS.withWeightDecay(0.1)).isEqualTo(new AdamW.Config(0.9, 0.999, 1e-8, 0.1));
+  }
+
+  @Test
+  void factorsMakeOfOneOptimizerSeveral() {
+    AdamW.Config config = DEFAULTS.withWeightDecay(0.2);
+    List<AdamW.Factors> factors =
+        List.of(
+            AdamW.Factors.PLAIN,
+            new AdamW.Factors(4, 0.5),
+            AdamW.Factors.PLAIN,
+            new AdamW.Factors(4, 0.5));
+    try (Scope scope = Scope.open()) {
+      List<Tensor> together = new ArrayList<>();
+      List<Tensor> apart = new ArrayList<>();
+      List<Tensor> gradients = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        together.add(scope.full(i + 1, DType.F32, 3));
+        apart.add(scope.full(i + 1, DType.F32, 3));
+        gradients.add(scope.full(0.5 * i - 0.7, DType.F32, 3));
+      }
+      try (Optimizer all = AdamW.open(together, factors, config);
+          Optimizer even = AdamW.open(List.of(apart.get(0), apart.get(2)), config);
+          Optimizer odd =
+              AdamW.open(List.of(apart.get(1), apart.get(3)), config.withWeightDecay(0.1))) {
+        for (int step = 0; step < 3; step++) {
+          all.step(gradients, 0.01);
+          even.step(List.of(gradients.get(0), gradients.get(2)), 0.01);
+          odd.step(List.of(gradients.get(1), gradients.get(3)), 0.04);
+        }
+        assertThat(all.steps()).isEqualTo(3);
+        assertThat(all.state()).hasSize(8);
+      }
+      for (int i = 0; i < 4; i++) {
+        assertThat(together.get(i).toFloats()).isEqualTo(apart.get(i).toFloats());
+      }
+    }
+  }
+
+  @Test
+  void factorsMustFitTheParameters() {
+    try (Scope scope = Scope.open()) {
+      List<Tensor> one = List.of(scope.zeros(DType.F32, 2));
+      assertThatThrownBy(() -> AdamW.open(one, List.of(), DEFAULTS))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("adamw: found 0 factors, expected 1");
+    }
+    assertThatThrownBy(() -> new AdamW.Factors(-1, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("adamw factors: found -1.0 and 1.0, expected finite, 0 or more");
   }
 
   @Test
