@@ -20,6 +20,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -89,6 +90,37 @@ class AdaLoraTest {
   @CsvSource({"1,false", "2,false", "3,false", "4,true", "7,false", "8,true", "9,true", "10,false"})
   void ranksAreChosenAtTheIntervalAndAtTheEnd(int step, boolean expected) {
     assertThat(SETTINGS.choosesAfter(step)).isEqualTo(expected);
+  }
+
+  @Test
+  void maskedTripletComesBackWhereItMattersAgain() {
+    AdaLora settings = new AdaLora(1, 0, 1, 1, 0.5, 0.5, 0, 6, Map.of());
+    try (Scope scope = Scope.open()) {
+      Tensor q = scope.full(1, DType.F32, 2, 3);
+      Tensor lambda = scope.full(1, DType.F32, 2, 1);
+      Tensor p = scope.full(1, DType.F32, 4, 2);
+      RankAllocation ranks =
+          new RankAllocation(
+              scope, settings, List.of(new RankAllocation.Triplets("layer", q, lambda, p)));
+      assertThat(ranks.kept()).isEmpty();
+      afterStep(ranks, 1, lambda, 1, 0.1f);
+      assertThat(ranks.kept()).isEqualTo(Map.of("layer", List.of(true, false)));
+      assertThat(lambda.toFloats()).containsExactly(1, 0);
+      // the optimizer moves it away from zero
+      Layout.copyInPlace(lambda, scope.of(new float[] {1, 2}, 2, 1));
+      afterStep(ranks, 2, lambda, 0.01f, 5);
+      assertThat(ranks.kept()).isEqualTo(Map.of("layer", List.of(false, true)));
+      assertThat(lambda.toFloats()).containsExactly(0, 2);
+    }
+  }
+
+  private static void afterStep(RankAllocation ranks, int step, Tensor lambda, float... gradients) {
+    try (Scope scope = Scope.open()) {
+      Tensor ofLambda = scope.of(gradients, 2, 1);
+      ranks.afterStep(
+          step,
+          tensor -> tensor == lambda ? ofLambda : scope.zeros(tensor.dtype(), tensor.shape()));
+    }
   }
 
   @ParameterizedTest

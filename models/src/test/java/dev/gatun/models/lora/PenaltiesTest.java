@@ -4,13 +4,18 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.nn.AdapterLayer;
+import dev.gatun.models.nn.Linear;
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -105,6 +110,27 @@ class PenaltiesTest {
       assertThat(Penalties.squaredChange(scope, layer, 0.4).item())
           .isCloseTo(expected, within(1e-12));
       assertGradients(List.of(a, b), s -> Penalties.squaredChange(s, layer, 0.4));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama"})
+  void penaltyOfAnAdapterIsThatOfWhatMergingAdds(String name) throws IOException {
+    try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64);
+        Scope scope = Scope.open()) {
+      double expected = 0;
+      Map<String, Tensor> merged = adapted.adapter().merged(scope, adapted.model());
+      for (Linear linear : adapted.model().linears()) {
+        double[] before = linear.weight().value().toDoubles();
+        double[] after = requireNonNull(merged.get(linear.weight().name())).toDoubles();
+        for (int i = 0; i < before.length; i++) {
+          expected += 0.3 * Math.pow(after[i] - before[i], 2);
+        }
+      }
+      LoraAdapter plain = adapted.adapter();
+      assertThat(plain.penalty(scope)).isNull();
+      Tensor penalty = plain.with(new LoraTraining(1, 0.3, false)).penalty(scope);
+      assertThat(requireNonNull(penalty).item()).isCloseTo(expected, within(1e-9 * expected));
     }
   }
 

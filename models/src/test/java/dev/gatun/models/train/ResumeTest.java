@@ -7,6 +7,8 @@ import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.lora.LoraTraining;
 import dev.gatun.models.train.TrainResult.End;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.DType;
@@ -217,6 +219,20 @@ class ResumeTest {
       assertThatThrownBy(() -> trainer.run(other, null, true, Runs.SILENT))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("checkpoint-00000002.safetensors: data: found 10 rows, sha256 ");
+    }
+  }
+
+  @Test
+  void settingsThatTheRunNoLongerHasAreRefused(@TempDir Path checkpoints) throws IOException {
+    TrainOptions options = options(HIDDEN_KEY, BATCHES, 0);
+    Dataset rows = Runs.rows("llama", 0, 10);
+    try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32)) {
+      LoraAdapter plus = adapted.adapter().with(new LoraTraining(4, 0, false));
+      new Trainer(adapted.model(), plus, options, checkpoints).run(rows, null, false, until(2));
+      Trainer plain = new Trainer(adapted.model(), adapted.adapter(), options, checkpoints);
+      assertThatThrownBy(() -> plain.run(rows, null, true, Runs.SILENT))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("lora-plus-ratio: found 4.0, expected none");
     }
   }
 
