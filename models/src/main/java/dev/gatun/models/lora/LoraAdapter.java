@@ -8,6 +8,8 @@ import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.Linear;
 import dev.gatun.models.nn.Param;
+import dev.gatun.models.nn.TaskModel;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.AdapterDirectory;
 import dev.gatun.models.peft.AdapterKeys;
 import dev.gatun.models.peft.InvalidSettingException;
@@ -48,7 +50,7 @@ public final class LoraAdapter implements Trained {
   private final @Nullable AdapterLayer[] layers;
   private final Map<Integer, Tensor> replaced = new HashMap<>();
 
-  private LoraAdapter(CausalLm model, TargetMatch match, Map<String, Tensor> parameters) {
+  private LoraAdapter(Transformer model, TargetMatch match, Map<String, Tensor> parameters) {
     this.match = match;
     this.parameters = Collections.unmodifiableMap(parameters);
     this.layers = new AdapterLayer[model.linears().size()];
@@ -90,15 +92,18 @@ public final class LoraAdapter implements Trained {
   /// Makes an adapter that changes nothing yet: A random, B zero, other trained weights as in the
   /// model.
   ///
+  /// The head of a task is trained and saved with it, as peft does by the type of the task; of
+  /// DeBERTa's also the pooler, which is as new as the classifier.
+  ///
   /// @param owner owner of its tensors
   /// @param model the base
   /// @param config what to adapt
   /// @param seed of A
   /// @return the adapter
   /// @throws InvalidSettingException if the configuration does not fit the model
-  public static LoraAdapter create(Scope owner, CausalLm model, LoraConfig config, long seed) {
+  public static LoraAdapter create(Scope owner, Transformer model, LoraConfig config, long seed) {
     ModuleTree tree = ModuleTrees.of(model);
-    TargetMatch match = TargetMatcher.match(config, tree);
+    TargetMatch match = TargetMatcher.match(withHead(config, model), tree);
     checkSupported(match, model);
     Map<String, Tensor> base = new HashMap<>();
     for (Param param : model.params()) {
@@ -126,6 +131,16 @@ public final class LoraAdapter implements Trained {
     return new LoraAdapter(model, match, parameters);
   }
 
+  private static LoraConfig withHead(LoraConfig config, Transformer model) {
+    if (!(model instanceof TaskModel head)) {
+      return config;
+    }
+    LoraConfig.Origin origin =
+        new LoraConfig.Origin(
+            head.task().peftType(), config.origin().baseModel(), config.origin().revision());
+    return config.withSavedModules(head.head().modules()).withOrigin(origin, config.fanInFanOut());
+  }
+
   private static Tensor present(Map<String, Tensor> base, String key) {
     Tensor value = base.get(key);
     if (value == null) {
@@ -134,14 +149,15 @@ public final class LoraAdapter implements Trained {
     return value;
   }
 
-  private static void checkSupported(TargetMatch match, CausalLm model) {
+  private static void checkSupported(TargetMatch match, Transformer model) {
     for (LoraTarget target : match.targets()) {
       if (target.module().equals("lm_head")) {
         throw new InvalidSettingException(
             "target_modules", "lm_head", "other layers; train the head by modules_to_save");
       }
     }
-    if (model.isTied()
+    if (model instanceof CausalLm lm
+        && lm.isTied()
         && match.savedModules().stream()
             .anyMatch(
                 m -> m.equals("lm_head") || m.endsWith("embed_tokens") || m.endsWith("wte"))) {
@@ -180,7 +196,8 @@ public final class LoraAdapter implements Trained {
   /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
   ///   model
   /// @throws IOException if a file cannot be read
-  public static LoraAdapter load(Scope owner, CausalLm model, Path directory) throws IOException {
+  public static LoraAdapter load(Scope owner, Transformer model, Path directory)
+      throws IOException {
     try (Arena files = Arena.ofConfined();
         Scope mapped = Scope.open()) {
       AdapterDirectory read = AdapterDirectory.open(directory, ModuleTrees.of(model), files);
@@ -257,7 +274,7 @@ public final class LoraAdapter implements Trained {
   /// @param owner owner of the changed weights; the others stay the model's
   /// @param model the base that the adapter was made for
   /// @return all weights by name
-  public Map<String, Tensor> merged(Scope owner, CausalLm model) {
+  public Map<String, Tensor> merged(Scope owner, Transformer model) {
     return merged(owner, model, 1);
   }
 
@@ -268,11 +285,11 @@ public final class LoraAdapter implements Trained {
   ///
   /// @param owner owner of the changed weights
   /// @param model the model of the merged weights
-  public Map<String, Tensor> unmerged(Scope owner, CausalLm model) {
+  public Map<String, Tensor> unmerged(Scope owner, Transformer model) {
     return merged(owner, model, -1);
   }
 
-  private Map<String, Tensor> merged(Scope owner, CausalLm model, int sign) {
+  private Map<String, Tensor> merged(Scope owner, Transformer model, int sign) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
     for (Param param : model.params()) {
       Tensor other = sign > 0 ? replaced.get(param.index()) : null;

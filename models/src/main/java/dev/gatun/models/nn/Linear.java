@@ -6,11 +6,13 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
+import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A linear layer, with whatever adapters the pass brings for its rows.
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// matrix of the weight's size: with u = x Aᵀ and t = s dY B, dA = tᵀ x, dB = s dYᵀ u, dX = dY W +
 /// t A.
 ///
-/// @param index its number in [CausalLm#linears]
+/// @param index its number in [Transformer#linears]
 /// @param path its path in transformers' module tree, for instance
 ///   `model.layers.0.self_attn.q_proj`
 /// @param weight `(O, I)`, or `(I, O)` where `transposed`
@@ -40,19 +42,72 @@ public record Linear(
   /// Returns the layer's output.
   ///
   /// @param scope owner of the result
-  /// @param x `(N, I)` of the compute type
+  /// @param x `(N, I)` of the compute type, a row for each token
   /// @param pass names the adapters of the rows
   /// @return `(N, O)`
   public Tensor forward(Scope scope, Tensor x, ForwardPass pass) {
-    Tensor w = pass.value(weight);
-    Tensor bias = this.bias == null ? null : pass.value(this.bias);
+    return forward(scope, x, pass, branches(pass, segment -> segment));
+  }
+
+  /// Returns the layer's output for rows that stand for whole sequences.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(B, I)` of the compute type, a row for each sequence
+  /// @param pass names the adapters of the sequences' tokens
+  /// @return `(B, O)`
+  public Tensor ofSequences(Scope scope, Tensor x, ForwardPass pass) {
+    Ragged batch = pass.batch();
+    return forward(
+        scope,
+        x,
+        pass,
+        branches(
+            pass,
+            segment ->
+                new AdapterSegment(
+                    batch.sequence(segment.start()),
+                    batch.sequence(segment.end() - 1) + 1,
+                    segment.layers())));
+  }
+
+  /// Returns the layer's output for rows that all sequences share, such as relative positions.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(M, I)` of the compute type
+  /// @param pass names the adapter
+  /// @return `(M, O)`
+  /// @throws IllegalArgumentException if the pass has an adapter of this layer for some of its rows
+  ///   alone
+  public Tensor shared(Scope scope, Tensor x, ForwardPass pass) {
+    for (AdapterSegment segment : pass.segments()) {
+      boolean whole = segment.start() == 0 && segment.end() == pass.batch().tokens();
+      if (!whole && segment.layers()[index] != null) {
+        throw new IllegalArgumentException(
+            "%s: found an adapter for tokens %d to %d, expected one for all %d of the batch"
+                .formatted(path, segment.start(), segment.end(), pass.batch().tokens()));
+      }
+    }
+    int rows = Math.toIntExact(x.size(0));
+    return forward(
+        scope, x, pass, branches(pass, segment -> new AdapterSegment(0, rows, segment.layers())));
+  }
+
+  private List<Branch> branches(ForwardPass pass, UnaryOperator<AdapterSegment> toRows) {
     List<Branch> branches = new ArrayList<>();
     for (AdapterSegment segment : pass.segments()) {
       AdapterLayer layer = segment.layers()[index];
       if (layer != null) {
-        branches.add(new Branch(segment.start(), segment.end(), layer));
+        AdapterSegment rows = toRows.apply(segment);
+        branches.add(new Branch(rows.start(), rows.end(), layer));
       }
     }
+    return branches;
+  }
+
+  private Tensor forward(Scope scope, Tensor x, ForwardPass pass, List<Branch> branches) {
+    // a head that an adapter replaces is f32, as adapters are
+    Tensor w = Layout.as(scope, pass.value(weight), x.dtype());
+    Tensor bias = this.bias == null ? null : pass.value(this.bias);
     try (Scope block = scope.untaped()) {
       Tensor sum = scope.keep(Matmul.linear(block, x, rowMajor(block, w), bias));
       int count = branches.size();
