@@ -2,10 +2,14 @@ package dev.gatun.models.hub;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Task;
+import dev.gatun.models.nn.TaskModel;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.Weights;
 import dev.gatun.models.zoo.Architecture;
 import dev.gatun.models.zoo.Architectures;
 import dev.gatun.models.zoo.Config;
+import dev.gatun.models.zoo.TaskConfig;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.Scope;
@@ -19,21 +23,24 @@ import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// A Hugging Face model directory: config.json with safetensors beside it.
 public final class ModelDirectory {
+  private static final System.Logger LOG = System.getLogger("dev.gatun.models.hub");
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final String CONFIG = "config.json";
   private static final List<String> COMPANIONS =
       List.of(
-          "config.json",
+          CONFIG,
           "generation_config.json",
           "tokenizer.json",
           "tokenizer_config.json",
@@ -113,19 +120,65 @@ public final class ModelDirectory {
   /// @param use whether the weights are trained
   /// @return the model, to be closed by the caller
   /// @throws MalformedFileException if weights are missing, left over or of another shape: all of
-  ///   them in one message
+  ///   them in one message; or if the model is an encoder
   @MustBeClosed
-  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm open(DType compute, Use use) throws IOException {
+    checkDecoder();
+    return (CausalLm) opened(architecture, compute, use, 0);
+  }
+
+  /// {@return the task of the head that config.json names, or null where it names none of a known
+  /// task}
+  ///
+  /// @throws MalformedFileException if the config contradicts itself, or asks for several labels at
+  ///   once
+  public @Nullable Task task() throws MalformedFileException {
+    return TaskConfig.read(config);
+  }
+
+  /// Opens the model with the head of a task.
+  ///
+  /// As [#open], and a head that the directory lacks, because it holds the bare model or one with
+  /// another head, is drawn at random: normal with the config's `initializer_range`, biases 0.
+  /// [TaskModel#fresh] names what was drawn.
+  ///
+  /// @param task what the head is for, such as [#task]
+  /// @param compute f32, bf16 or f64
+  /// @param use whether the weights are trained
+  /// @param seed of a head that the directory lacks
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException as [#open]; or if the architecture has no such head
+  @MustBeClosed
+  public TaskModel openTask(Task task, DType compute, Use use, long seed) throws IOException {
+    return (TaskModel) opened(Architectures.of(config, task), compute, use, seed);
+  }
+
+  private void checkDecoder() throws MalformedFileException {
+    if (!architecture.causal()) {
+      throw config.refused("model_type", "a decoder here; an encoder is opened with a task's head");
+    }
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
+  private Transformer opened(Architecture wanted, DType compute, Use use, long seed)
+      throws IOException {
     Scope scope = Scope.openShared();
     try {
       SafetensorsDirectory files = SafetensorsDirectory.open(path, scope.arena());
-      Map<String, TensorEntry> stored = matched(files);
+      WeightMatch match = WeightMatch.of(path, wanted, files);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (Map.Entry<String, TensorEntry> each : stored.entrySet()) {
+      for (Map.Entry<String, TensorEntry> each : match.stored().entrySet()) {
         tensors.put(each.getKey(), held(scope, each.getKey(), each.getValue(), compute, use));
       }
-      return architecture.build().apply(new Weights(tensors, compute, scope));
+      if (!match.lacking().isEmpty()) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "{0}: drawn at random, to be trained: {1}",
+            path,
+            String.join(", ", match.lacking()));
+      }
+      draw(scope, wanted, match.lacking(), compute, seed, tensors);
+      return wanted.build().apply(new Weights(tensors, match.lacking(), compute, scope));
     } catch (IOException | RuntimeException e) {
       scope.close();
       throw e;
@@ -138,27 +191,36 @@ public final class ModelDirectory {
   /// @param compute f32 or f64
   /// @param seed of the weights
   /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException if the model is an encoder
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
-  public CausalLm fresh(DType compute, long seed) {
+  public CausalLm fresh(DType compute, long seed) throws MalformedFileException {
+    checkDecoder();
     Scope scope = Scope.openShared();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    int number = 0;
-    for (Map.Entry<String, long[]> each : architecture.parameters().entrySet()) {
-      float[] values = initial(each.getKey(), each.getValue(), seed, number++);
-      try (Scope block = Scope.open()) {
-        tensors.put(
-            each.getKey(),
-            Layout.to(
-                scope,
-                block.of(values, each.getValue()),
-                type(each.getKey(), each.getValue(), compute)));
-      }
-    }
-    return architecture.build().apply(new Weights(tensors, compute, scope));
+    List<String> names = List.copyOf(architecture.parameters().keySet());
+    draw(scope, architecture, names, compute, seed, tensors);
+    return (CausalLm) architecture.build().apply(new Weights(tensors, names, compute, scope));
   }
 
-  private float[] initial(String name, long[] shape, long seed, int number) {
+  private static void draw(
+      Scope owner,
+      Architecture wanted,
+      List<String> names,
+      DType compute,
+      long seed,
+      Map<String, Tensor> tensors) {
+    int number = 0;
+    for (String name : names) {
+      long[] shape = Objects.requireNonNull(wanted.parameters().get(name));
+      float[] values = initial(name, shape, wanted.initStd(), seed, number++);
+      try (Scope block = Scope.open()) {
+        tensors.put(name, Layout.to(owner, block.of(values, shape), type(name, shape, compute)));
+      }
+    }
+  }
+
+  private static float[] initial(String name, long[] shape, double std, long seed, int number) {
     float[] values = new float[(int) Shapes.elements("init", shape)];
     if (shape.length == 1) {
       Arrays.fill(values, name.endsWith(".bias") ? 0 : 1);
@@ -169,13 +231,13 @@ public final class ModelDirectory {
       Philox.block(seed, i, number, 0, 0, words, 0);
       double radius = Math.sqrt(-2 * Math.log(1 - Philox.uniform(words[0], words[1])));
       double angle = 2 * Math.PI * Philox.uniform(words[2], words[3]);
-      values[i] = (float) (architecture.initStd() * radius * Math.cos(angle));
+      values[i] = (float) (std * radius * Math.cos(angle));
     }
     return values;
   }
 
   private static boolean isNorm(String name, long[] shape) {
-    return shape.length == 1 && name.matches(".*(norm|ln_[12f])\\.(weight|bias)");
+    return shape.length == 1 && name.matches(".*(norm|LayerNorm|ln_[12f])\\.(weight|bias)");
   }
 
   private static DType type(String name, long[] shape, DType compute) {
@@ -190,72 +252,6 @@ public final class ModelDirectory {
     }
     try (Scope block = Scope.open()) {
       return Layout.to(scope, block.borrow(entry.data(), entry.dtype(), shape), wanted);
-    }
-  }
-
-  /// Finds each expected weight under its full name or without the backbone's prefix; one message
-  /// says all that is wrong.
-  private Map<String, TensorEntry> matched(SafetensorsDirectory files)
-      throws MalformedFileException {
-    Map<String, TensorEntry> found = new LinkedHashMap<>();
-    Set<String> used = new HashSet<>();
-    List<String> missing = new ArrayList<>();
-    List<String> misshapen = new ArrayList<>();
-    for (Map.Entry<String, long[]> each : architecture.parameters().entrySet()) {
-      String name = each.getKey();
-      String stored = stored(files, name);
-      if (stored == null) {
-        missing.add(name);
-        continue;
-      }
-      used.add(stored);
-      TensorEntry entry = Objects.requireNonNull(files.tensors().get(stored));
-      if (!Arrays.equals(entry.sizes(), each.getValue())) {
-        misshapen.add(
-            name + " is " + Shapes.text(entry.sizes()) + ", not " + Shapes.text(each.getValue()));
-      } else if (!entry.dtype().isFloating()) {
-        misshapen.add(name + " is " + entry.dtype());
-      }
-      found.put(name, entry);
-    }
-    List<String> unexpected = new ArrayList<>();
-    for (String name : files.tensors().keySet()) {
-      if (!used.contains(name)
-          && !name.equals(architecture.tiedHead())
-          && !name.matches(architecture.ignored())) {
-        unexpected.add(name);
-      }
-    }
-    if (missing.isEmpty() && misshapen.isEmpty() && unexpected.isEmpty()) {
-      return found;
-    }
-    List<String> problems = new ArrayList<>();
-    describe(problems, "missing", missing);
-    describe(problems, "wrong shape or type", misshapen);
-    describe(problems, "unexpected", unexpected);
-    throw new MalformedFileException(
-        path, "weights", String.join("; ", problems), "exactly the weights of config.json");
-  }
-
-  private @Nullable String stored(SafetensorsDirectory files, String name) {
-    if (files.tensors().containsKey(name)) {
-      return name;
-    }
-    String prefix = architecture.prefix();
-    String bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
-    if (files.tensors().containsKey(bare)) {
-      return bare;
-    }
-    boolean embedding = name.endsWith("embed_tokens.weight") || name.endsWith("wte.weight");
-    String tied = architecture.tiedHead();
-    return embedding && !tied.isEmpty() && files.tensors().containsKey(tied) ? tied : null;
-  }
-
-  private static void describe(List<String> problems, String what, List<String> names) {
-    if (!names.isEmpty()) {
-      String more = names.size() > 3 ? " and " + (names.size() - 3) + " more" : "";
-      problems.add(
-          what + ": " + String.join(", ", names.subList(0, Math.min(3, names.size()))) + more);
     }
   }
 
@@ -275,5 +271,19 @@ public final class ModelDirectory {
     }
     SafetensorsWriter.write(
         target.resolve("model.safetensors"), TensorEntries.of(weights), SafetensorsWriter.PYTORCH);
+  }
+
+  /// Writes a model with the head of a task, which config.json then names.
+  ///
+  /// @param target directory, made if missing
+  /// @param weights all weights by their names in transformers' module tree
+  /// @param task what the head is for
+  /// @throws IOException if it cannot be written
+  public void write(Path target, Map<String, Tensor> weights, Task task) throws IOException {
+    write(target, weights);
+    ObjectNode json = config.json().deepCopy();
+    TaskConfig.write(json, task);
+    Files.write(
+        target.resolve(CONFIG), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json));
   }
 }

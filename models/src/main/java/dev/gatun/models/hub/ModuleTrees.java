@@ -3,6 +3,8 @@ package dev.gatun.models.hub;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Linear;
 import dev.gatun.models.nn.Param;
+import dev.gatun.models.nn.TaskModel;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.ModuleTree;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,7 +23,7 @@ public final class ModuleTrees {
   /// {@return the paths of a model as transformers names them}
   ///
   /// @param model the model
-  public static ModuleTree of(CausalLm model) {
+  public static ModuleTree of(Transformer model) {
     Set<String> modules = new LinkedHashSet<>();
     Map<String, List<Long>> parameters = new LinkedHashMap<>();
     for (Param param : model.params()) {
@@ -30,18 +32,23 @@ public final class ModuleTrees {
         modules.add(param.name().substring(0, dot));
       }
     }
-    modules.add(HEAD);
-    parameters.put(HEAD + ".weight", shape(model.head()));
     Map<String, ModuleTree.Linear> linear = new LinkedHashMap<>();
     boolean transposed = false;
     for (Linear layer : model.linears()) {
       linear.put(layer.path(), new ModuleTree.Linear(layer.inputs(), layer.outputs()));
       transposed |= layer.transposed();
     }
-    linear.put(
-        HEAD, new ModuleTree.Linear(model.head().value().size(1), model.head().value().size(0)));
+    String head = null;
+    if (model instanceof CausalLm lm) {
+      head = HEAD;
+      modules.add(HEAD);
+      parameters.put(HEAD + ".weight", shape(lm.head()));
+      linear.put(HEAD, new ModuleTree.Linear(lm.head().value().size(1), lm.head().value().size(0)));
+    } else if (model instanceof TaskModel task && task.task().isOfSequences()) {
+      head = task.head().modules().getLast();
+    }
     return new ModuleTree(
-        model.modelType(), new ArrayList<>(modules), linear, HEAD, parameters, transposed);
+        model.modelType(), new ArrayList<>(modules), linear, head, parameters, transposed);
   }
 
   private static List<Long> shape(Param param) {

@@ -5,11 +5,12 @@ import dev.gatun.models.hub.TensorEntries;
 import dev.gatun.models.lora.RankAllocation.Triplets;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.AdapterSegment;
-import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.InitialValues;
 import dev.gatun.models.nn.Linear;
 import dev.gatun.models.nn.Param;
+import dev.gatun.models.nn.TaskModel;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.AdapterDirectory;
 import dev.gatun.models.peft.AdapterKeys;
 import dev.gatun.models.peft.InvalidSettingException;
@@ -61,7 +62,7 @@ public final class LoraAdapter implements Trained {
   private @Nullable RankAllocation allocation;
 
   private LoraAdapter(
-      Scope owner, CausalLm model, TargetMatch match, Map<String, Tensor> parameters) {
+      Scope owner, Transformer model, TargetMatch match, Map<String, Tensor> parameters) {
     this.owner = owner;
     this.tree = ModuleTrees.of(model);
     this.match = match;
@@ -149,15 +150,18 @@ public final class LoraAdapter implements Trained {
   /// magnitudes the norms of the weight's rows, AdaLoRA's P and Q random and λ zero; other trained
   /// weights as in the model.
   ///
+  /// The head of a task is trained and saved with it, as peft does by the type of the task; of
+  /// DeBERTa's also the pooler, which is as new as the classifier.
+  ///
   /// @param owner owner of its tensors
   /// @param model the base
   /// @param config what to adapt
   /// @param seed of the random matrices
   /// @return the adapter
   /// @throws InvalidSettingException if the configuration does not fit the model
-  public static LoraAdapter create(Scope owner, CausalLm model, LoraConfig config, long seed) {
+  public static LoraAdapter create(Scope owner, Transformer model, LoraConfig config, long seed) {
     ModuleTree tree = ModuleTrees.of(model);
-    TargetMatch match = TargetMatcher.match(config, tree);
+    TargetMatch match = TargetMatcher.match(withHead(config, model), tree);
     checkSupported(match, model);
     Map<String, Tensor> base = new HashMap<>();
     for (Param param : model.params()) {
@@ -190,6 +194,16 @@ public final class LoraAdapter implements Trained {
     return new LoraAdapter(owner, model, match, parameters);
   }
 
+  private static LoraConfig withHead(LoraConfig config, Transformer model) {
+    if (!(model instanceof TaskModel head)) {
+      return config;
+    }
+    LoraConfig.Origin origin =
+        new LoraConfig.Origin(
+            head.task().peftType(), config.origin().baseModel(), config.origin().revision());
+    return config.withSavedModules(head.head().modules()).withOrigin(origin, config.fanInFanOut());
+  }
+
   private static Tensor present(Map<String, Tensor> base, String key) {
     Tensor value = base.get(key);
     if (value == null) {
@@ -217,14 +231,15 @@ public final class LoraAdapter implements Trained {
     return owner.of(values, shape);
   }
 
-  private static void checkSupported(TargetMatch match, CausalLm model) {
+  private static void checkSupported(TargetMatch match, Transformer model) {
     for (LoraTarget target : match.targets()) {
       if (target.module().equals("lm_head")) {
         throw new InvalidSettingException(
             "target_modules", "lm_head", "other layers; train the head by modules_to_save");
       }
     }
-    if (model.isTied()
+    if (model instanceof Transformer lm
+        && lm.isTied()
         && match.savedModules().stream()
             .anyMatch(
                 m -> m.equals("lm_head") || m.endsWith("embed_tokens") || m.endsWith("wte"))) {
@@ -244,7 +259,8 @@ public final class LoraAdapter implements Trained {
   /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
   ///   model
   /// @throws IOException if a file cannot be read
-  public static LoraAdapter load(Scope owner, CausalLm model, Path directory) throws IOException {
+  public static LoraAdapter load(Scope owner, Transformer model, Path directory)
+      throws IOException {
     try (Arena files = Arena.ofConfined();
         Scope mapped = Scope.open()) {
       AdapterDirectory read = AdapterDirectory.open(directory, ModuleTrees.of(model), files);
@@ -427,7 +443,7 @@ public final class LoraAdapter implements Trained {
   /// @param owner owner of the changed weights; the others stay the model's
   /// @param model the base that the adapter was made for
   /// @return all weights by name
-  public Map<String, Tensor> merged(Scope owner, CausalLm model) {
+  public Map<String, Tensor> merged(Scope owner, Transformer model) {
     return merged(owner, model, true);
   }
 
@@ -438,11 +454,11 @@ public final class LoraAdapter implements Trained {
   ///
   /// @param owner owner of the changed weights
   /// @param model the model of the merged weights
-  public Map<String, Tensor> unmerged(Scope owner, CausalLm model) {
+  public Map<String, Tensor> unmerged(Scope owner, Transformer model) {
     return merged(owner, model, false);
   }
 
-  private Map<String, Tensor> merged(Scope owner, CausalLm model, boolean in) {
+  private Map<String, Tensor> merged(Scope owner, Transformer model, boolean in) {
     Map<String, Tensor> weights = new LinkedHashMap<>();
     for (Param param : model.params()) {
       Tensor other = in ? replaced.get(param.index()) : null;

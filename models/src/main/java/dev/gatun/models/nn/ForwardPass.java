@@ -30,7 +30,7 @@ public final class ForwardPass {
 
   private ForwardPass(Builder builder, Ragged batch) {
     Scope owner = builder.owner;
-    CausalLm model = builder.model;
+    Transformer model = builder.model;
     int from = builder.cache == null ? 0 : builder.cache.length();
     int[] places = new int[batch.tokens()];
     for (int i = 0; i < batch.sequences(); i++) {
@@ -102,7 +102,7 @@ public final class ForwardPass {
   /// @param ids N token ids, all sequences one after the other
   /// @param offsets start of each sequence, then N
   /// @return the description
-  public static Builder of(Scope owner, CausalLm model, int[] ids, int... offsets) {
+  public static Builder of(Scope owner, Transformer model, int[] ids, int... offsets) {
     return new Builder(owner, model, ids, offsets);
   }
 
@@ -237,7 +237,7 @@ public final class ForwardPass {
   /// Describes a pass.
   public static final class Builder {
     private final Scope owner;
-    private final CausalLm model;
+    private final Transformer model;
     private final int[] ids;
     private final int[] offsets;
     private List<AdapterSegment> segments = List.of();
@@ -246,7 +246,7 @@ public final class ForwardPass {
     private @Nullable DropoutMasks masks;
     private @Nullable KvCache cache;
 
-    private Builder(Scope owner, CausalLm model, int[] ids, int[] offsets) {
+    private Builder(Scope owner, Transformer model, int[] ids, int[] offsets) {
       this.owner = owner;
       this.model = model;
       this.ids = ids;

@@ -7,12 +7,14 @@ import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
+import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.ObjLongConsumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A linear layer, with whatever adapters the pass brings for its rows.
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// t A, where dV is dY, or c ⊙ dY in rows that a magnitude scales; its own gradient is the sum of
 /// dY ⊙ v over the rows, divided by the norm.
 ///
-/// @param index its number in [CausalLm#linears]
+/// @param index its number in [Transformer#linears]
 /// @param path its path in transformers' module tree, for instance
 ///   `model.layers.0.self_attn.q_proj`
 /// @param weight `(O, I)`, or `(I, O)` where `transposed`
@@ -43,20 +45,85 @@ public record Linear(
   /// Returns the layer's output.
   ///
   /// @param scope owner of the result
-  /// @param x `(N, I)` of the compute type
+  /// @param x `(N, I)` of the compute type, a row for each token
   /// @param pass names the adapters of the rows
   /// @return `(N, O)`
   public Tensor forward(Scope scope, Tensor x, ForwardPass pass) {
-    Tensor w = pass.value(weight);
-    Tensor bias = this.bias == null ? null : pass.value(this.bias);
+    List<Branch> branches = branches(pass, segment -> segment);
+    ObjLongConsumer<float[]> dropped = branches.isEmpty() ? null : pass.branchFactors(index);
+    return forward(scope, x, pass, branches, dropped);
+  }
+
+  /// Returns the layer's output for rows that stand for whole sequences.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(B, I)` of the compute type, a row for each sequence
+  /// @param pass names the adapters of the sequences' tokens
+  /// @return `(B, O)`
+  public Tensor ofSequences(Scope scope, Tensor x, ForwardPass pass) {
+    Ragged batch = pass.batch();
+    return forward(
+        scope,
+        x,
+        pass,
+        branches(
+            pass,
+            segment ->
+                new AdapterSegment(
+                    batch.sequence(segment.start()),
+                    batch.sequence(segment.end() - 1) + 1,
+                    segment.layers())),
+        null);
+  }
+
+  /// Returns the layer's output for rows that all sequences share, such as relative positions.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(M, I)` of the compute type
+  /// @param pass names the adapter
+  /// @return `(M, O)`
+  /// @throws IllegalArgumentException if the pass has an adapter of this layer for some of its rows
+  ///   alone
+  public Tensor shared(Scope scope, Tensor x, ForwardPass pass) {
+    for (AdapterSegment segment : pass.segments()) {
+      boolean whole = segment.start() == 0 && segment.end() == pass.batch().tokens();
+      if (!whole && segment.layers()[index] != null) {
+        throw new IllegalArgumentException(
+            "%s: found an adapter for tokens %d to %d, expected one for all %d of the batch"
+                .formatted(path, segment.start(), segment.end(), pass.batch().tokens()));
+      }
+    }
+    int rows = Math.toIntExact(x.size(0));
+    return forward(
+        scope,
+        x,
+        pass,
+        branches(pass, segment -> new AdapterSegment(0, rows, segment.layers())),
+        null);
+  }
+
+  private List<Branch> branches(ForwardPass pass, UnaryOperator<AdapterSegment> toRows) {
     List<Branch> branches = new ArrayList<>();
     for (AdapterSegment segment : pass.segments()) {
       AdapterLayer layer = segment.layers()[index];
       if (layer != null) {
-        branches.add(new Branch(segment.start(), segment.end(), layer));
+        AdapterSegment rows = toRows.apply(segment);
+        branches.add(new Branch(rows.start(), rows.end(), layer));
       }
     }
-    ObjLongConsumer<float[]> dropped = branches.isEmpty() ? null : pass.branchFactors(index);
+    return branches;
+  }
+
+  /// @param dropped factors of what the branches read, by row; or null
+  private Tensor forward(
+      Scope scope,
+      Tensor x,
+      ForwardPass pass,
+      List<Branch> branches,
+      @Nullable ObjLongConsumer<float[]> dropped) {
+    // a head that an adapter replaces is f32, as adapters are
+    Tensor w = Layout.as(scope, pass.value(weight), x.dtype());
+    Tensor bias = this.bias == null ? null : pass.value(this.bias);
     boolean rescales = branches.stream().anyMatch(Branch::rescales);
     if (dropped != null && rescales) {
       throw new IllegalArgumentException(

@@ -145,7 +145,8 @@ public final class RotaryDecoder implements CausalLm {
               new SelfAttention(spec.heads, spec.windows.get(i), 1 / Math.sqrt(spec.headDim))));
     }
     this.norm = weights.param("model.norm.weight");
-    this.head = spec.tied ? embedding : weights.param("lm_head.weight");
+    // under the head of a task there is none over the vocabulary
+    this.head = weights.has("lm_head.weight") ? weights.param("lm_head.weight") : embedding;
   }
 
   @Override
@@ -258,7 +259,7 @@ public final class RotaryDecoder implements CausalLm {
 
   @Override
   public boolean isTied() {
-    return spec.tied;
+    return head.index() == embedding.index();
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.Map;
 /// handed out as a numbered [Param]. Used while a model is built, on one thread.
 public final class Weights {
   private final Map<String, Tensor> tensors;
+  private final List<String> fresh;
   private final DType compute;
   private final Map<String, Param> params = new LinkedHashMap<>();
   private final List<Linear> linears = new ArrayList<>();
@@ -20,10 +21,12 @@ public final class Weights {
   /// Wraps complete, checked weights.
   ///
   /// @param tensors by name
+  /// @param fresh names among them that were drawn at random because the checkpoint had none
   /// @param compute type of activations and linear weights
   /// @param owner owner of the tensors, closed with the model
-  public Weights(Map<String, Tensor> tensors, DType compute, Scope owner) {
+  public Weights(Map<String, Tensor> tensors, List<String> fresh, DType compute, Scope owner) {
     this.tensors = tensors;
+    this.fresh = List.copyOf(fresh);
     this.compute = compute;
     this.owner = owner;
   }
@@ -33,9 +36,21 @@ public final class Weights {
     return compute;
   }
 
+  /// {@return names of the weights that were drawn at random because the checkpoint had none}
+  public List<String> fresh() {
+    return fresh;
+  }
+
   /// Frees the weights.
   public void close() {
     owner.close();
+  }
+
+  /// {@return whether there is a weight}
+  ///
+  /// @param name the checkpoint's name of it
+  public boolean has(String name) {
+    return tensors.containsKey(name);
   }
 
   /// {@return a weight}
@@ -62,7 +77,7 @@ public final class Weights {
   /// @param path its path; `.weight` and `.bias` are added
   /// @param transposed whether the weight is stored `(I, O)`
   public Linear linear(String path, boolean transposed) {
-    Param bias = tensors.containsKey(path + ".bias") ? param(path + ".bias") : null;
+    Param bias = has(path + ".bias") ? param(path + ".bias") : null;
     Linear linear = new Linear(linears.size(), path, param(path + ".weight"), bias, transposed);
     linears.add(linear);
     return linear;

@@ -2,8 +2,10 @@ package dev.gatun.models.peft;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The settings of an adapter of the LoRA family, with the meaning that PEFT gives them. Immutable.
@@ -265,6 +267,29 @@ public record LoraConfig(
     if (found != null) {
       throw new InvalidSettingException(place, found.toString(), "none with AdaLoRA");
     }
+  }
+
+  /// Returns a copy that trains more modules whole.
+  ///
+  /// @param paths paths or path suffixes; those that are there already are not added again
+  /// @return the copy
+  public LoraConfig withSavedModules(List<String> paths) {
+    Set<String> all = new LinkedHashSet<>(modulesToSave);
+    all.addAll(paths);
+    return new LoraConfig(
+        variant,
+        r,
+        alpha,
+        dropout,
+        selection,
+        rankPattern,
+        alphaPattern,
+        rsLora,
+        bias,
+        List.copyOf(all),
+        init,
+        fanInFanOut,
+        origin);
   }
 
   private static void checkRank(String place, int rank) {

@@ -26,7 +26,10 @@ public final class TargetMatcher {
           "llama", List.of("q_proj", "v_proj"),
           "mistral", List.of("q_proj", "v_proj"),
           "qwen2", List.of("q_proj", "v_proj"),
-          "qwen3", List.of("q_proj", "v_proj"));
+          "qwen3", List.of("q_proj", "v_proj"),
+          "roberta", List.of("query", "value"),
+          "xlm-roberta", List.of("query", "value"),
+          "deberta-v2", List.of("query_proj", "value_proj"));
 
   private final LoraConfig config;
   private final Predicate<String> named;

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -191,6 +192,30 @@ public final class Config {
       throw refused(key, "true or false");
     }
     return get(key).asBoolean();
+  }
+
+  /// {@return the words of a key that holds a list of them, or one string with bars between them;
+  /// empty where it is missing}
+  ///
+  /// @param key the key; dots lead into nested objects
+  /// @throws MalformedFileException if the value is of another kind
+  public Set<String> words(String key) throws MalformedFileException {
+    Set<String> words = new LinkedHashSet<>();
+    if (absent(key)) {
+      return words;
+    }
+    JsonNode node = get(key);
+    if (node.isString()) {
+      for (String word : node.asString().split("\\|", -1)) {
+        words.add(word.strip().toLowerCase(Locale.ROOT));
+      }
+      return words;
+    }
+    if (!node.isArray() || !node.valueStream().allMatch(JsonNode::isString)) {
+      throw refused(key, "a string or a list of strings");
+    }
+    node.forEach(word -> words.add(word.asString()));
+    return words;
   }
 
   /// Refuses a value that is there but no JSON object.

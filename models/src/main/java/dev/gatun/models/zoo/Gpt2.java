@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// GPT-2: layer norms, learnt positions, one fused projection for q, k and v, GELU by tanh, a tied
@@ -94,7 +95,10 @@ final class Gpt2 implements CausalLm {
             config.positiveReal("layer_norm_epsilon", 1e-5));
     config.divides("n_embd", width, "n_head", spec.heads);
     return new Architecture(
+        width,
+        true,
         parameters(spec),
+        Set.of(),
         "transformer.",
         "lm_head.weight",
         "(transformer\\.)?h\\.\\d+\\.attn\\.(bias|masked_bias)",

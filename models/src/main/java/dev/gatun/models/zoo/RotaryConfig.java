@@ -5,6 +5,7 @@ import dev.gatun.models.nn.RotaryDecoder;
 import dev.gatun.runtime.MalformedFileException;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 
 /// The keys of config.json that all rotary decoders read alike.
 final class RotaryConfig {
@@ -82,7 +83,10 @@ final class RotaryConfig {
 
   static Architecture architecture(RotaryDecoder.Spec spec) {
     return new Architecture(
+        spec.width(),
+        true,
         spec.parameters(),
+        Set.of(),
         "model.",
         spec.tied() ? "lm_head.weight" : "",
         "(model\\.)?layers\\.\\d+\\.self_attn\\.rotary_emb\\.inv_freq",

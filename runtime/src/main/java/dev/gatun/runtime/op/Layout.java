@@ -18,6 +18,8 @@ public final class Layout {
   private static final Operator CAT = Operator.of("cat");
   private static final Operator INDEX_SELECT = Operator.of("index_select");
   private static final Operator SCATTER_ROWS = Operator.of("index_put_");
+  private static final Operator GATHER = Operator.of("gather");
+  private static final Operator SCATTER_ADD = Operator.of("scatter_add_");
 
   private Layout() {}
 
@@ -360,6 +362,40 @@ public final class Layout {
           (s, saved, g) -> {
             Tensor whole = s.zeros(g[0].dtype(), shape);
             SCATTER_ROWS.run(s, whole, new Tensor[] {as(s, saved[0], DType.I64)}, g[0], true);
+            return new Tensor[] {whole};
+          });
+    }
+    return result;
+  }
+
+  /// Gathers elements along the last dimension: element (..., j) of the result is (..., index[...,
+  /// j]) of `x`.
+  ///
+  /// @param scope owner of the result
+  /// @param x source `(..., K)`
+  /// @param index i64 `(..., J)` of any strides, each below K; sizes in front as those of `x`
+  /// @return `(..., J)`; the gradient adds up where an element was taken twice
+  /// @throws ShapeException if sizes in front of the last differ
+  /// @throws dev.gatun.runtime.TorchException if an index is outside the dimension
+  public static Tensor gather(Scope scope, Tensor x, Tensor index) {
+    Checks.dtype("gather", "index", index, DType.I64);
+    long[] expected = x.shape();
+    if (expected.length == 0 || expected.length != index.rank()) {
+      throw new ShapeException(
+          "gather: index: found " + index + ", expected as many dimensions as " + x);
+    }
+    expected[expected.length - 1] = index.size(-1);
+    Checks.shape("gather", "index", index, expected);
+    Tensor result = GATHER.call(scope, x, -1, index, false);
+    if (scope.records(x)) {
+      long[] shape = x.shape();
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {index},
+          (s, saved, g) -> {
+            Tensor whole = s.zeros(g[0].dtype(), shape);
+            SCATTER_ADD.run(s, whole, -1, saved[0], g[0]);
             return new Tensor[] {whole};
           });
     }

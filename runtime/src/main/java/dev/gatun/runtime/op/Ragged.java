@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// How the N tokens of a batch divide into sequences of different lengths.
 ///
-/// Tensors of a batch are `(N, ...)` without padding; only [Attention] needs rows of one length,
-/// which this class gives it, by a view where all lengths are equal and by a gather where they are
-/// not. Thread-safe.
+/// Tensors of a batch are `(N, ...)` without padding; only [Attention], and attention that a model
+/// composes itself, needs rows of one length. This class gives them, by a view where all lengths
+/// are equal and by a copy where they are not. Thread-safe.
 public final class Ragged {
   private static final Operator INDEX_COPY_IN_PLACE = Operator.of("index_copy_");
 
@@ -112,6 +112,54 @@ public final class Ragged {
     return uniform;
   }
 
+  /// {@return `(B T, ...)` from `(N, ...)`: B sequences of T rows each, T the longest length, with
+  /// zeros past the end of a sequence}
+  ///
+  /// The batch's own tensors must live until the gradient has run.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(N, ...)`
+  public Tensor padRows(Scope scope, Tensor x) {
+    if (places == null) {
+      return x;
+    }
+    long[] shape = x.shape();
+    shape[0] = (long) sequences() * longest;
+    Tensor rows = scope.zeros(x.dtype(), shape);
+    INDEX_COPY_IN_PLACE.run(scope, rows, 0, places, x);
+    if (scope.records(x)) {
+      scope.record(
+          rows,
+          new Tensor[] {x},
+          new Tensor[0],
+          (s, saved, g) -> new Tensor[] {unpadRows(s, g[0])});
+    }
+    return rows;
+  }
+
+  /// {@return `(N, ...)` from `(B T, ...)`: the inverse of [#padRows]}
+  ///
+  /// The batch's own tensors must live until the gradient has run.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(B T, ...)`
+  public Tensor unpadRows(Scope scope, Tensor x) {
+    if (places == null) {
+      return x;
+    }
+    try (Scope block = scope.untaped()) {
+      Tensor rows = scope.keep(Layout.rows(block, x, places));
+      if (scope.records(x)) {
+        scope.record(
+            rows,
+            new Tensor[] {x},
+            new Tensor[0],
+            (s, saved, g) -> new Tensor[] {padRows(s, g[0])});
+      }
+      return rows;
+    }
+  }
+
   /// Returns `(B, H, T, D)` from `(N, H, D)`, T the longest length; rows past a sequence's end
   /// repeat its last.
   Tensor pad(Scope scope, Tensor x) {
@@ -121,12 +169,7 @@ public final class Ragged {
 
   /// As [#pad], with zeros past the end of a sequence.
   Tensor padWithZeros(Scope scope, Tensor x) {
-    if (places == null) {
-      return heads(scope, x);
-    }
-    Tensor rows = scope.zeros(x.dtype(), (long) sequences() * longest, x.size(1), x.size(2));
-    INDEX_COPY_IN_PLACE.run(scope, rows, 0, places, x);
-    return heads(scope, rows);
+    return heads(scope, padRows(scope, x));
   }
 
   private Tensor heads(Scope scope, Tensor rows) {
@@ -148,6 +191,6 @@ public final class Ragged {
             (long) sequences() * longest,
             x.size(1),
             x.size(3));
-    return places == null ? rows : Layout.rows(scope, rows, places);
+    return unpadRows(scope, rows);
   }
 }

@@ -236,6 +236,32 @@ class AttentionTest {
     }
   }
 
+  @Test
+  void rowsArePaddedWithZerosAndBack() {
+    try (Scope scope = Scope.open()) {
+      Ragged batch = Ragged.of(scope, 0, 1, 4);
+      Tensor x = scope.of(new double[] {1, 2, 3, 4}, 4, 1);
+      Tensor factors = scope.of(new double[] {10, 20, 30, 40, 50, 60}, 6, 1);
+      assertThat(doubles(batch.padRows(scope, x))).containsExactly(1, 0, 0, 2, 3, 4);
+      assertThat(doubles(batch.unpadRows(scope, factors))).containsExactly(10, 40, 50, 60);
+      Gradients padded =
+          Tape.gradients(
+              scope,
+              List.of(x, factors),
+              s -> {
+                Tensor product = Elementwise.mul(s, batch.padRows(s, x), factors);
+                return Reduce.sum(s, Elementwise.mul(s, batch.unpadRows(s, product), x));
+              });
+      // the sum of x² times the factor of its place
+      assertThat(doubles(Objects.requireNonNull(padded.of(x)))).containsExactly(20, 160, 300, 480);
+      assertThat(doubles(Objects.requireNonNull(padded.of(factors))))
+          .containsExactly(1, 0, 0, 4, 9, 16);
+      Ragged equal = Ragged.of(scope, 0, 2, 4);
+      assertThat(equal.padRows(scope, x)).isSameAs(x);
+      assertThat(equal.unpadRows(scope, x)).isSameAs(x);
+    }
+  }
+
   /// bf16 and f16 stay within their rounding of the same in f64.
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})

@@ -116,7 +116,23 @@ final class LayoutCases {
                 "i32, rank 3",
                 (s, in) -> Layout.rows(s, in[0], s.of(new int[] {1, 1}, 2)))
             .input("x", 2, 1, 2)
-            .plain(pick(2, 3, 2, 3)));
+            .plain(pick(2, 3, 2, 3)),
+        OpCase.of(
+                "Layout.gather",
+                "one twice",
+                (s, in) -> Layout.gather(s, in[0], s.of(new long[] {2, 0, 2, 1, 1, 0}, 2, 3)))
+            .input("x", 2, 3)
+            .plain(pick(2, 0, 2, 4, 4, 3)),
+        OpCase.of(
+                "Layout.gather",
+                "index expanded and transposed",
+                (s, in) -> {
+                  Tensor index =
+                      Layout.transpose(s, s.of(new long[] {2, 0, 1, 1, 3, 3}, 1, 3, 2), 1, 2);
+                  return Layout.gather(s, in[0], Layout.expand(s, index, 2, 2, 3));
+                })
+            .input("x", 2, 2, 4)
+            .plain(pick(2, 1, 3, 4, 5, 7, 10, 9, 11, 12, 13, 15)));
   }
 
   private static List<OpCase> copies() {

@@ -275,7 +275,26 @@ final class OpErrorCases {
             s -> Layout.rows(s, f32(s, 2, 3), f32(s, 1)),
             "rows: ",
             "F32 (1)",
-            "I64"));
+            "I64"),
+        dtype(
+            "Layout.gather",
+            s -> Layout.gather(s, f32(s, 2, 3), f32(s, 2, 1)),
+            "gather: index: ",
+            "F32 (2, 1)",
+            "I64"),
+        shape(
+            "Layout.gather",
+            s -> Layout.gather(s, f32(s, 2, 3), i64(s, 3, 1)),
+            "gather: index: ",
+            "I64 (3, 1)",
+            "(2, 1)"),
+        shape(
+            "Layout.gather",
+            s -> Layout.gather(s, f32(s, 2, 3), i64(s, 2)),
+            "gather: index: ",
+            "I64 (2)",
+            "F32 (2, 3)"),
+        shape("Layout.gather", s -> Layout.gather(s, f32(s), i64(s)), "gather: index: ", "F32 ()"));
   }
 
   private static List<Row> reductions() {

@@ -1,0 +1,60 @@
+package dev.gatun.models.nn;
+
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Attention;
+import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Ragged;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// Self-attention of an encoder layer: each token sees all of its sequence, less what DropKey
+/// drops.
+///
+/// @param heads number of heads
+/// @param scale factor of the scores
+public record EncoderAttention(int heads, double scale) {
+  /// {@return `(N, H, D)` from q, k and v `(N, H, D)`}
+  ///
+  /// @param scope owner of the result
+  /// @param layer the layer, for its masks
+  /// @param q queries
+  /// @param k keys
+  /// @param v values
+  /// @param pass the pass
+  public Tensor attend(Scope scope, int layer, Tensor q, Tensor k, Tensor v, ForwardPass pass) {
+    Tensor mask = mask(scope, layer, heads, pass);
+    Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, false);
+    return weights == null
+        ? Attention.attend(scope, q, k, v, pass.batch(), false, mask, scale)
+        : Attention.attend(scope, q, k, v, pass.batch(), false, mask, scale, weights);
+  }
+
+  /// {@return what is added to the scores of a layer: minus infinity for keys that a head drops and
+  /// for those past a sequence's end, f32 `(B, H, 1, T)` or `(B, 1, 1, T)`; or null where there are
+  /// none}
+  ///
+  /// @param scope owner of the result
+  /// @param layer the layer
+  /// @param heads number of heads
+  /// @param pass the pass
+  public static @Nullable Tensor mask(Scope scope, int layer, int heads, ForwardPass pass) {
+    Tensor dropped =
+        pass.masks() == null ? null : pass.masks().keys(scope, layer, heads, pass.batch(), false);
+    if (pass.batch().isUniform()) {
+      return dropped;
+    }
+    Tensor ends = ends(scope, pass.batch());
+    return dropped == null ? ends : Elementwise.add(scope, dropped, ends);
+  }
+
+  private static Tensor ends(Scope scope, Ragged batch) {
+    int longest = batch.longest();
+    float[] mask = new float[batch.sequences() * longest];
+    for (int i = 0; i < batch.sequences(); i++) {
+      int start = i * longest;
+      Arrays.fill(mask, start + batch.length(i), start + longest, Float.NEGATIVE_INFINITY);
+    }
+    return scope.of(mask, batch.sequences(), 1, 1, longest);
+  }
+}
