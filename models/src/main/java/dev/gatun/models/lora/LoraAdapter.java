@@ -5,6 +5,7 @@ import dev.gatun.models.hub.TensorEntries;
 import dev.gatun.models.lora.RankAllocation.Triplets;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.AdapterSegment;
+import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.InitialValues;
 import dev.gatun.models.nn.Linear;
@@ -238,7 +239,7 @@ public final class LoraAdapter implements Trained {
             "target_modules", "lm_head", "other layers; train the head by modules_to_save");
       }
     }
-    if (model instanceof Transformer lm
+    if (model instanceof CausalLm lm
         && lm.isTied()
         && match.savedModules().stream()
             .anyMatch(
