@@ -190,7 +190,7 @@ class CommandsTest {
       assertThat(beams.get(i).get("score").asDouble())
           .isLessThanOrEqualTo(beams.get(i - 1).get("score").asDouble());
     }
-    assertThat(Ended.gatun(Arrays.copyOf(arguments, arguments.length - 1)).out.strip())
+    assertThat(Ended.gatun(Arrays.copyOf(arguments, arguments.length - 1)).out().strip())
         .isEqualTo(
             Arrays.toString(json.get("ids").valueStream().mapToInt(JsonNode::asInt).toArray()));
   }
