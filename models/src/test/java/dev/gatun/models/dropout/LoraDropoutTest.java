@@ -120,7 +120,8 @@ class LoraDropoutTest {
   private static double member(AdaptedModel adapted, Dropout method, int instance, Batch batch) {
     Map<String, double[]> before = adapted.values();
     DropoutMasks.Source source = new DropoutMasks.Source(method, SEED, 4, 2 * instance, 0);
-    @org.jspecify.annotations.Nullable AdapterLayer[] layers = adapted.adapter().layers(adapted.scope());
+    @org.jspecify.annotations.Nullable
+    AdapterLayer[] layers = adapted.adapter().layers(adapted.scope());
     for (int index = 0; index < layers.length; index++) {
       AdapterLayer layer = layers[index];
       if (layer == null) {

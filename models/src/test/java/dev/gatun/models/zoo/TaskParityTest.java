@@ -148,6 +148,14 @@ class TaskParityTest {
     }
   }
 
+  private static DropoutMasks masks(Dropout dropout, TaskModel model, int... rows) {
+    return new DropoutMasks(
+        Arrays.stream(rows)
+            .mapToObj(row -> new DropoutMasks.Source(dropout, 7, 3, 0, row))
+            .toList(),
+        model.layers());
+  }
+
   /// Masks are drawn by sequence, so padding at the kernel's edge must not move them.
   @ParameterizedTest
   @ValueSource(strings = {"roberta", "deberta-v3", "deberta-qa"})
@@ -157,13 +165,12 @@ class TaskParityTest {
     try (TaskModel model = cases.open(DType.F64, Use.FROZEN);
         Scope scope = Scope.open()) {
       int[] rows = {0, 1, 2};
-      DropoutMasks masks = new DropoutMasks(dropout, 7, 3, new int[3], rows, model.layers());
+      DropoutMasks masks = masks(dropout, model, rows);
       ForwardPass pass = cases.pass(scope, model, PassAddition.NONE);
       Tensor plain = model.outputs(scope, pass, false);
       Tensor together = model.outputs(scope, pass.withMasks(masks), false);
       for (int i = 0; i < 3; i++) {
-        DropoutMasks own =
-            new DropoutMasks(dropout, 7, 3, new int[1], new int[] {i}, model.layers());
+        DropoutMasks own = masks(dropout, model, i);
         ForwardPass alone =
             ForwardPass.of(scope, model, cases.ids(i), 0, cases.ids(i).length).masks(own).build();
         double[] found = Parity.doubles(cases.of(scope, model, together, i));
@@ -285,7 +292,7 @@ class TaskParityTest {
     return (pass, tokens) ->
         pass.segments(
             List.of(
-                new AdapterSegment(0, cut, first.layers()),
-                new AdapterSegment(cut, tokens, second.layers())));
+                new AdapterSegment(0, cut, first.layers(pass.owner())),
+                new AdapterSegment(cut, tokens, second.layers(pass.owner()))));
   }
 }
