@@ -38,13 +38,11 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Compares methods over seeds: trains each with each, several side by side in one pass, and",
-      "writes a table, curves and a significance test. A study that was stopped goes on when it is",
-      "started again."
+      "Compares methods over seeds: trains each with each, several side by side in one pass, and"
+          + " writes a table, curves and a significance test. A study that was stopped goes on when"
+          + " it is started again."
     })
 final class StudyCommand implements Callable<Integer> {
-  private static final int TOGETHER = 6;
-
   @Parameters(
       index = "0",
       arity = "0..1",
@@ -64,14 +62,14 @@ final class StudyCommand implements Callable<Integer> {
   @Option(
       names = "--side-by-side",
       paramLabel = "N",
-      description = "Runs that share a pass over the model. Default: 6.")
-  private int together = TOGETHER;
+      description = "Runs that share a pass over the model. Default: as many as methods.")
+  private @Nullable Integer together;
 
   private final Progress progress = new Progress();
 
   @Override
   public Integer call() throws IOException {
-    if (together < 1) {
+    if (together != null && together < 1) {
       throw new RefusedException("--side-by-side: found " + together + ", expected at least 1");
     }
     Path file = recipe == null ? Project.demoStudy() : recipe;
@@ -108,7 +106,8 @@ final class StudyCommand implements Callable<Integer> {
                   heldOut.size(),
                   target));
       List<RunRecord> records =
-          new Study(read, lm, train, heldOut, journal, new Watcher()).run(together);
+          new Study(read, lm, train, heldOut, journal, new Watcher())
+              .run(together == null ? read.methods().size() : together);
       Summary summary = Summary.of(read, records, journal);
       write(target.resolve("results.csv"), summary.csv());
       write(target.resolve("report.html"), StudyPage.of(summary, environment(threads)));

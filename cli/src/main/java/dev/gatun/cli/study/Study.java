@@ -28,6 +28,7 @@ import java.util.Map;
 /// Runs a recipe: every method with every seed, several runs side by side, those that are done left
 /// alone.
 public final class Study {
+  private static final int WARM_UP_ROUNDS = 2;
   private static final int PROBE_ROUNDS = 5;
   private static final int PROBE_STEPS = 3; // the first of a round does not count
   private static final int BINS = 10;
@@ -188,10 +189,13 @@ public final class Study {
   private List<Costs> costs() {
     Map<String, List<Double>> seconds = new LinkedHashMap<>();
     Map<String, Long> bytes = new LinkedHashMap<>();
-    int rounds = PROBE_ROUNDS * recipe.methods().size();
+    int rounds = (WARM_UP_ROUNDS + PROBE_ROUNDS) * recipe.methods().size();
     for (int round = 0; round < rounds; round++) {
       Recipe.Method method = recipe.methods().get(round % recipe.methods().size());
       listener.progress("measuring steps", round, rounds, method.name());
+      if (round == WARM_UP_ROUNDS * recipe.methods().size()) {
+        seconds.clear();
+      }
       probe(List.of(method), seconds, bytes);
     }
     listener.progress("measuring steps", rounds, rounds, "all methods");
