@@ -4,6 +4,7 @@ import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.Batches;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.Position;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.models.train.TrainOptions;
 import dev.gatun.runtime.optim.AdamW;
@@ -204,6 +205,14 @@ final class FinetuneArguments {
 
   /// Refuses what goes against each other before anything is opened.
   void check(@Nullable String loraOption) {
+    boolean inAdapters =
+        dropout().mask(Position.BRANCH).isPresent() || dropout().mask(Position.ADAPTER).isPresent();
+    if (inAdapters && method != Method.LORA && method != Method.ADALORA) {
+      throw new RefusedException(
+          "--dropout: found masks of adapters beside "
+              + method.given()
+              + ", expected --method lora or adalora");
+    }
     if (fresh && !isFull()) {
       throw new RefusedException("--fresh: found " + method.given() + ", expected --method full");
     }

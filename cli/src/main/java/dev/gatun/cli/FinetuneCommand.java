@@ -6,6 +6,8 @@ import dev.gatun.models.baseline.Bottlenecks;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Preview;
 import dev.gatun.models.dropout.DropoutText;
+import dev.gatun.models.dropout.Mask;
+import dev.gatun.models.dropout.Position;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
@@ -199,8 +201,9 @@ final class FinetuneCommand implements Callable<Integer> {
     Path start = course.initAdapter();
     if (start == null) {
       String base = directory.path().toString();
+      double branch = course.dropout().mask(Position.BRANCH).map(Mask::rate).orElse(0.0);
       return LoraAdapter.create(
-          owner, lm, lora.config(base, course.method(), steps), course.seed());
+          owner, lm, lora.config(base, course.method(), steps, branch), course.seed());
     }
     LoraAdapter adapter = LoraAdapter.load(owner, lm, start);
     lora.check(adapter, lm, course.method());

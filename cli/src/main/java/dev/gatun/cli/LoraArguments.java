@@ -205,7 +205,7 @@ final class LoraArguments {
     }
     if (targets != null) {
       List<String> asked =
-          modules(TargetMatcher.match(config("", method, 1), ModuleTrees.of(model)));
+          modules(TargetMatcher.match(config("", method, 1, 0), ModuleTrees.of(model)));
       List<String> there = modules(start.match());
       if (!asked.equals(there)) {
         throw contradiction(
@@ -282,14 +282,15 @@ final class LoraArguments {
   /// Returns the adapter's configuration.
   ///
   /// @param steps steps of the run
-  LoraConfig config(String baseModel, Method method, int steps) {
+  /// @param branchDropout what peft calls lora_dropout
+  LoraConfig config(String baseModel, Method method, int steps, double branchDropout) {
     int usual = method == Method.ADALORA ? ADALORA_RANK : RANK;
     int r = rank == null ? usual : rank;
     return new LoraConfig(
         variant(method, steps),
         r,
         alpha == null ? 2.0 * r : alpha,
-        0,
+        branchDropout,
         new LoraConfig.Selection(
             modules(targets == null ? "all-linear" : targets),
             exclude == null ? null : modules(exclude),
