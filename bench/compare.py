@@ -414,7 +414,7 @@ def prefill(suite):
         given = suite.settings("GENERATE", model / "model", rows, dtype)
         others = suite.llama(model, sizes, "-p", 512, "-n", 0)
         starts = [suite.python(given), suite.gatun(given)]
-        contestants = suite.run(starts, equal_ids(1 if dtype == "f32" else 0), others=others)
+        contestants = suite.run(starts, equal_ids(1), others=others)
         cost = costs.prefill(sizes, 512, dtype)
         by = suite.record(f"prefill of 512 tokens, {shape}, {dtype}", contestants, "prompt", 512, cost)
         suite.faster(f"prefill of 512 tokens, {shape}, {dtype}", by["Gatun"], by[PEER], None, cost)
@@ -525,7 +525,7 @@ def switch(suite):
     given = suite.settings("GENERATE", model / "model", rows, dtype, adapters=two)
     alone = given | {"adapters": one}
     starts = [suite.python(given), suite.gatun(given), suite.gatun(alone, "Gatun, one adapter")]
-    contestants = suite.run(starts, equal_ids(0), warmup=20, units=20)
+    contestants = suite.run(starts, equal_ids(1), warmup=20, units=20)
     by = suite.record(f"16 tokens with the other adapter, {shape}, {dtype}", contestants, "forward", 16)
     suite.faster("forward of 16 tokens after an adapter switch", by["Gatun"], by[PEER])
     suite.overhead("the same over a forward without a switch", by["Gatun"], by["Gatun, one adapter"])

@@ -182,10 +182,18 @@ final class StudyCommand implements Callable<Integer> {
 
   private static List<String> table(Summary summary) {
     List<String> lines = new ArrayList<>();
-    String form = "%-18s %18s %18s %18s %9s %7s %7s %7s";
+    String form = "%-18s %18s %18s %18s %9s %9s %7s %7s %7s";
     lines.add(
         form.formatted(
-            "method", "held-out loss", "lowest", "gap", "- first", "p", "time", "memory"));
+            "method",
+            "held-out loss",
+            "lowest",
+            "gap",
+            "ensemble",
+            "- first",
+            "p",
+            "time",
+            "memory"));
     for (Summary.Row row : summary.rows()) {
       lines.add(
           form.formatted(
@@ -193,6 +201,7 @@ final class StudyCommand implements Callable<Integer> {
               "%.4f ± %.4f".formatted(row.eval().mean(), row.eval().deviation()),
               "%.4f ± %.4f".formatted(row.best().mean(), row.best().deviation()),
               "%.4f ± %.4f".formatted(row.gap().mean(), row.gap().deviation()),
+              row.ensemble() == null ? "" : "%.4f".formatted(row.ensemble().mean()),
               "%+.4f".formatted(row.difference()),
               Double.isNaN(row.p()) ? "" : "%.3f".formatted(row.p()),
               "%.2f".formatted(row.time()),

@@ -84,8 +84,8 @@ public final class StudyPage {
       page.raw("<tr><td>").text(row.method().name()).raw(" ");
       page.element("code", row.method().text()).raw("</td>");
       cell(row.eval(), row.eval().mean() == best);
-      page.element("td", "%.4f".formatted(row.eval().median()));
-      page.element("td", first ? "" : "%+.4f".formatted(row.difference()));
+      page.element("td", "%.3f".formatted(row.eval().median()));
+      page.element("td", first ? "" : "%+.3f".formatted(row.difference()));
       String p = Double.isNaN(row.p()) ? "" : "%.3f".formatted(row.p());
       page.element(row.p() < SIGNIFICANT ? "td class=\"best\"" : "td", first ? "" : p);
       cell(row.best(), false);
@@ -116,9 +116,9 @@ public final class StudyPage {
   }
 
   private void cell(Statistics figure, boolean best) {
-    page.raw(best ? "<td class=\"best\">" : "<td>").text("%.4f".formatted(figure.mean()));
+    page.raw(best ? "<td class=\"best\">" : "<td>").text("%.3f".formatted(figure.mean()));
     if (!Double.isNaN(figure.deviation())) {
-      page.raw(" ").element("small", "± %.4f".formatted(figure.deviation()));
+      page.raw(" ").element("small", "± %.3f".formatted(figure.deviation()));
     }
     page.raw("</td>");
   }

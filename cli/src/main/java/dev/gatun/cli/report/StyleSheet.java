@@ -77,15 +77,16 @@ final class StyleSheet {
       }
       .lines path[class^="c"] { stroke: var(--line); }
       .legend span[class^="c"] i { border-color: var(--line); }
-      .results { overflow-x: auto; margin-top: 1.2rem; }
+      .results { overflow-x: auto; margin-top: 1.2rem; font-size: .85rem; }
       .results table { border-collapse: collapse; width: 100%; }
-      .results th, .results td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--rule);
+      .results th, .results td { padding: .3rem .45rem; text-align: right; border-bottom: 1px solid var(--rule);
         white-space: nowrap; }
-      .results th { color: var(--dim); font-weight: 500; font-size: .8rem; vertical-align: bottom; }
+      .results th { color: var(--dim); font-weight: 500; font-size: .75rem; vertical-align: bottom; white-space: normal; }
       .results th:first-child, .results td:first-child { text-align: left; padding-left: 0; }
       .results td small { color: var(--dim); }
       .results .best { font-weight: 650; }
-      .results code { color: var(--dim); font-size: .8rem; }
+      .results code { color: var(--dim); font-size: .75rem; display: block; }
+      .results small { font-size: .75rem; }
       circle.dotted { fill: var(--second); stroke: var(--page); stroke-width: 1.5; }
       .plot rect { fill: transparent; }
       .plot rect:hover { fill: var(--dim); fill-opacity: .16; }
