@@ -81,7 +81,8 @@ final class StyleSheet {
       .results table { border-collapse: collapse; width: 100%; }
       .results th, .results td { padding: .3rem .45rem; text-align: right; border-bottom: 1px solid var(--rule);
         white-space: nowrap; }
-      .results th { color: var(--dim); font-weight: 500; font-size: .75rem; vertical-align: bottom; white-space: normal; }
+      .results th { color: var(--dim); font-weight: 500; font-size: .75rem; vertical-align: bottom; white-space: normal;
+        overflow-wrap: normal; }
       .results th:first-child, .results td:first-child { text-align: left; padding-left: 0; }
       .results td small { color: var(--dim); }
       .results .best { font-weight: 650; }
