@@ -21,7 +21,7 @@ repository=$out/repository
 maven() {
   ./mvnw --quiet --batch-mode -Dquick -Dbuild.folder=target/consumers -Dmaven.repo.local="$repository" -Dmaven.repo.local.tail="$HOME/.m2/repository" "$@"
 }
-rm -rf "$repository/dev/gatun" "$out/lib" "$out/modules" "$out/natives" "$out/module"
+rm -rf "$repository/dev/gatun" "$out/classes" "$out/lib" "$out/modules" "$out/natives" "$out/module"
 maven -pl tokenizers,libtorch-cpu,bom -am install
 
 echo "== a Maven project"

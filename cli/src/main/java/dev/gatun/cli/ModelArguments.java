@@ -88,7 +88,12 @@ final class ModelArguments {
 
   /// Returns the directory's tokenizer, or null where it has none.
   @Nullable HfTokenizer tokenizer() throws IOException {
-    return Files.exists(path().resolve("tokenizer.json")) ? HfTokenizer.open(path()) : null;
+    return tokenizer(path());
+  }
+
+  /// Returns the tokenizer of a model directory, or null where it has none.
+  static @Nullable HfTokenizer tokenizer(Path directory) throws IOException {
+    return Files.exists(directory.resolve("tokenizer.json")) ? HfTokenizer.open(directory) : null;
   }
 
   /// Returns the model's number of ids, checked against the tokenizer.

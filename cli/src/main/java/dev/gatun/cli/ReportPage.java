@@ -60,13 +60,7 @@ final class ReportPage {
             outcome.samples().stream()
                 .map(s -> new RunReport.Sample(s.prompt(), s.before(), s.after()))
                 .toList(),
-            new RunReport.Environment(
-                Version.CURRENT,
-                Backend.version() + ", " + Backend.source(),
-                Runtime.version() + " (" + System.getProperty("java.vendor") + ")",
-                Backend.processor(),
-                plan.threads(),
-                System.getProperty("os.name") + " " + System.getProperty("os.arch")),
+            environment(plan.threads()),
             new RunReport.Timing(
                 outcome.seconds(),
                 log.tokens(),
@@ -80,6 +74,17 @@ final class ReportPage {
                 plan.sets().heldOut() == null ? 0 : plan.sets().heldOut().tokens(),
                 plan.sets().train().truncated()),
             List.of()));
+  }
+
+  /// Returns what a run runs on.
+  static RunReport.Environment environment(int threads) {
+    return new RunReport.Environment(
+        Version.CURRENT,
+        Backend.version() + ", " + Backend.source(),
+        Runtime.version() + " (" + System.getProperty("java.vendor") + ")",
+        Backend.processor(),
+        threads,
+        System.getProperty("os.name") + " " + System.getProperty("os.arch"));
   }
 
   private static RunReport.@Nullable Evaluation shown(@Nullable Evaluation evaluation) {

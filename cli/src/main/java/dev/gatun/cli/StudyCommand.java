@@ -14,11 +14,9 @@ import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.runtime.AtomicFile;
-import dev.gatun.runtime.Backend;
+import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -85,12 +83,11 @@ final class StudyCommand implements Callable<Integer> {
     ModelDirectory directory = ModelDirectory.read(path);
     String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
     Path target = out == null ? Path.of("runs", "study-" + name) : out;
-    try (HfTokenizer tokenizer =
-            Files.exists(path.resolve("tokenizer.json")) ? HfTokenizer.open(path) : null;
+    try (HfTokenizer tokenizer = ModelArguments.tokenizer(path);
         CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN)) {
       ModelArguments.checkVocabulary(lm, tokenizer, path);
       if (read.maxLength() > lm.maxPositions()) {
-        throw new dev.gatun.runtime.MalformedFileException(
+        throw new MalformedFileException(
             file, "max-length", Integer.toString(read.maxLength()), "at most " + lm.maxPositions());
       }
       Dataset train = rows(read.train(), read.trainRows(), read.maxLength(), lm, tokenizer);
@@ -109,10 +106,11 @@ final class StudyCommand implements Callable<Integer> {
           new Study(read, lm, train, heldOut, journal, new Watcher())
               .run(together == null ? read.methods().size() : together);
       Summary summary = Summary.of(read, records, journal);
-      write(target.resolve("results.csv"), summary.csv());
-      write(target.resolve("report.html"), StudyPage.of(summary, environment(threads)));
+      AtomicFile.write(target.resolve("results.csv"), summary.csv());
+      AtomicFile.write(
+          target.resolve("report.html"), StudyPage.of(summary, ReportPage.environment(threads)));
       Map<String, Object> fields = fields(summary, target);
-      write(target.resolve("results.json"), JsonOutput.text(fields) + "\n");
+      AtomicFile.write(target.resolve("results.json"), JsonOutput.text(fields) + "\n");
       table(summary).forEach(System.out::println);
       progress.say("written: " + target.resolve("report.html") + ", results.csv, results.json");
       json.print(fields);
@@ -127,31 +125,10 @@ final class StudyCommand implements Callable<Integer> {
         DataReader.read(
             source, new DataOptions(tokenizer, new PlainChatFormat(), maxLength, lm.vocabulary()));
     if (count > all.size()) {
-      throw new dev.gatun.runtime.MalformedFileException(
+      throw new MalformedFileException(
           source, "rows", Integer.toString(all.size()), "at least the " + count + " of the recipe");
     }
     return count == 0 ? all : new Dataset(all.examples().subList(0, count), 0, 0);
-  }
-
-  private static Map<String, String> environment(int threads) {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("Gatun", Version.CURRENT);
-    facts.put("libtorch", Backend.version() + ", " + Backend.source());
-    facts.put("JDK", Runtime.version().toString());
-    facts.put("CPU", Backend.processor());
-    facts.put("threads", Integer.toString(threads));
-    return facts;
-  }
-
-  private static void write(Path file, String text) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-    AtomicFile.write(
-        file,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
   }
 
   private static Map<String, Object> fields(Summary summary, Path target) {

@@ -1,7 +1,9 @@
 package dev.gatun.runtime;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -25,6 +27,22 @@ public final class AtomicFile {
     /// @param channel an empty file, opened for writing
     /// @throws IOException if the content cannot be produced or written
     void writeTo(FileChannel channel) throws IOException;
+  }
+
+  /// Writes a text in UTF-8, as [#write(Path, Content)] does.
+  ///
+  /// @param target the file to create or replace; its folder must exist
+  /// @param text what to write
+  /// @throws IOException if writing failed; `target` is then as it was
+  public static void write(Path target, String text) throws IOException {
+    ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+    write(
+        target,
+        channel -> {
+          while (bytes.hasRemaining()) {
+            channel.write(bytes);
+          }
+        });
   }
 
   /// Writes to a new file in the folder of `target`, forces it to the disk, and renames it over

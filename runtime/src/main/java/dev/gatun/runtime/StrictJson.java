@@ -28,6 +28,12 @@ public final class StrictJson {
 
   private StrictJson() {}
 
+  /// {@return the reader of such JSON, for texts that are no files: no duplicate keys, nothing
+  /// after the value, no `NaN`}
+  public static JsonMapper mapper() {
+    return MAPPER;
+  }
+
   /// Reads the object of a file.
   ///
   /// @param file the JSON file

@@ -9,8 +9,6 @@ import dev.gatun.cli.report.RunReport.Timing;
 import dev.gatun.cli.report.RunReport.TrainPoint;
 import dev.gatun.runtime.AtomicFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,14 +31,7 @@ public final class HtmlReport {
   /// @param report what to show
   /// @throws IOException if the file cannot be written
   public static void write(Path file, RunReport report) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(page(report).getBytes(StandardCharsets.UTF_8));
-    AtomicFile.write(
-        file,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
+    AtomicFile.write(file, page(report));
   }
 
   /// The page as text.
@@ -192,7 +183,7 @@ public final class HtmlReport {
     return facts;
   }
 
-  private static Map<String, String> facts(Environment environment) {
+  static Map<String, String> facts(Environment environment) {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("Gatun", environment.gatun());
     facts.put("libtorch", environment.libtorch());

@@ -32,15 +32,15 @@ public final class StudyPage {
   /// {@return the page}
   ///
   /// @param summary what to show
-  /// @param environment what it ran on, by name
-  public static String of(Summary summary, Map<String, String> environment) {
+  /// @param environment what it ran on
+  public static String of(Summary summary, RunReport.Environment environment) {
     StudyPage study = new StudyPage(summary);
     study.writeHeader();
     study.writeResults();
     study.writeCharts();
     study.page.raw("<div class=\"tables\">\n");
     HtmlReport.writeTable(study.page, "Each run", "", study.course());
-    HtmlReport.writeTable(study.page, "Environment", "", environment);
+    HtmlReport.writeTable(study.page, "Environment", "", HtmlReport.facts(environment));
     study.page.raw("</div></main></body></html>\n");
     return study.page.toString();
   }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +48,7 @@ public final class Journal {
     Files.createDirectories(folder);
     Path kept = folder.resolve("recipe.yaml");
     if (!Files.exists(kept)) {
-      write(kept, recipe.getBytes(StandardCharsets.UTF_8));
+      AtomicFile.write(kept, recipe);
     } else if (!Files.readString(kept).equals(recipe)) {
       throw new IllegalArgumentException(
           kept + ": found another recipe than this study's, expected the same or another --out");
@@ -88,7 +89,7 @@ public final class Journal {
 
   void keep(List<Costs> measured) throws IOException {
     costs = List.copyOf(measured);
-    write(folder.resolve("costs.json"), JSON.writeValueAsBytes(costs));
+    AtomicFile.write(folder.resolve("costs.json"), JSON.writeValueAsString(costs));
   }
 
   boolean has(String method, long seed) {
@@ -121,20 +122,9 @@ public final class Journal {
           method.name(),
           records.stream()
               .filter(r -> r.method().equals(method.name()))
-              .sorted(java.util.Comparator.comparingLong(RunRecord::seed))
+              .sorted(Comparator.comparingLong(RunRecord::seed))
               .toList());
     }
     return all;
-  }
-
-  static void write(Path file, byte[] content) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(content);
-    AtomicFile.write(
-        file,
-        channel -> {
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
   }
 }

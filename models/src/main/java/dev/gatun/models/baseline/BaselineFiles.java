@@ -14,8 +14,6 @@ import dev.gatun.runtime.safetensors.SafetensorsWriter;
 import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -92,14 +90,7 @@ final class BaselineFiles {
     if (settings.bottleneck > 0) {
       json.put("bottleneck", settings.bottleneck);
     }
-    ByteBuffer text = StandardCharsets.UTF_8.encode(JSON.writeValueAsString(json));
-    AtomicFile.write(
-        directory.resolve(SETTINGS),
-        channel -> {
-          while (text.hasRemaining()) {
-            channel.write(text);
-          }
-        });
+    AtomicFile.write(directory.resolve(SETTINGS), JSON.writeValueAsString(json));
   }
 
   /// Copies the stored tensors into those of a new adapter.

@@ -1,6 +1,7 @@
 package dev.gatun.models.data;
 
 import dev.gatun.runtime.MalformedFileException;
+import dev.gatun.runtime.StrictJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,9 +9,6 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,11 +33,7 @@ sealed interface DataRow {
 
   /// Knows where the line stands, for messages.
   record Parser(Path file, String place) {
-    private static final JsonMapper MAPPER =
-        JsonMapper.builder(
-                JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
+    private static final JsonMapper MAPPER = StrictJson.mapper();
 
     private static final Set<String> ROLES = Set.of("system", "user", "assistant", "tool");
 

@@ -156,7 +156,7 @@ public record DropoutMasks(List<Source> sources, int layers) {
         } else {
           double rate = sources.get(i).dropout.rate(mask, layer, layers);
           float stays = Float.isNaN(kept) ? mask.kept(rate) : kept;
-          Line line = new Line(sources.get(i), mask, rate, site, layer, batch.length(i));
+          Line line = Line.of(sources.get(i), mask, rate, site, layer, batch.length(i));
           sequence(values, i * size, queries, line, stays, dropped);
         }
       }
@@ -194,19 +194,25 @@ public record DropoutMasks(List<Source> sources, int layers) {
     }
   }
 
-  /// A line of a mask along its last coordinate.
-  private record Line(Source source, Mask mask, double rate, Site site, int layer, int length) {
+  /// A line of a mask along its last coordinate, of `length` places.
+  private record Line(MaskStream stream, int row, Mask mask, double rate, int length) {
+    static Line of(Source source, Mask mask, double rate, Site site, int layer, int length) {
+      return new Line(source.stream(site, layer), source.row, mask, rate, length);
+    }
+
     void draw(int middle, float kept, float dropped, float[] target, int at) {
-      MaskStream stream = source.stream(site, layer);
       if (mask.pattern() == Pattern.SPAN) {
         Arrays.fill(target, at, at + length, kept);
         int run = (int) Math.round(rate * length);
-        int start = (int) (stream.uniform(source.row, middle) * (length - run + 1));
+        int start = (int) (stream.uniform(row, middle) * (length - run + 1));
         Arrays.fill(target, at + start, at + start + run, dropped);
       } else {
-        long threshold = Philox.threshold(rate);
-        stream.line(source.row, middle, threshold, kept, dropped, target, at, length);
+        elements(middle, kept, dropped, target, at, length);
       }
+    }
+
+    void elements(int middle, float kept, float dropped, float[] target, int at, int count) {
+      stream.line(row, middle, Philox.threshold(rate), kept, dropped, target, at, count);
     }
   }
 
@@ -257,7 +263,7 @@ public record DropoutMasks(List<Source> sources, int layers) {
         rate = position.isOfLayers() ? source.dropout.rate(mask, layer, layers) : mask.rate();
       }
       if (mask != null && rate > 0) {
-        all[i] = Tokens.of(new Line(source, mask, rate, site, layer, batch.length(i)));
+        all[i] = Tokens.of(Line.of(source, mask, rate, site, layer, batch.length(i)));
         any = true;
       }
     }
@@ -294,16 +300,7 @@ public record DropoutMasks(List<Source> sources, int layers) {
         Arrays.fill(factors, whole[position]);
         return;
       }
-      line.source.stream(line.site, line.layer)
-          .line(
-              line.source.row,
-              position,
-              Philox.threshold(line.rate),
-              kept,
-              0,
-              factors,
-              0,
-              factors.length);
+      line.elements(position, kept, 0, factors, 0, factors.length);
     }
   }
 }

@@ -143,7 +143,8 @@ public final class DropoutText {
         + depth;
   }
 
-  private static String name(Enum<?> constant) {
+  /// Returns a constant's name as the text has it.
+  static String name(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 

@@ -27,7 +27,7 @@ public record Mask(
   public Mask {
     if (!(rate >= 0 && rate < 1)) {
       throw new IllegalArgumentException(
-          name(position) + ": found rate " + rate + ", expected 0 <= p < 1");
+          DropoutText.name(position) + ": found rate " + rate + ", expected 0 <= p < 1");
     }
     if (position == Position.BRANCH && pattern != Pattern.ELEMENT) {
       throw refused(position, pattern, "element, as LoRA's own dropout has");
@@ -53,11 +53,7 @@ public record Mask(
 
   private static IllegalArgumentException refused(Position position, Enum<?> found, String wanted) {
     return new IllegalArgumentException(
-        name(position) + ": found " + name(found) + ", expected " + wanted);
-  }
-
-  private static String name(Enum<?> constant) {
-    return constant.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        DropoutText.name(position) + ": found " + DropoutText.name(found) + ", expected " + wanted);
   }
 
   /// {@return a mask with the usual pattern and rescaling of its position}

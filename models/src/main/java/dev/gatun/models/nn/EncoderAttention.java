@@ -4,8 +4,8 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Attention;
 import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Self-attention of an encoder layer: each token sees all of its sequence, less what DropKey
@@ -44,17 +44,9 @@ public record EncoderAttention(int heads, double scale) {
     if (pass.batch().isUniform()) {
       return dropped;
     }
-    Tensor ends = ends(scope, pass.batch());
+    Ragged batch = pass.batch();
+    Tensor ends =
+        Layout.reshape(scope, batch.pastEnds(scope), batch.sequences(), 1, 1, batch.longest());
     return dropped == null ? ends : Elementwise.add(scope, dropped, ends);
-  }
-
-  private static Tensor ends(Scope scope, Ragged batch) {
-    int longest = batch.longest();
-    float[] mask = new float[batch.sequences() * longest];
-    for (int i = 0; i < batch.sequences(); i++) {
-      int start = i * longest;
-      Arrays.fill(mask, start + batch.length(i), start + longest, Float.NEGATIVE_INFINITY);
-    }
-    return scope.of(mask, batch.sequences(), 1, 1, longest);
   }
 }

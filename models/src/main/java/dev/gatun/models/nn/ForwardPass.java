@@ -220,13 +220,16 @@ public final class ForwardPass {
       return null;
     }
     Tensor factors = masks.weights(scope, layer, heads, batch, causal);
+    if (factors == null) {
+      return null;
+    }
     Attention.Rescaling rescaling =
         switch (masks.weightRescaling()) {
           case NORMALISED -> Attention.Rescaling.NORMALISED;
           case NORMALISED_CONSTANT -> Attention.Rescaling.NORMALISED_CONSTANT;
           case NONE, INVERTED -> Attention.Rescaling.NONE; // 1 / (1 - p) is in the factors
         };
-    return factors == null ? null : new Attention.WeightFactors(factors, rescaling);
+    return new Attention.WeightFactors(factors, rescaling);
   }
 
   /// {@return the cache of a generation, or null}

@@ -8,8 +8,6 @@ import dev.gatun.runtime.AtomicFile;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.StrictJson;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -87,14 +85,7 @@ public final class AdapterConfigJson {
   /// @param config the configuration
   /// @throws IOException if writing failed; the file is then as it was
   public static void write(Path file, LoraConfig config) throws IOException {
-    ByteBuffer json = StandardCharsets.UTF_8.encode(toJson(config));
-    AtomicFile.write(
-        file,
-        channel -> {
-          while (json.hasRemaining()) {
-            channel.write(json);
-          }
-        });
+    AtomicFile.write(file, toJson(config));
   }
 
   /// Returns the text that PEFT writes for a configuration, its lists sorted.

@@ -6,6 +6,7 @@ import dev.gatun.models.dropout.Agreement;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.dropout.DropoutMasks;
 import dev.gatun.models.dropout.DropoutMasks.Source;
+import dev.gatun.models.dropout.Position;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
@@ -225,32 +226,26 @@ final class JointLoss {
   }
 
   private Hidden hidden(Scope scope, Tensor shared, List<Copy> copies) {
-    ForwardPass pass = isPlain(copies) ? plain.withMasks(masks(copies)) : pass(copies);
+    boolean sameRows = isInOrder(copies) && copies.stream().noneMatch(this::masksAdapters);
+    ForwardPass pass = sameRows ? plain.withMasks(masks(copies)) : pass(copies);
     Tensor start = pass.dropInput(scope, copied(scope, shared, copies));
     Tensor last = model.layers(scope, start, pass, split, model.layers(), checkpointing);
     return new Hidden(copies, pass.dropOutput(scope, model.lastNorm(scope, last, pass)));
   }
 
-  /// Returns whether the rows are the plain pass's, through the same adapters.
-  private boolean isPlain(List<Copy> copies) {
-    boolean same = copies.size() == parts.size();
-    for (int i = 0; same && i < copies.size(); i++) {
-      Copy copy = copies.get(i);
-      same = copy.part == i && !masksAdapters(copy);
-    }
-    return same;
+  /// Returns whether each run's rows are there once, in order, as in the plain pass.
+  private boolean isInOrder(List<Copy> copies) {
+    return copies.size() == parts.size()
+        && IntStream.range(0, copies.size()).allMatch(i -> copies.get(i).part == i);
   }
 
   private boolean masksAdapters(Copy copy) {
-    return source(copy, 0).adapter(0, 1, 1) != null;
+    Dropout dropout = parts.get(copy.part).dropout();
+    return copy.branch != Copy.UNMASKED && dropout.mask(Position.ADAPTER).isPresent();
   }
 
   private Tensor copied(Scope scope, Tensor shared, List<Copy> copies) {
-    boolean same = copies.size() == parts.size();
-    for (int i = 0; same && i < copies.size(); i++) {
-      same = copies.get(i).part == i;
-    }
-    if (same) {
+    if (isInOrder(copies)) {
       return shared;
     }
     Tensor[] each =

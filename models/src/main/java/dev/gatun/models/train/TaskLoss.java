@@ -124,20 +124,10 @@ public final class TaskLoss {
       Tensor rows =
           Layout.reshape(
               block, batch.padRows(block, scores), batch.sequences(), batch.longest()); // (B, T)
-      Tensor seen = Elementwise.add(block, rows, ends(block, batch, rows.dtype()));
+      Tensor seen =
+          Elementwise.add(block, rows, Layout.as(block, batch.pastEnds(block), rows.dtype()));
       return scope.keep(crossEntropy(block, seen, inside(batch, positions), positions, scale));
     }
-  }
-
-  /// Returns minus infinity past the end of each sequence, `(B, T)`.
-  private static Tensor ends(Scope scope, Ragged batch, DType dtype) {
-    int longest = batch.longest();
-    float[] mask = new float[batch.sequences() * longest];
-    for (int i = 0; i < batch.sequences(); i++) {
-      int start = i * longest;
-      Arrays.fill(mask, start + batch.length(i), start + longest, Float.NEGATIVE_INFINITY);
-    }
-    return Layout.as(scope, scope.of(mask, batch.sequences(), longest), dtype);
   }
 
   /// Returns minus the sum of the labels' log-probabilities over some rows, scaled.

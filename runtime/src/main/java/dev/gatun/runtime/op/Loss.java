@@ -28,7 +28,6 @@ public final class Loss {
   private static final Operator EXP = Operator.of("exp");
   private static final Operator EXP_OUT = Operator.of("exp.out");
   private static final Operator DOT = Operator.of("dot");
-  private static final Operator GATHER = Operator.of("gather");
   private static final Operator INDEX_PUT_IN_PLACE = Operator.of("index_put_");
 
   private Loss() {}
@@ -402,7 +401,7 @@ public final class Loss {
     }
 
     private void takeTask(Scope s, Tensor logP, long[] ids) {
-      Tensor picked = GATHER.call(s, logP, 1, s.of(ids, ids.length, 1), false);
+      Tensor picked = Layout.gather(s, logP, s.of(ids, ids.length, 1));
       task -= Reduce.sum(s, picked).item();
     }
 

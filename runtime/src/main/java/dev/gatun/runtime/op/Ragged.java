@@ -112,6 +112,19 @@ public final class Ragged {
     return uniform;
   }
 
+  /// {@return minus infinity past the end of each sequence and 0 before it, f32 `(B, T)`, T the
+  /// longest length}
+  ///
+  /// @param scope owner of the result
+  public Tensor pastEnds(Scope scope) {
+    float[] mask = new float[sequences() * longest];
+    for (int i = 0; i < sequences(); i++) {
+      int start = i * longest;
+      Arrays.fill(mask, start + length(i), start + longest, Float.NEGATIVE_INFINITY);
+    }
+    return scope.of(mask, sequences(), longest);
+  }
+
   /// {@return `(B T, ...)` from `(N, ...)`: B sequences of T rows each, T the longest length, with
   /// zeros past the end of a sequence}
   ///
