@@ -78,8 +78,9 @@ final class EvalCommand implements Callable<Integer> {
     ModelDirectory directory = model.directory();
     Progress progress = new Progress();
     try (HfTokenizer tokenizer = model.tokenizer();
-        CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN);
-        Scope owner = Scope.openShared()) {
+        CausalLm lm =
+            directory.open(model.device(), model.computeType(), ModelDirectory.Use.FROZEN);
+        Scope owner = Scope.openShared(model.device())) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       Dataset set = dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
       PassAddition loaded = adapter.load(owner, lm);

@@ -133,7 +133,7 @@ final class FinetuneCommand implements Callable<Integer> {
     ModelDirectory directory = model.directory();
     try (HfTokenizer tokenizer = model.tokenizer();
         CausalLm lm = open(directory);
-        Scope owner = Scope.openShared()) {
+        Scope owner = Scope.openShared(model.device())) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       Sets sets = read(lm, tokenizer);
       TrainOptions options =
@@ -159,9 +159,10 @@ final class FinetuneCommand implements Callable<Integer> {
   @MustBeClosed
   private CausalLm open(ModelDirectory directory) throws IOException {
     if (course.isFresh()) {
-      return directory.fresh(model.computeType(), course.seed());
+      return directory.fresh(model.device(), model.computeType(), course.seed());
     }
     return directory.open(
+        model.device(),
         model.computeType(),
         course.isFull() ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
   }
@@ -247,7 +248,11 @@ final class FinetuneCommand implements Callable<Integer> {
     ReportPage.write(
         target.resolve("report.html"), directory.path(), plan, settings(), log, outcome);
     outcome.lines(target).forEach(progress::say);
-    json.print(outcome.fields());
+    Map<String, Object> fields = outcome.fields();
+    if (model.device().isCuda()) {
+      fields.put("peak_device_bytes", NativeMemory.peakBytes(model.device()));
+    }
+    json.print(fields);
     return 0;
   }
 

@@ -113,8 +113,9 @@ final class GenerateCommand implements Callable<Integer> {
     model.applyThreads();
     ModelDirectory directory = model.directory();
     try (HfTokenizer tokenizer = model.tokenizer();
-        CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN);
-        Scope owner = Scope.openShared()) {
+        CausalLm lm =
+            directory.open(model.device(), model.computeType(), ModelDirectory.Use.FROZEN);
+        Scope owner = Scope.openShared(model.device())) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       if (prompt != null && tokenizer == null) {
         throw new RefusedException(

@@ -4,6 +4,7 @@ import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,7 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /// The options of all commands that use a model.
 final class ModelArguments {
@@ -51,6 +54,30 @@ final class ModelArguments {
       paramLabel = "N",
       description = "Threads of libtorch. Default: the processors that the JVM may use.")
   private @Nullable Integer threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      converter = DeviceConverter.class,
+      description = "Where to compute: cpu, cuda or cuda:INDEX. Default: cpu.")
+  private Device device = Device.CPU;
+
+  /// Reads [Device#of]'s names.
+  static final class DeviceConverter implements ITypeConverter<Device> {
+    @Override
+    public Device convert(String text) {
+      try {
+        return Device.of(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  Device device() {
+    return device;
+  }
 
   boolean isDemo() {
     return model == null;

@@ -84,7 +84,8 @@ final class StudyCommand implements Callable<Integer> {
     String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
     Path target = out == null ? Path.of("runs", "study-" + name) : out;
     try (HfTokenizer tokenizer = ModelArguments.tokenizer(path);
-        CausalLm lm = directory.open(model.computeType(), ModelDirectory.Use.FROZEN)) {
+        CausalLm lm =
+            directory.open(model.device(), model.computeType(), ModelDirectory.Use.FROZEN)) {
       ModelArguments.checkVocabulary(lm, tokenizer, path);
       if (read.maxLength() > lm.maxPositions()) {
         throw new MalformedFileException(

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// | shared | [#openShared] | any thread, one at a time for writing | tens of microseconds |
 ///
 /// Open confined scopes nested, in try-with-resources; keep what must live longer with [#keep].
+///
+/// A scope allocates on one [Device]; its children do, too. The same code runs on a GPU in a scope
+/// of that device, over weights that lie there.
 public sealed class Scope implements AutoCloseable permits Tape {
   private static final int SCRATCH_BYTES = 1024;
 
@@ -29,6 +32,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
       ThreadLocal.withInitial(() -> Arena.global().allocate(SCRATCH_BYTES, 8));
 
   private final Arena arena;
+  private final Device device;
   private final boolean shared;
   private final @Nullable Tape tape;
   private @Nullable MemorySegment scratch;
@@ -37,10 +41,12 @@ public sealed class Scope implements AutoCloseable permits Tape {
   private boolean ended;
   private int inFlight;
 
-  Scope(boolean shared, @Nullable Tape tape, @Nullable Scope parent) {
+  Scope(Device device, boolean shared, @Nullable Tape tape, @Nullable Scope parent) {
     if (parent == null) {
       Shim.prepareThread();
+      Shim.prepareDevice(device);
     }
+    this.device = device;
     this.shared = shared;
     this.arena = shared ? Arena.ofShared() : Arena.ofConfined();
     this.tape = tape;
@@ -52,7 +58,17 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @return the scope
   @MustBeClosed
   public static Scope open() {
-    return new Scope(false, null, null);
+    return open(Device.CPU);
+  }
+
+  /// Opens a scope confined to this thread that allocates on a device.
+  ///
+  /// @param device where what it allocates lies
+  /// @return the scope
+  /// @throws DeviceException if there is no such device
+  @MustBeClosed
+  public static Scope open(Device device) {
+    return new Scope(device, false, null, null);
   }
 
   /// Opens a scope whose tensors may be used from any thread; for weights and adapters.
@@ -60,7 +76,17 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @return the scope
   @MustBeClosed
   public static Scope openShared() {
-    return new Scope(true, null, null);
+    return openShared(Device.CPU);
+  }
+
+  /// Opens a scope whose tensors may be used from any thread and that allocates on a device.
+  ///
+  /// @param device where what it allocates lies
+  /// @return the scope
+  /// @throws DeviceException if there is no such device
+  @MustBeClosed
+  public static Scope openShared(Device device) {
+    return new Scope(device, true, null, null);
   }
 
   /// Opens a confined scope for the temporaries of a block. It records on the same [Tape], if any.
@@ -68,7 +94,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @return the scope
   @MustBeClosed
   public Scope child() {
-    return new Scope(false, tape(), this);
+    return new Scope(device, false, tape(), this);
   }
 
   /// Opens a confined scope that records nothing, whatever this one does: for evaluation inside a
@@ -77,7 +103,15 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @return the scope
   @MustBeClosed
   public Scope untaped() {
-    return new Scope(false, null, this);
+    return new Scope(device, false, null, this);
+  }
+
+  /// {@return where what the scope allocates lies}
+  ///
+  /// The result of an operation lies where its operands are; only copies go from one device to
+  /// another ([dev.gatun.runtime.op.Layout#copy]).
+  public Device device() {
+    return device;
   }
 
   /// {@return the tape that this scope records on, or null}
@@ -156,14 +190,15 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return adopt(handle, withinBudget(handle, bytes), dtype, shape, null);
   }
 
-  private static Storage withinBudget(MemorySegment handle, long bytes) {
+  private Storage withinBudget(MemorySegment handle, long bytes) {
+    Device place = Shim.device(this, handle);
     try {
-      NativeMemory.checkBudget(bytes);
+      NativeMemory.checkBudget(place, bytes);
     } catch (MemoryBudgetException e) {
       Shim.delete(handle);
       throw e;
     }
-    return new Storage(bytes, false, null);
+    return new Storage(place, bytes, false, null);
   }
 
   /// Takes ownership of a handle that views the memory of another tensor.
@@ -233,7 +268,12 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param shape sizes, row-major
   /// @return the tensor, owned by this scope
   /// @throws IllegalArgumentException if the segment is on the heap or too small
+  /// @throws DeviceException if this scope allocates on a GPU
   public Tensor borrow(MemorySegment segment, DType dtype, long... shape) {
+    if (device.isCuda()) {
+      throw new DeviceException(
+          "borrow: found a scope of " + device + ", expected one of the host; copy from there");
+    }
     long bytes = Math.multiplyExact(Shapes.elements("borrow", shape), (long) dtype.bytes());
     if (!segment.isNative()) {
       throw new IllegalArgumentException("borrow: found a heap segment, expected native memory");
@@ -244,7 +284,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
               .formatted(segment.byteSize(), bytes, dtype, Shapes.text(shape)));
     }
     MemorySegment handle = Shim.fromBlob(this, segment, dtype, shape);
-    Storage storage = new Storage(bytes, segment.isReadOnly(), segment);
+    Storage storage = new Storage(Device.CPU, bytes, segment.isReadOnly(), segment);
     return adopt(handle, storage, dtype, shape.clone(), null);
   }
 
@@ -256,9 +296,10 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @throws MemoryBudgetException if it would exceed the byte budget
   public Tensor empty(DType dtype, long... shape) {
     long bytes = Math.multiplyExact(Shapes.elements("empty", shape), (long) dtype.bytes());
-    NativeMemory.checkBudget(bytes);
-    MemorySegment handle = Shim.empty(this, dtype, Device.CPU, shape);
-    return adopt(handle, new Storage(bytes, false, null), dtype, shape.clone(), null).rowMajor();
+    NativeMemory.checkBudget(device, bytes);
+    MemorySegment handle = Shim.empty(this, dtype, device, shape);
+    Storage storage = new Storage(device, bytes, false, null);
+    return adopt(handle, storage, dtype, shape.clone(), null).rowMajor();
   }
 
   /// Allocates a tensor of zeros.
@@ -280,7 +321,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @return the tensor, owned by this scope
   public Tensor full(double value, DType dtype, long... shape) {
     Tensor result = empty(dtype, shape);
-    Shim.fill(result.handle(), value);
+    Shim.fill(result, value);
     return result;
   }
 
@@ -290,9 +331,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param shape sizes, row-major
   /// @return the tensor, owned by this scope
   public Tensor of(float[] values, long... shape) {
-    Tensor result = filled("of", values.length, DType.F32, shape);
-    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
-    return result;
+    return filled(MemorySegment.ofArray(values), values.length, DType.F32, shape);
   }
 
   /// Copies an array into a new f64 tensor.
@@ -301,9 +340,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param shape sizes, row-major
   /// @return the tensor, owned by this scope
   public Tensor of(double[] values, long... shape) {
-    Tensor result = filled("of", values.length, DType.F64, shape);
-    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
-    return result;
+    return filled(MemorySegment.ofArray(values), values.length, DType.F64, shape);
   }
 
   /// Copies an array into a new i64 tensor.
@@ -312,9 +349,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param shape sizes, row-major
   /// @return the tensor, owned by this scope
   public Tensor of(long[] values, long... shape) {
-    Tensor result = filled("of", values.length, DType.I64, shape);
-    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 8L * values.length);
-    return result;
+    return filled(MemorySegment.ofArray(values), values.length, DType.I64, shape);
   }
 
   /// Copies an array into a new i32 tensor.
@@ -323,18 +358,22 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// @param shape sizes, row-major
   /// @return the tensor, owned by this scope
   public Tensor of(int[] values, long... shape) {
-    Tensor result = filled("of", values.length, DType.I32, shape);
-    MemorySegment.copy(MemorySegment.ofArray(values), 0, result.segment(), 0, 4L * values.length);
-    return result;
+    return filled(MemorySegment.ofArray(values), values.length, DType.I32, shape);
   }
 
-  private Tensor filled(String op, int length, DType dtype, long... shape) {
-    if (Shapes.elements(op, shape) != length) {
+  private Tensor filled(MemorySegment values, int count, DType dtype, long... shape) {
+    if (Shapes.elements("of", shape) != count) {
       throw new ShapeException(
-          "%s: found %d values, expected %d for shape %s"
-              .formatted(op, length, Shapes.elements(op, shape), Shapes.text(shape)));
+          "of: found %d values, expected %d for shape %s"
+              .formatted(count, Shapes.elements("of", shape), Shapes.text(shape)));
     }
-    return empty(dtype, shape);
+    Tensor result = empty(dtype, shape);
+    if (device.isCuda()) {
+      Shim.upload(this, result.handle(), values, dtype, shape);
+    } else {
+      MemorySegment.copy(values, 0, result.segment(), 0, values.byteSize());
+    }
+    return result;
   }
 
   /// {@return whether an operation on these inputs must be recorded for a gradient}

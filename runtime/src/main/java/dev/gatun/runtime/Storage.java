@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// What all tensors over the same memory share: its size, how many handles there are, whether it
-/// may be written, and how often it was.
+/// What all tensors over the same memory share: where it lies, its size, how many handles there
+/// are, whether it may be written, and how often it was.
 final class Storage {
   final long bytes;
   final boolean readOnly;
@@ -16,14 +16,17 @@ final class Storage {
   private final AtomicInteger references = new AtomicInteger(1);
   private volatile int version;
 
+  final Device device;
+
   /// Its first handle is there already.
-  Storage(long bytes, boolean readOnly, @Nullable MemorySegment source) {
+  Storage(Device device, long bytes, boolean readOnly, @Nullable MemorySegment source) {
+    this.device = device;
     this.bytes = bytes;
     this.readOnly = readOnly;
     this.source = source;
     if (source == null) {
-      NativeMemory.addBytes(bytes);
-      TensorAllocationEvent.emit(bytes);
+      NativeMemory.addBytes(device, bytes);
+      TensorAllocationEvent.emit(device, bytes);
     }
   }
 
@@ -44,7 +47,7 @@ final class Storage {
 
   void release() {
     if (references.decrementAndGet() == 0 && source == null) {
-      NativeMemory.removeBytes(bytes);
+      NativeMemory.removeBytes(device, bytes);
     }
   }
 }

@@ -53,8 +53,8 @@ public final class Tape extends Scope {
   /// Owner of the gradients on their way, while the tape runs backwards.
   private @Nullable Scope flow;
 
-  private Tape(Collection<Tensor> leaves, @Nullable Scope parent) {
-    super(false, null, parent);
+  private Tape(Device device, Collection<Tensor> leaves, @Nullable Scope parent) {
+    super(device, false, null, parent);
     this.leaves = new IdentityHashMap<>();
     this.enclosing = parent == null ? null : parent.tape();
     for (Tensor leaf : leaves) {
@@ -64,11 +64,13 @@ public final class Tape extends Scope {
 
   /// Opens a tape that records what depends on these tensors.
   ///
-  /// @param leaves the tensors to differentiate with respect to
+  /// @param leaves the tensors to differentiate with respect to, all of one device, which becomes
+  ///   the tape's
   /// @return the tape
   @MustBeClosed
   public static Tape open(Collection<Tensor> leaves) {
-    return new Tape(leaves, null);
+    Device device = leaves.isEmpty() ? Device.CPU : leaves.iterator().next().device();
+    return new Tape(device, leaves, null);
   }
 
   @Override
@@ -84,7 +86,7 @@ public final class Tape extends Scope {
   @CheckReturnValue
   public static Gradients gradients(
       Scope owner, Collection<Tensor> leaves, Function<Scope, Tensor> function) {
-    try (Tape tape = open(leaves)) {
+    try (Tape tape = new Tape(owner.device(), leaves, null)) {
       Tensor value = function.apply(tape);
       return tape.backward(owner, value);
     }
@@ -145,7 +147,7 @@ public final class Tape extends Scope {
         new Tensor[] {input},
         (s, saved, flowing) -> {
           Tensor start = saved[0];
-          try (Tape replay = new Tape(List.of(start), tape);
+          try (Tape replay = new Tape(tape.device(), List.of(start), tape);
               Scope inner = replay.untaped()) {
             replay.flow = inner;
             replay.run(new Tensor[] {function.apply(replay, start)}, flowing);
@@ -266,8 +268,7 @@ public final class Tape extends Scope {
     if (sum == null) {
       return scope.keep(more);
     }
-    Tensor result =
-        scope.adopt(Shim.add(scope, sum.handle(), more.handle(), 1), sum.dtype(), sum.shape());
+    Tensor result = scope.adopt(Shim.add(scope, sum, more, 1), sum.dtype(), sum.shape());
     scope.free(sum);
     return result;
   }

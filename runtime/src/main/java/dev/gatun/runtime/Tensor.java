@@ -4,9 +4,10 @@ import dev.gatun.runtime.internal.Shim;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A dense array in native memory, owned by a [Scope].
+/// A dense array in native memory, of the host or of a GPU, owned by a [Scope].
 ///
 /// Operations on it are static functions in `dev.gatun.runtime.op`. Accessors allocate nothing
 /// native. Use after the scope's end throws [IllegalStateException]. Not thread-safe for writing;
@@ -255,11 +256,11 @@ public final class Tensor {
 
   /// {@return where the memory lies}
   public Device device() {
-    return Device.CPU;
+    return storage.device;
   }
 
-  /// {@return the address of the first element}, which nothing protects: for code that keeps the
-  /// tensor alive by [#acquire].
+  /// {@return the address of the first element}, on its own device, which nothing protects: for
+  /// code that keeps the tensor alive by [#acquire].
   ///
   /// @throws IllegalStateException as [#handle]
   public long dataAddress() {
@@ -276,8 +277,13 @@ public final class Tensor {
   ///
   /// Writing through it is not seen by the tape.
   ///
-  /// @throws IllegalStateException if the tensor is not contiguous
+  /// @throws IllegalStateException if the tensor is not contiguous, or lies on a GPU
   public MemorySegment segment() {
+    if (device().isCuda()) {
+      throw new IllegalStateException(
+          "segment: found %s on %s, expected host memory; copy it to a scope of the host first"
+              .formatted(this, device()));
+    }
     long address = dataAddress();
     if (!isContiguous()) {
       throw new IllegalStateException("segment: " + this + " is not contiguous; copy it first");
@@ -305,35 +311,42 @@ public final class Tensor {
   ///
   /// @throws DTypeException if this is not f32
   public float[] toFloats() {
-    return contiguous(DType.F32).toArray(ValueLayout.JAVA_FLOAT);
+    return onHost(DType.F32, s -> s.toArray(ValueLayout.JAVA_FLOAT));
   }
 
   /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not f64
   public double[] toDoubles() {
-    return contiguous(DType.F64).toArray(ValueLayout.JAVA_DOUBLE);
+    return onHost(DType.F64, s -> s.toArray(ValueLayout.JAVA_DOUBLE));
   }
 
   /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not i64
   public long[] toLongs() {
-    return contiguous(DType.I64).toArray(ValueLayout.JAVA_LONG);
+    return onHost(DType.I64, s -> s.toArray(ValueLayout.JAVA_LONG));
   }
 
   /// {@return a copy of the elements, row-major}
   ///
   /// @throws DTypeException if this is not i32
   public int[] toInts() {
-    return contiguous(DType.I32).toArray(ValueLayout.JAVA_INT);
+    return onHost(DType.I32, s -> s.toArray(ValueLayout.JAVA_INT));
   }
 
-  private MemorySegment contiguous(DType expected) {
+  private <T> T onHost(DType expected, Function<MemorySegment, T> reader) {
     if (dtype() != expected) {
       throw new DTypeException("to array: found " + dtype() + ", expected " + expected);
     }
-    return segment();
+    if (!device().isCuda()) {
+      return reader.apply(segment());
+    }
+    try (Scope host = Scope.open()) {
+      Tensor copy = host.empty(expected, sizes());
+      Shim.copy(copy.handle(), handle());
+      return reader.apply(copy.segment());
+    }
   }
 
   /// {@return whether the shape is that of another tensor}

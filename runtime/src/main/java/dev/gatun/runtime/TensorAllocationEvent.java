@@ -15,20 +15,24 @@ import jdk.jfr.Name;
 @Description("Native memory of a new tensor that shares it with no other")
 @Enabled(false)
 final class TensorAllocationEvent extends Event {
+  @Label("Device")
+  String device = "";
+
   @Label("Size")
   @DataAmount
   long bytes;
 
   @Label("Live Bytes")
-  @Description("Native bytes of all tensors, this one included")
+  @Description("Native bytes of all tensors of the device, this one included")
   @DataAmount
   long liveBytes;
 
-  static void emit(long bytes) {
+  static void emit(Device device, long bytes) {
     TensorAllocationEvent event = new TensorAllocationEvent();
     if (event.shouldCommit()) {
+      event.device = device.toString();
       event.bytes = bytes;
-      event.liveBytes = NativeMemory.liveBytes();
+      event.liveBytes = NativeMemory.liveBytes(device);
       event.commit();
     }
   }

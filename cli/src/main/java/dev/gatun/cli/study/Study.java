@@ -104,7 +104,7 @@ public final class Study {
     for (int start = 0; start < pending.size(); start += together) {
       List<Pending> cohort = pending.subList(start, Math.min(start + together, pending.size()));
       int done = all - pending.size() + start;
-      try (Scope owner = Scope.open()) {
+      try (Scope owner = Scope.open(model.device())) {
         List<SideBySide.Run> runs = new ArrayList<>();
         for (Pending each : cohort) {
           runs.add(run(owner, each.method.dropout(), each.seed, recipe.course().steps()));
@@ -214,10 +214,10 @@ public final class Study {
   private void probe(
       List<Recipe.Method> methods, Map<String, List<Double>> seconds, Map<String, Long> bytes) {
     String name = methods.size() == 1 ? methods.getFirst().name() : Journal.TOGETHER;
-    try (Scope owner = Scope.open()) {
+    try (Scope owner = Scope.open(model.device())) {
       List<SideBySide.Run> runs =
           methods.stream().map(m -> run(owner, m.dropout(), 0, PROBE_STEPS)).toList();
-      long before = NativeMemory.liveBytes();
+      long before = NativeMemory.liveBytes(model.device());
       NativeMemory.resetPeak();
       SideBySide.train(
           model,
@@ -229,7 +229,7 @@ public final class Study {
               seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(report.seconds());
             }
           });
-      bytes.merge(name, NativeMemory.peakBytes() - before, Math::max);
+      bytes.merge(name, NativeMemory.peakBytes(model.device()) - before, Math::max);
     }
   }
 }

@@ -81,7 +81,7 @@ final class BaselineFiles {
       Map<String, Tensor> narrow = new LinkedHashMap<>();
       tensors.forEach((name, tensor) -> narrow.put(name, Layout.as(scope, tensor, DType.F32)));
       SafetensorsWriter.write(
-          directory.resolve(WEIGHTS), TensorEntries.of(narrow), SafetensorsWriter.PYTORCH);
+          directory.resolve(WEIGHTS), TensorEntries.of(scope, narrow), SafetensorsWriter.PYTORCH);
     }
     Map<String, Object> json = new TreeMap<>();
     json.put("format", 1);

@@ -106,7 +106,7 @@ public record BeamSearch(CausalLm model, PassAddition addition, Set<Integer> sto
     List<Beam> beams = List.of(new Beam(prompt, 0));
     int made = 0;
     long start = 0;
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open(model.device())) {
       int tokens = prompt.length + most - 1;
       CachedModel cached = new CachedModel(scope, model, addition, options.beams, tokens);
       int[] next = prompt;

@@ -47,7 +47,7 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
     int made = 0;
     boolean stopped = false;
     long start = 0;
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open(model.device())) {
       CachedModel cached = new CachedModel(scope, model, addition, 1, prompt.length + most - 1);
       int[] next = prompt;
       while (made < most) {

@@ -11,6 +11,7 @@ import dev.gatun.models.zoo.Architectures;
 import dev.gatun.models.zoo.Config;
 import dev.gatun.models.zoo.TaskConfig;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
@@ -123,8 +124,21 @@ public final class ModelDirectory {
   ///   them in one message; or if the model is an encoder
   @MustBeClosed
   public CausalLm open(DType compute, Use use) throws IOException {
+    return open(Device.CPU, compute, use);
+  }
+
+  /// Opens the model as [#open(DType, Use)] does, on a device: a GPU gets copies of the weights.
+  ///
+  /// @param device where the weights shall lie
+  /// @param compute f32, bf16 or f64
+  /// @param use whether the weights are trained
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException as [#open(DType, Use)]
+  /// @throws dev.gatun.runtime.DeviceException if there is no such device
+  @MustBeClosed
+  public CausalLm open(Device device, DType compute, Use use) throws IOException {
     checkDecoder();
-    return (CausalLm) opened(architecture, compute, use, 0);
+    return (CausalLm) opened(architecture, device, compute, use, 0);
   }
 
   /// {@return the task of the head that config.json names, or null where it names none of a known
@@ -138,19 +152,35 @@ public final class ModelDirectory {
 
   /// Opens the model with the head of a task.
   ///
-  /// As [#open], and a head that the directory lacks, because it holds the bare model or one with
-  /// another head, is drawn at random: normal with the config's `initializer_range`, biases 0.
-  /// [TaskModel#fresh] names what was drawn.
+  /// As [#open(DType, Use)], and a head that the directory lacks, because it holds the bare model
+  /// or one with another head, is drawn at random: normal with the config's `initializer_range`,
+  /// biases 0. [TaskModel#fresh] names what was drawn.
   ///
   /// @param task what the head is for, such as [#task]
   /// @param compute f32, bf16 or f64
   /// @param use whether the weights are trained
   /// @param seed of a head that the directory lacks
   /// @return the model, to be closed by the caller
-  /// @throws MalformedFileException as [#open]; or if the architecture has no such head
+  /// @throws MalformedFileException as [#open(DType, Use)]; or if the architecture has no such head
   @MustBeClosed
   public TaskModel openTask(Task task, DType compute, Use use, long seed) throws IOException {
-    return (TaskModel) opened(Architectures.of(config, task), compute, use, seed);
+    return openTask(task, Device.CPU, compute, use, seed);
+  }
+
+  /// Opens the model as [#openTask(Task, DType, Use, long)] does, on a device.
+  ///
+  /// @param task what the head is for, such as [#task]
+  /// @param device where the weights shall lie
+  /// @param compute f32, bf16 or f64
+  /// @param use whether the weights are trained
+  /// @param seed of a head that the directory lacks
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException as [#open(DType, Use)]; or if the architecture has no such head
+  /// @throws dev.gatun.runtime.DeviceException if there is no such device
+  @MustBeClosed
+  public TaskModel openTask(Task task, Device device, DType compute, Use use, long seed)
+      throws IOException {
+    return (TaskModel) opened(Architectures.of(config, task), device, compute, use, seed);
   }
 
   private void checkDecoder() throws MalformedFileException {
@@ -160,9 +190,9 @@ public final class ModelDirectory {
   }
 
   @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
-  private Transformer opened(Architecture wanted, DType compute, Use use, long seed)
+  private Transformer opened(Architecture wanted, Device device, DType compute, Use use, long seed)
       throws IOException {
-    Scope scope = Scope.openShared();
+    Scope scope = Scope.openShared(device);
     try {
       SafetensorsDirectory files = SafetensorsDirectory.open(path, scope.arena());
       WeightMatch match = WeightMatch.of(path, wanted, files);
@@ -193,10 +223,24 @@ public final class ModelDirectory {
   /// @return the model, to be closed by the caller
   /// @throws MalformedFileException if the model is an encoder
   @MustBeClosed
-  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
   public CausalLm fresh(DType compute, long seed) throws MalformedFileException {
+    return fresh(Device.CPU, compute, seed);
+  }
+
+  /// Opens the model with fresh weights as [#fresh(DType, long)] does, on a device: the same values
+  /// on each.
+  ///
+  /// @param device where the weights shall lie
+  /// @param compute f32 or f64
+  /// @param seed of the weights
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException if the model is an encoder
+  /// @throws dev.gatun.runtime.DeviceException if there is no such device
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // the model owns the scope
+  public CausalLm fresh(Device device, DType compute, long seed) throws MalformedFileException {
     checkDecoder();
-    Scope scope = Scope.openShared();
+    Scope scope = Scope.openShared(device);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     List<String> names = List.copyOf(architecture.parameters().keySet());
     draw(scope, architecture, names, compute, seed, tensors);
@@ -247,7 +291,7 @@ public final class ModelDirectory {
   private static Tensor held(Scope scope, String name, TensorEntry entry, DType compute, Use use) {
     long[] shape = entry.sizes();
     DType wanted = type(name, shape, compute);
-    if (use == Use.FROZEN && entry.dtype() == wanted) {
+    if (use == Use.FROZEN && entry.dtype() == wanted && !scope.device().isCuda()) {
       return scope.borrow(entry.data(), entry.dtype(), shape);
     }
     try (Scope block = Scope.open()) {
@@ -269,8 +313,12 @@ public final class ModelDirectory {
         Files.copy(source, target.resolve(name), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
       }
     }
-    SafetensorsWriter.write(
-        target.resolve("model.safetensors"), TensorEntries.of(weights), SafetensorsWriter.PYTORCH);
+    try (Scope host = Scope.open()) {
+      SafetensorsWriter.write(
+          target.resolve("model.safetensors"),
+          TensorEntries.of(host, weights),
+          SafetensorsWriter.PYTORCH);
+    }
   }
 
   /// Writes a model with the head of a task, which config.json then names.

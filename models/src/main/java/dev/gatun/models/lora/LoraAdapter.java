@@ -24,6 +24,7 @@ import dev.gatun.models.peft.TargetMatch;
 import dev.gatun.models.peft.TargetMatcher;
 import dev.gatun.models.train.Trained;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
@@ -395,14 +396,19 @@ public final class LoraAdapter implements Trained {
     return all;
   }
 
+  private Device device() {
+    return parameters.isEmpty() ? Device.CPU : parameters.values().iterator().next().device();
+  }
+
   @Override
   public void save(Path directory) throws IOException {
     RankAllocation started = allocation;
     Map<String, List<Boolean>> kept = started == null ? Map.of() : started.kept();
     LoraConfig config = KeptTriplets.config(match.config(), kept);
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open(device());
+        Scope host = Scope.open()) {
       Map<String, Tensor> tensors = KeptTriplets.tensors(scope, parameters, kept);
-      List<TensorEntry> entries = new ArrayList<>(TensorEntries.of(tensors));
+      List<TensorEntry> entries = new ArrayList<>(TensorEntries.of(host, tensors));
       AdapterKeys.shapes(TargetMatcher.match(config, tree), tree)
           .forEach((name, shape) -> {
             if (shape.contains(0L)) {
@@ -422,9 +428,10 @@ public final class LoraAdapter implements Trained {
   /// @throws IOException if it cannot be written
   public List<String> savePortable(Path directory) throws IOException {
     PortableFolding folding = PortableFolding.of(match);
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        Scope host = Scope.open()) {
       Map<String, TensorEntry> entries = new LinkedHashMap<>();
-      for (TensorEntry entry : TensorEntries.of(parameters)) {
+      for (TensorEntry entry : TensorEntries.of(host, parameters)) {
         entries.put(entry.name(), entry);
       }
       for (PortableFolding.Fold fold : folding.folds()) {
@@ -473,7 +480,7 @@ public final class LoraAdapter implements Trained {
         continue;
       }
       Tensor base = linear.weight().value();
-      try (Scope block = Scope.open()) {
+      try (Scope block = Scope.open(base.device())) {
         AdapterLayer layer = adapted.branch(block);
         Tensor sum = Layout.to(block, base, layer.a().dtype());
         Tensor target = linear.transposed() ? Layout.transpose(block, sum, 0, 1) : sum; // (O, I)

@@ -1,5 +1,6 @@
 package dev.gatun.models.lora;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.peft.InvalidSettingException;
 import dev.gatun.models.peft.LoraVariant;
 import dev.gatun.runtime.DType;
@@ -86,6 +87,11 @@ final class RankAllocation {
     }
   }
 
+  @MustBeClosed
+  private Scope open() {
+    return Scope.open(chosen.device());
+  }
+
   /// Returns all that decides what comes next, by name.
   Map<String, Tensor> state() {
     return state;
@@ -109,7 +115,7 @@ final class RankAllocation {
   }
 
   private void score(Tensor tensor, Tensor gradient, Running means) {
-    try (Scope s = Scope.open()) {
+    try (Scope s = open()) {
       Tensor sensitivity = absolute(s, Elementwise.mul(s, tensor, gradient));
       towards(s, means.importance, sensitivity, settings.beta1());
       Tensor distance = absolute(s, Elementwise.sub(s, sensitivity, means.importance));
@@ -135,7 +141,7 @@ final class RankAllocation {
     double[] sorted = Arrays.stream(scores).flatMapToDouble(Arrays::stream).sorted().toArray();
     int dropped = initial - budget;
     double threshold = dropped == 0 ? Double.NEGATIVE_INFINITY : sorted[dropped - 1];
-    try (Scope s = Scope.open()) {
+    try (Scope s = open()) {
       for (int i = 0; i < scores.length; i++) {
         double[] kept = Arrays.stream(scores[i]).map(each -> each > threshold ? 1 : 0).toArray();
         Tensor mask = masks.get(i);
@@ -146,7 +152,7 @@ final class RankAllocation {
   }
 
   private double[] scores(Triplets layer) {
-    try (Scope s = Scope.open()) {
+    try (Scope s = open()) {
       double[] sum = means(s, layer.lambda(), 1);
       double[] ofQ = means(s, layer.q(), 1);
       double[] ofP = means(s, layer.p(), 0);
@@ -165,7 +171,7 @@ final class RankAllocation {
   }
 
   private void mask() {
-    try (Scope s = Scope.open()) {
+    try (Scope s = open()) {
       for (int i = 0; i < masks.size(); i++) {
         Tensor lambda = layers.get(i).lambda();
         Layout.copyInPlace(lambda, Elementwise.mul(s, lambda, masks.get(i)));
@@ -179,7 +185,7 @@ final class RankAllocation {
     if (chosen.toFloats()[0] == 0) {
       return kept;
     }
-    try (Scope s = Scope.open()) {
+    try (Scope s = open()) {
       for (int i = 0; i < masks.size(); i++) {
         double[] mask = Layout.as(s, masks.get(i), DType.F64).toDoubles();
         kept.put(layers.get(i).module(), Arrays.stream(mask).mapToObj(each -> each != 0).toList());

@@ -35,13 +35,13 @@ final class RowNorms {
 
   /// Returns the norms of the rows of the weight alone, `(O)`.
   static Tensor ofWeight(Scope owner, Linear linear, DType dtype) {
-    try (Scope s = Scope.open()) {
+    try (Scope s = Scope.open(linear.weight().value().device())) {
       return owner.keep(Elementwise.sqrt(s, squares(s, linear, dtype)));
     }
   }
 
   private static Tensor squares(Scope owner, Linear linear, DType dtype) {
-    try (Scope s = Scope.open()) {
+    try (Scope s = Scope.open(linear.weight().value().device())) {
       Tensor w = weight(s, linear, dtype);
       return owner.keep(Reduce.sum(s, Elementwise.mul(s, w, w), false, 1));
     }
@@ -55,7 +55,7 @@ final class RowNorms {
   /// Returns the norms, `(O)`, for A and B as they are now.
   synchronized Tensor current() {
     if (versionOfA != a.version() || versionOfB != b.version()) {
-      try (Scope s = Scope.open()) {
+      try (Scope s = Scope.open(a.device())) {
         Tensor at = Layout.transpose(s, a, 0, 1);
         Tensor cross = Matmul.matmul(s, weight(s, linear, a.dtype()), at); // (O, R)
         Tensor own = Matmul.matmul(s, b, Matmul.matmul(s, a, at)); // (O, R)

@@ -1,6 +1,7 @@
 package dev.gatun.models.nn;
 
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
@@ -34,6 +35,11 @@ public interface Transformer extends AutoCloseable {
 
   /// {@return the type of activations and of frozen linear weights}
   DType computeType();
+
+  /// {@return where the weights lie, and with them every activation}
+  default Device device() {
+    return params().getFirst().value().device();
+  }
 
   /// {@return the rotary positions, or null where the model has others}
   @Nullable Rotary rotary();

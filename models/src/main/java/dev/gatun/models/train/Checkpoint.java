@@ -54,7 +54,9 @@ final class Checkpoint {
     Path file = directory.resolve(PREFIX + "%08d".formatted(state.step()) + SUFFIX);
     Map<String, String> metadata =
         Map.of("format", "pt", "gatun.run", JSON.writeValueAsString(state));
-    SafetensorsWriter.write(file, TensorEntries.of(all), metadata);
+    try (Scope host = Scope.open()) {
+      SafetensorsWriter.write(file, TensorEntries.of(host, all), metadata);
+    }
     try (Stream<Path> others = Files.list(directory)) {
       for (Path other : (Iterable<Path>) others::iterator) {
         if ((isCheckpoint(other) && !other.equals(file)) || isUnfinished(other)) {

@@ -38,7 +38,7 @@ public record Confidences(double[] probabilities, boolean[] right) {
       if (batch.targetCount() == 0) {
         continue;
       }
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = Scope.open(model.device())) {
         JointLoss loss =
             new JointLoss(
                 scope,

@@ -6,6 +6,7 @@ import dev.gatun.models.data.Example;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
@@ -42,18 +43,19 @@ public record Evaluation(double loss, long tokens) {
       CausalLm model, PassAddition addition, Dataset data, IntConsumer progress) {
     LanguageModelLoss loss =
         new LanguageModelLoss(model, addition, LanguageModelLoss.Options.EVALUATION);
-    return over(data, progress, (scope, batch) -> loss.of(scope, batch, 0, 1).task());
+    return over(
+        model.device(), data, progress, (scope, batch) -> loss.of(scope, batch, 0, 1).task());
   }
 
   private static Evaluation over(
-      Dataset data, IntConsumer progress, ToDoubleBiFunction<Scope, Batch> loss) {
+      Device device, Dataset data, IntConsumer progress, ToDoubleBiFunction<Scope, Batch> loss) {
     double sum = 0;
     long tokens = 0;
     int done = 0;
     for (List<Example> group : groups(data.examples())) {
       Batch batch = Batch.of(group, 0);
       if (batch.targetCount() > 0) {
-        try (Scope scope = Scope.open()) {
+        try (Scope scope = Scope.open(device)) {
           sum += loss.applyAsDouble(scope, batch);
         }
         tokens += batch.targetCount();
@@ -99,6 +101,7 @@ public record Evaluation(double loss, long tokens) {
       IntConsumer progress) {
     LanguageModelLoss.Options options = new LanguageModelLoss.Options(dropout, seed, false, false);
     return over(
+        model.device(),
         data,
         progress,
         (scope, batch) -> {

@@ -115,7 +115,7 @@ public final class SideBySide {
 
   private void step(List<Member> active, int index) {
     long start = System.nanoTime();
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open(model.device())) {
       active.forEach(member -> member.begin(scope));
       int passes = active.stream().mapToInt(m -> m.step().batches().size()).max().orElseThrow();
       for (int pass = 0; pass < passes; pass++) {
@@ -258,7 +258,7 @@ public final class SideBySide {
           norm,
           step().tokens(),
           duration,
-          NativeMemory.liveBytes());
+          NativeMemory.liveBytes(model.device()));
     }
 
     void evaluate(int made) {

@@ -96,7 +96,7 @@ public final class Trainer {
     if (checkpoints != null) {
       settings.put("data", train.fingerprint());
     }
-    try (Scope state = Scope.open();
+    try (Scope state = Scope.open(model.device());
         AdamW optimizer = Update.optimizer(trained, options.adamW())) {
       Map<String, Tensor> best = new LinkedHashMap<>();
       Cursor cursor = Cursor.START;
@@ -188,7 +188,7 @@ public final class Trainer {
     double divergence = 0;
     double norm = 0;
     double rate = options.schedule().at(index);
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open(model.device())) {
       Update update = new Update(scope, trained);
       for (Batch batch : step.batches()) {
         if (batch.targetCount() == 0) {
@@ -233,7 +233,7 @@ public final class Trainer {
             norm,
             step.tokens(),
             duration,
-            NativeMemory.liveBytes());
+            NativeMemory.liveBytes(model.device()));
     event.commit(report);
     return report;
   }

@@ -54,10 +54,12 @@ class TaskDirectoryTest {
           weights.put(other, param.value());
         }
       }
-      SafetensorsWriter.write(
-          directory.resolve("model.safetensors"),
-          TensorEntries.of(weights),
-          SafetensorsWriter.PYTORCH);
+      try (Scope host = Scope.open()) {
+        SafetensorsWriter.write(
+            directory.resolve("model.safetensors"),
+            TensorEntries.of(host, weights),
+            SafetensorsWriter.PYTORCH);
+      }
     }
   }
 

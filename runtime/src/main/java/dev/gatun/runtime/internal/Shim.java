@@ -11,11 +11,13 @@ import dev.gatun.bindings.load.CLibrary;
 import dev.gatun.bindings.load.CpuFeatures;
 import dev.gatun.bindings.load.LibTorch;
 import dev.gatun.bindings.torch.Torch;
+import dev.gatun.bindings.torch.TorchCuda;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.DTypeException;
 import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
+import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.TorchException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -75,6 +77,31 @@ public final class Shim {
   /// Turns libtorch's own gradient recording off on this thread, which saves work in each call.
   public static void prepareThread() {
     Torch.aoti_torch_grad_mode_set_enabled(false);
+  }
+
+  /// Makes a device ready for this process.
+  public static void prepareDevice(Device device) {
+    if (device.isCuda()) {
+      Gpu.require(device);
+    }
+  }
+
+  /// Returns where a tensor lies.
+  public static Device device(Scope scope, MemorySegment tensor) {
+    if (!Gpu.isInUse()) {
+      return Device.CPU;
+    }
+    if (Gpu.SIMULATED) {
+      return scope.device();
+    }
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_device_type(tensor, scratch), "get_device_type");
+    if (scratch.get(JAVA_INT, 0) == Device.CPU.kind().code()) {
+      return Device.CPU;
+    }
+    check(Torch.aoti_torch_get_device_index(tensor, scratch), "get_device_index");
+    int index = scratch.get(JAVA_INT, 0);
+    return index == 0 ? Device.CUDA : new Device(Device.Kind.CUDA, index);
   }
 
   /// Throws libtorch's text if a call failed.
@@ -222,14 +249,44 @@ public final class Shim {
     MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
     check(
         Torch.aoti_torch_empty_strided(
-            shape.length,
-            sizes,
-            strides,
-            dtype.code(),
-            device.kind().code(),
-            device.index(),
-            scratch),
+            shape.length, sizes, strides, dtype.code(), Gpu.code(device), device.index(), scratch),
         "empty_strided");
+    return out(scratch);
+  }
+
+  /// Copies values of the heap to a tensor of a GPU, through pinned memory: the GPU takes them when
+  /// it comes to it, and the caller goes on.
+  public static void upload(
+      Scope scope, MemorySegment target, MemorySegment values, DType dtype, long[] shape) {
+    if (values.byteSize() == 0) {
+      return;
+    }
+    MemorySegment pinned = emptyPinned(scope, dtype, shape);
+    try {
+      MemorySegment memory = MemorySegment.ofAddress(dataPointer(scope, pinned));
+      MemorySegment.copy(values, 0, reinterpreted(memory, values.byteSize()), 0, values.byteSize());
+      check(Torch.aoti_torch_copy_(target, pinned, 1), "copy_");
+    } finally {
+      delete(pinned); // libtorch keeps the block until the copy is over
+    }
+  }
+
+  @SuppressWarnings("restricted")
+  private static MemorySegment reinterpreted(MemorySegment memory, long bytes) {
+    return memory.reinterpret(bytes);
+  }
+
+  private static MemorySegment emptyPinned(Scope scope, DType dtype, long[] shape) {
+    if (Gpu.SIMULATED) {
+      return empty(scope, dtype, Device.CPU, shape);
+    }
+    MemorySegment scratch = scope.scratch();
+    MemorySegment sizes = put(scratch, SIZES, shape);
+    MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
+    check(
+        Torch.aoti_torch_empty_strided_pinned(
+            shape.length, sizes, strides, dtype.code(), Device.CPU.kind().code(), 0, scratch),
+        "empty_strided_pinned");
     return out(scratch);
   }
 
@@ -251,8 +308,13 @@ public final class Shim {
   }
 
   /// Sets every element to a value.
-  public static void fill(MemorySegment tensor, double value) {
-    check(Torch.aoti_torch_cpu_fill__Scalar(tensor, value), "fill_");
+  public static void fill(Tensor tensor, double value) {
+    MemorySegment handle = tensor.handle();
+    check(
+        Gpu.holds(tensor)
+            ? TorchCuda.aoti_torch_cuda_fill__Scalar(handle, value)
+            : Torch.aoti_torch_cpu_fill__Scalar(handle, value),
+        "fill_");
   }
 
   /// Copies the elements of `source` into `target`, with a change of type where they differ.
@@ -261,37 +323,59 @@ public final class Shim {
   }
 
   /// Returns a + alpha b.
-  public static MemorySegment add(Scope scope, MemorySegment a, MemorySegment b, double alpha) {
+  public static MemorySegment add(Scope scope, Tensor a, Tensor b, double alpha) {
     MemorySegment scratch = scope.scratch();
-    check(Torch.aoti_torch_cpu_add_Tensor(a, b, alpha, scratch), "add");
+    MemorySegment left = a.handle();
+    MemorySegment right = b.handle();
+    check(
+        Gpu.holds(a)
+            ? TorchCuda.aoti_torch_cuda_add_Tensor(left, right, alpha, scratch)
+            : Torch.aoti_torch_cpu_add_Tensor(left, right, alpha, scratch),
+        "add");
     return out(scratch);
   }
 
   /// Returns a - b.
-  public static MemorySegment sub(Scope scope, MemorySegment a, MemorySegment b) {
+  public static MemorySegment sub(Scope scope, Tensor a, Tensor b) {
     MemorySegment scratch = scope.scratch();
-    check(Torch.aoti_torch_aten_subtract_Tensor(a, b, 1, scratch), "sub");
+    check(Torch.aoti_torch_aten_subtract_Tensor(a.handle(), b.handle(), 1, scratch), "sub");
     return out(scratch);
   }
 
   /// Returns a * b.
-  public static MemorySegment mul(Scope scope, MemorySegment a, MemorySegment b) {
+  public static MemorySegment mul(Scope scope, Tensor a, Tensor b) {
     MemorySegment scratch = scope.scratch();
-    check(Torch.aoti_torch_cpu_mul_Tensor(a, b, scratch), "mul");
+    MemorySegment left = a.handle();
+    MemorySegment right = b.handle();
+    check(
+        Gpu.holds(a)
+            ? TorchCuda.aoti_torch_cuda_mul_Tensor(left, right, scratch)
+            : Torch.aoti_torch_cpu_mul_Tensor(left, right, scratch),
+        "mul");
     return out(scratch);
   }
 
   /// Returns a times a constant.
-  public static MemorySegment scale(Scope scope, MemorySegment a, double factor) {
+  public static MemorySegment scale(Scope scope, Tensor a, double factor) {
     MemorySegment scratch = scope.scratch();
-    check(Torch.aoti_torch_cpu_mul_Scalar(a, factor, scratch), "mul");
+    MemorySegment handle = a.handle();
+    check(
+        Gpu.holds(a)
+            ? TorchCuda.aoti_torch_cuda_mul_Scalar(handle, factor, scratch)
+            : Torch.aoti_torch_cpu_mul_Scalar(handle, factor, scratch),
+        "mul");
     return out(scratch);
   }
 
   /// Returns a to a constant power.
-  public static MemorySegment pow(Scope scope, MemorySegment a, double exponent) {
+  public static MemorySegment pow(Scope scope, Tensor a, double exponent) {
     MemorySegment scratch = scope.scratch();
-    check(Torch.aoti_torch_cpu_pow_Tensor_Scalar(a, exponent, scratch), "pow");
+    MemorySegment handle = a.handle();
+    check(
+        Gpu.holds(a)
+            ? TorchCuda.aoti_torch_cuda_pow_Tensor_Scalar(handle, exponent, scratch)
+            : Torch.aoti_torch_cpu_pow_Tensor_Scalar(handle, exponent, scratch),
+        "pow");
     return out(scratch);
   }
 
@@ -321,11 +405,28 @@ public final class Shim {
   }
 
   /// Writes a b into `result`.
-  public static void mm(MemorySegment result, MemorySegment a, MemorySegment b) {
-    check(Torch.aoti_torch_cpu_mm_out(result, a, b), "mm");
+  public static void mm(Tensor result, Tensor a, Tensor b) {
+    MemorySegment target = result.handle();
+    check(
+        Gpu.holds(result)
+            ? TorchCuda.aoti_torch_cuda_mm_out(target, a.handle(), b.handle())
+            : Torch.aoti_torch_cpu_mm_out(target, a.handle(), b.handle()),
+        "mm");
   }
 
   /// Writes beta c + alpha a b into `result`, which may be c.
+  public static void addmm(Tensor result, Tensor c, Tensor a, Tensor b, double beta, double alpha) {
+    if (Gpu.holds(result)) {
+      check(
+          TorchCuda.aoti_torch_cuda_addmm_out(
+              result.handle(), c.handle(), a.handle(), b.handle(), beta, alpha),
+          "addmm");
+    } else {
+      addmm(result.handle(), c.handle(), a.handle(), b.handle(), beta, alpha);
+    }
+  }
+
+  /// Does the same for handles of the host's tensors that the caller keeps alive, on any thread.
   public static void addmm(
       MemorySegment result,
       MemorySegment c,
@@ -337,18 +438,25 @@ public final class Shim {
   }
 
   /// Writes the batched product a b into `result`.
-  public static void bmm(MemorySegment result, MemorySegment a, MemorySegment b) {
-    check(Torch.aoti_torch_cpu_bmm_out(result, a, b), "bmm");
+  public static void bmm(Tensor result, Tensor a, Tensor b) {
+    MemorySegment target = result.handle();
+    check(
+        Gpu.holds(result)
+            ? TorchCuda.aoti_torch_cuda_bmm_out(target, a.handle(), b.handle())
+            : Torch.aoti_torch_cpu_bmm_out(target, a.handle(), b.handle()),
+        "bmm");
   }
 
   /// Writes beta c + alpha a b, batched, into `result`, which may be c.
   public static void baddbmm(
-      MemorySegment result,
-      MemorySegment c,
-      MemorySegment a,
-      MemorySegment b,
-      double beta,
-      double alpha) {
-    check(Torch.aoti_torch_cpu_baddbmm_out(result, c, a, b, beta, alpha), "baddbmm");
+      Tensor result, Tensor c, Tensor a, Tensor b, double beta, double alpha) {
+    MemorySegment target = result.handle();
+    check(
+        Gpu.holds(result)
+            ? TorchCuda.aoti_torch_cuda_baddbmm_out(
+                target, c.handle(), a.handle(), b.handle(), beta, alpha)
+            : Torch.aoti_torch_cpu_baddbmm_out(
+                target, c.handle(), a.handle(), b.handle(), beta, alpha),
+        "baddbmm");
   }
 }

@@ -22,6 +22,7 @@ public final class CacheAttention {
   public static boolean takes(Tensor q, Tensor k, Tensor v) {
     DType dtype = q.dtype();
     return (dtype == DType.F32 || dtype == DType.BF16)
+        && !q.device().isCuda()
         && q.size(2) == 1
         && q.size(3) % Lanes.COUNT == 0
         && areRows(q)

@@ -14,8 +14,8 @@ public final class Kernels {
     return Vectors.areUsed();
   }
 
-  /// {@return whether kernels can compute these tensors: all of one type, f32 or bf16, and
-  /// row-major}
+  /// {@return whether kernels can compute these tensors: all of one type, f32 or bf16, row-major,
+  /// and in host memory}
   ///
   /// @param tensors inputs of one operation
   public static boolean take(Tensor... tensors) {
@@ -27,7 +27,7 @@ public final class Kernels {
       return false;
     }
     for (Tensor tensor : tensors) {
-      if (tensor.dtype() != dtype || !tensor.isContiguous()) {
+      if (tensor.dtype() != dtype || tensor.device().isCuda() || !tensor.isContiguous()) {
         return false;
       }
     }

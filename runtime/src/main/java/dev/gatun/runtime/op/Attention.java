@@ -5,6 +5,7 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.Gpu;
 import dev.gatun.runtime.kernel.CacheAttention;
 import dev.gatun.runtime.kernel.Kernels;
 import java.util.Arrays;
@@ -69,9 +70,13 @@ public final class Attention {
   /// @param rescaling what is done to the others
   public record WeightFactors(Tensor factors, Rescaling rescaling) {}
 
-  /// libtorch's flash kernel is fast in f32 and f64. In bf16 and f16 it multiplies without the
-  /// processor's instructions for them in a build without MKL, and slowly with it.
-  private static Kernel kernel(DType compute) {
+  /// libtorch's flash kernel for processors is fast in f32 and f64. In bf16 and f16 it multiplies
+  /// without the processor's instructions for them in a build without MKL, and slowly with it. Its
+  /// kernel for GPUs knows no f64.
+  private static Kernel kernel(Tensor q, DType compute) {
+    if (Gpu.holds(q)) {
+      return compute == DType.F64 ? new ProductAttention() : new GpuAttention();
+    }
     return compute == DType.F32 || compute == DType.F64
         ? new FlashAttention()
         : new ProductAttention();
@@ -104,8 +109,8 @@ public final class Attention {
       boolean causal,
       @Nullable Tensor mask,
       double scale) {
-    DType compute = Matmul.computeType(q.dtype());
-    return attend(scope, q, k, v, batch, causal, mask, scale, compute, kernel(compute));
+    DType compute = Matmul.computeType(q);
+    return attend(scope, q, k, v, batch, causal, mask, scale, compute, kernel(q, compute));
   }
 
   /// {@return attention of each sequence over itself, its weights times factors}
@@ -168,6 +173,9 @@ public final class Attention {
           "attention: sequences of different lengths that see forward need a mask");
     }
     checkMask(mask, batch.sequences(), q.size(1), batch.longest(), batch.longest());
+    if (!(kernel instanceof WeightedAttention) && RaggedFlashAttention.takes(q, mask)) {
+      return RaggedFlashAttention.attend(scope, q, k, v, batch, causal, scale);
+    }
     DType dtype = q.dtype();
     boolean records = scope.records(q, k, v);
     try (Scope block = scope.untaped()) {
@@ -239,11 +247,11 @@ public final class Attention {
       return result;
     }
     DType dtype = q.dtype();
-    DType compute = Matmul.computeType(dtype);
+    DType compute = Matmul.computeType(q);
     try (Scope block = scope.untaped()) {
       Tensor typed = mask == null ? null : Layout.as(block, mask, compute);
       Attended attended =
-          kernel(compute)
+          kernel(q, compute)
               .forward(
                   block,
                   Layout.as(block, q, compute),
@@ -259,8 +267,8 @@ public final class Attention {
   /// heads.
   private static void check(Tensor q, Tensor k, Tensor v) {
     Checks.floating("attention", q);
-    Checks.sameDType("attention", q, k);
-    Checks.sameDType("attention", q, v);
+    Checks.alike("attention", q, k);
+    Checks.alike("attention", q, v);
     Checks.shape("attention", "v", v, k.shape());
     long groups = k.size(1);
     if (k.size(0) != q.size(0)

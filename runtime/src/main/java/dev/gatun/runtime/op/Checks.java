@@ -2,6 +2,7 @@ package dev.gatun.runtime.op;
 
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.DTypeException;
+import dev.gatun.runtime.DeviceException;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
@@ -10,9 +11,18 @@ import dev.gatun.runtime.Tensor;
 final class Checks {
   private Checks() {}
 
-  static void sameDType(String op, Tensor a, Tensor b) {
+  /// Checks that two operands can meet in one operation: one element type, one device.
+  static void alike(String op, Tensor a, Tensor b) {
     if (a.dtype() != b.dtype()) {
       throw new DTypeException(op + ": element types differ: " + a + " and " + b);
+    }
+    sameDevice(op, a, b);
+  }
+
+  static void sameDevice(String op, Tensor a, Tensor b) {
+    if (!a.device().equals(b.device())) {
+      throw new DeviceException(
+          "%s: devices differ: %s on %s and %s on %s".formatted(op, a, a.device(), b, b.device()));
     }
   }
 

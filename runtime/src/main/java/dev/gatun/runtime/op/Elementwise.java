@@ -58,7 +58,7 @@ public final class Elementwise {
 
   /// Returns the shape of the result.
   private static long[] check(String op, Tensor a, Tensor b) {
-    Checks.sameDType(op, a, b);
+    Checks.alike(op, a, b);
     Checks.floating(op, a);
     return a.hasShapeOf(b) ? a.shape() : Shapes.broadcast(op, a.shape(), b.shape());
   }
@@ -72,9 +72,9 @@ public final class Elementwise {
     }
     MemorySegment handle =
         switch (operation) {
-          case ADD -> Shim.add(scope, a.handle(), b.handle(), 1);
-          case SUBTRACT -> Shim.sub(scope, a.handle(), b.handle());
-          case MULTIPLY -> Shim.mul(scope, a.handle(), b.handle());
+          case ADD -> Shim.add(scope, a, b, 1);
+          case SUBTRACT -> Shim.sub(scope, a, b);
+          case MULTIPLY -> Shim.mul(scope, a, b);
         };
     return scope.adopt(handle, a.dtype(), shape);
   }
@@ -192,7 +192,7 @@ public final class Elementwise {
   /// @param factor the constant
   public static Tensor scale(Scope scope, Tensor x, double factor) {
     Checks.floating("scale", x);
-    Tensor result = scope.adopt(Shim.scale(scope, x.handle(), factor), x.dtype(), x.shape());
+    Tensor result = scope.adopt(Shim.scale(scope, x, factor), x.dtype(), x.shape());
     if (scope.records(x)) {
       scope.record(
           result,
@@ -210,7 +210,7 @@ public final class Elementwise {
   /// @param exponent the constant
   public static Tensor pow(Scope scope, Tensor x, double exponent) {
     Checks.floating("pow", x);
-    Tensor result = scope.adopt(Shim.pow(scope, x.handle(), exponent), x.dtype(), x.shape());
+    Tensor result = scope.adopt(Shim.pow(scope, x, exponent), x.dtype(), x.shape());
     if (scope.records(x)) {
       scope.record(
           result,

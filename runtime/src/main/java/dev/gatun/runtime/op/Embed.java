@@ -56,8 +56,8 @@ public final class Embed {
     Checks.shape("rope", "cos", cos, x.size(0), 1, x.size(2));
     Checks.shape("rope", "sin", signedSin, x.size(0), 1, x.size(2));
     Checks.floating("rope", x);
-    Checks.sameDType("rope", x, cos);
-    Checks.sameDType("rope", x, signedSin);
+    Checks.alike("rope", x, cos);
+    Checks.alike("rope", x, signedSin);
     if (x.size(2) % 2 != 0) {
       throw new ShapeException("rope: found " + x + ", expected an even head size");
     }

@@ -320,7 +320,7 @@ public final class Layout {
     int d = Shapes.dim("cat", first, dim);
     long[] lengths = new long[parts.length];
     for (int i = 0; i < parts.length; i++) {
-      Checks.sameDType("cat", parts[0], parts[i]);
+      Checks.alike("cat", parts[0], parts[i]);
       long[] shape = parts[i].shape();
       boolean fits = shape.length == first.length;
       if (fits) {

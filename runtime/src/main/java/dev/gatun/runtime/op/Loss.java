@@ -18,6 +18,9 @@ public final class Loss {
   /// MB and more on each use, which costs more than the arithmetic.
   private static final long CHUNK_BYTES = 26_000_000;
 
+  /// On a GPU the product of a chunk must be large enough to fill it.
+  private static final long GPU_CHUNK_BYTES = 256_000_000;
+
   /// What follows the product goes over blocks of rows, which stay in the processor's cache from
   /// one operation to the next.
   private static final long BLOCK_ELEMENTS_PER_THREAD = 1 << 16;
@@ -60,11 +63,41 @@ public final class Loss {
   /// @param labels M ids below V
   public static double[] ofRows(Scope scope, Tensor hidden, Tensor head, long[] labels) {
     check(hidden, head, labels);
+    if (hidden.device().isCuda()) {
+      return ofRowsOnGpu(scope, hidden, head, labels);
+    }
     StreamedCrossEntropy loss = new StreamedCrossEntropy(hidden, head, labels);
     try (Scope pass = scope.untaped()) {
       loss.run(pass, 1, null);
     }
     return loss.losses();
+  }
+
+  private static double[] ofRowsOnGpu(Scope scope, Tensor hidden, Tensor head, long[] labels) {
+    DType wide = hidden.dtype() == DType.F64 ? DType.F64 : DType.F32;
+    double[] losses = new double[labels.length];
+    long rows = chunkRows(head);
+    for (long start = 0; start < labels.length; start += rows) {
+      long count = Math.min(rows, labels.length - start);
+      try (Scope s = scope.untaped()) {
+        Tensor logits = Matmul.linear(s, Layout.narrow(s, hidden, 0, start, count), head, null);
+        Tensor logP = LOG_SOFTMAX.call(s, Layout.as(s, logits, wide), -1, false);
+        long[] ids = Arrays.copyOfRange(labels, (int) start, (int) (start + count));
+        Tensor picked = Layout.gather(s, logP, s.of(ids, ids.length, 1));
+        double[] found = Layout.as(s, picked, DType.F64).toDoubles();
+        for (int i = 0; i < found.length; i++) {
+          losses[(int) start + i] = -found[i];
+        }
+      }
+    }
+    return losses;
+  }
+
+  /// Returns how many rows of logits are computed at once.
+  private static long chunkRows(Tensor head) {
+    long bytes = head.device().isCuda() ? GPU_CHUNK_BYTES : CHUNK_BYTES;
+    long rows = Math.max(16, bytes / Matmul.computeType(head).bytes() / head.size(0));
+    return rows - rows % 16; // products of odd sizes lose a tenth
   }
 
   /// {@return the cross-entropy of the first of two branches plus lambda times the bidirectional KL
@@ -139,10 +172,10 @@ public final class Loss {
       Flow flow) {
     if (second != null) {
       Checks.shape("divergence", "second", second, first.shape());
-      Checks.sameDType("divergence", first, second);
+      Checks.alike("divergence", first, second);
     }
     check(first, head, labels);
-    if (second == null && !scope.needs(head)) {
+    if (second == null && !scope.needs(head) && !first.device().isCuda()) {
       return streamed(scope, first, head, labels, scale);
     }
     Chunks chunks = new Chunks(scope, first, second, head, labels, scale, lambda, flow);
@@ -153,7 +186,7 @@ public final class Loss {
     Checks.rank("cross_entropy", "hidden", hidden, 2);
     Checks.rank("cross_entropy", "head", head, 2);
     Checks.floating("cross_entropy", hidden);
-    Checks.sameDType("cross_entropy", hidden, head);
+    Checks.alike("cross_entropy", hidden, head);
     if (hidden.size(1) != head.size(1) || hidden.size(0) != labels.length || labels.length == 0) {
       throw new ShapeException(
           "cross_entropy: found hidden %s, head %s, %d labels, expected (M, C), (V, C), M > 0"
@@ -236,14 +269,13 @@ public final class Loss {
 
     Value run(Scope scope) {
       DType dtype = first.dtype();
-      DType compute = Matmul.computeType(dtype);
+      DType compute = Matmul.computeType(first);
       try (Scope pass = scope.untaped()) {
         Tensor weight = Layout.as(pass, head, compute);
         Tensor toFirst = wantFirst ? pass.empty(dtype, first.shape()) : null;
         Tensor toSecond = wantSecond ? pass.empty(dtype, first.shape()) : null;
         Tensor toHead = wantHead ? pass.zeros(compute, head.shape()) : null;
-        long rows = Math.max(16, CHUNK_BYTES / compute.bytes() / head.size(0));
-        rows -= rows % 16; // products of odd sizes lose a tenth
+        long rows = chunkRows(head);
         for (long start = 0; start < labels.length; start += rows) {
           long count = Math.min(rows, labels.length - start);
           try (Scope chunk = pass.child()) {
@@ -335,7 +367,10 @@ public final class Loss {
     /// Does the same by libtorch's operations, a few rows at a time.
     private void inBlocks(
         Scope s, Tensor logits1, @Nullable Tensor logits2, long start, long count) {
-      long rows = Shim.threads(s) * Math.max(1, BLOCK_ELEMENTS_PER_THREAD / head.size(0));
+      long rows =
+          head.device().isCuda()
+              ? count
+              : Shim.threads(s) * Math.max(1, BLOCK_ELEMENTS_PER_THREAD / head.size(0));
       for (long at = 0; at < count; at += rows) {
         long size = Math.min(rows, count - at);
         try (Scope block = s.child()) {

@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Matrix products.
 ///
-/// bf16 and f16 products run natively where the processor has instructions for them, else on f32
-/// copies of the operands: libtorch's own fallback is an order of magnitude slower, except for a
-/// few rows times a matrix that lies column by column, as in decoding. f32 products run on oneDNN
-/// or BLAS, whichever is faster on the processor.
+/// On a GPU they are cuBLAS's. On the host bf16 and f16 products run natively where the processor
+/// has instructions for them, else on f32 copies of the operands: libtorch's own fallback is an
+/// order of magnitude slower, except for a few rows times a matrix that lies column by column, as
+/// in decoding. f32 products run on oneDNN or BLAS, whichever is faster on the processor.
 public final class Matmul {
   /// Multiplications below which a product is not worth dividing between threads.
   private static final long LEAST_DIVIDED = 1L << 23;
@@ -68,7 +68,7 @@ public final class Matmul {
   }
 
   private static void check(Tensor a, Tensor b) {
-    Checks.sameDType("matmul", a, b);
+    Checks.alike("matmul", a, b);
     Checks.floating("matmul", a);
     int rank = a.rank();
     if (rank != b.rank() || rank < 2 || rank > 3) {
@@ -84,7 +84,7 @@ public final class Matmul {
 
   private static Tensor product(Scope scope, Tensor a, Tensor b) {
     DType dtype = a.dtype();
-    DType compute = computeType(dtype);
+    DType compute = computeType(a);
     long[] shape = a.shape();
     shape[shape.length - 1] = b.size(-1);
     if (Kernels.available() && a.rank() == 2) {
@@ -106,9 +106,9 @@ public final class Matmul {
     if (divisible(a, b)) {
       divided(scope, result, result, a, b, 0, 1);
     } else if (shape.length == 2) {
-      Shim.mm(result.handle(), a.handle(), b.handle());
+      Shim.mm(result, a, b);
     } else {
-      Shim.bmm(result.handle(), a.handle(), b.handle());
+      Shim.bmm(result, a, b);
     }
     return result;
   }
@@ -136,7 +136,7 @@ public final class Matmul {
   }
 
   private static boolean oneDnn(Tensor a, Tensor b) {
-    if (a.dtype() != DType.F32 || a.rank() != 2 || !Shim.hasOneDnnLinear()) {
+    if (a.dtype() != DType.F32 || a.rank() != 2 || a.device().isCuda() || !Shim.hasOneDnnLinear()) {
       return false;
     }
     long m = a.size(0);
@@ -154,7 +154,10 @@ public final class Matmul {
   /// Returns whether a product is large enough to be divided between threads.
   private static boolean divisible(Tensor a, Tensor b) {
     boolean onBlas = a.dtype() == DType.F32 || a.dtype() == DType.F64;
-    return onBlas && a.rank() == 2 && a.elements() * b.size(1) >= LEAST_DIVIDED;
+    return onBlas
+        && a.rank() == 2
+        && !a.device().isCuda()
+        && a.elements() * b.size(1) >= LEAST_DIVIDED;
   }
 
   /// Writes beta c + alpha a b to a result, cut along its longer side into a BLAS product for each
@@ -212,10 +215,11 @@ public final class Matmul {
     }
   }
 
-  /// Returns the type that products of this type are computed in on this processor.
-  static DType computeType(DType dtype) {
+  /// Returns the type that products of a tensor are computed in on its device.
+  static DType computeType(Tensor x) {
+    DType dtype = x.dtype();
     boolean half = dtype == DType.BF16 || dtype == DType.F16;
-    return half && !Shim.hasHalfGemm(dtype) ? DType.F32 : dtype;
+    return half && !x.device().isCuda() && !Shim.hasHalfGemm(dtype) ? DType.F32 : dtype;
   }
 
   /// Returns x w^T + bias, the linear layer.
@@ -230,7 +234,7 @@ public final class Matmul {
   public static Tensor linear(Scope scope, Tensor x, Tensor w, @Nullable Tensor bias) {
     Checks.rank("linear", "x", x, 2);
     Checks.rank("linear", "weight", w, 2);
-    Checks.sameDType("linear", x, w);
+    Checks.alike("linear", x, w);
     Checks.floating("linear", x);
     if (x.size(1) != w.size(1)) {
       throw new ShapeException("linear: inner sizes differ: x " + x + ", weight " + w);
@@ -253,7 +257,7 @@ public final class Matmul {
                 x.dtype(),
                 x.size(0),
                 w.size(0));
-      } else if (bias != null && bias.dtype() == x.dtype() && computeType(x.dtype()) == x.dtype()) {
+      } else if (bias != null && bias.dtype() == x.dtype() && computeType(x) == x.dtype()) {
         result = scope.empty(x.dtype(), x.size(0), w.size(0));
         addmm(block, result, bias, x, transposed, 1);
       } else if (bias != null) {
@@ -296,9 +300,9 @@ public final class Matmul {
       Scope scope, Tensor target, double alpha, Tensor a, Tensor b) {
     check(a, b);
     Checks.rank("addmm", "a", a, 2);
-    Checks.sameDType("addmm", target, a);
+    Checks.alike("addmm", target, a);
     Checks.shape("addmm", "target", target, a.size(0), b.size(1));
-    if (computeType(a.dtype()) != a.dtype()) {
+    if (computeType(a) != a.dtype()) {
       try (Scope block = scope.untaped()) {
         Tensor sum =
             Elementwise.add(block, target, Elementwise.scale(block, product(block, a, b), alpha));
@@ -315,7 +319,7 @@ public final class Matmul {
     if (divisible(a, b)) {
       divided(scope, result, c, a, b, 1, alpha);
     } else {
-      Shim.addmm(result.handle(), c.handle(), a.handle(), b.handle(), 1, alpha);
+      Shim.addmm(result, c, a, b, 1, alpha);
     }
   }
 }

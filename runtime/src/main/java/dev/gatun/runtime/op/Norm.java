@@ -70,10 +70,10 @@ public final class Norm {
     Checks.shape("layer_norm", "weight", weight, width);
     Checks.shape("layer_norm", "bias", bias, width);
     Checks.floating("layer_norm", x);
-    Checks.sameDType("layer_norm", weight, bias);
+    Checks.alike("layer_norm", weight, bias);
     boolean half = x.dtype() == DType.BF16 || x.dtype() == DType.F16;
     if (!half || weight.dtype() != DType.F32) {
-      Checks.sameDType("layer_norm", x, weight);
+      Checks.alike("layer_norm", x, weight);
     }
     long[] over = {width};
     try (Scope block = scope.untaped()) {

@@ -99,11 +99,7 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
         try (Scope inner = scope.child()) {
           Tensor weights = weights(inner, block);
           Tensor values = Layout.narrow(inner, v, 1, 0, block.seen);
-          write(
-              inner,
-              output,
-              block,
-              rows -> Shim.bmm(rows.handle(), weights.handle(), values.handle()));
+          write(inner, output, block, rows -> Shim.bmm(rows, weights, values));
           if (savesWeights) {
             saved.add(scope.keep(weights));
           }
@@ -124,22 +120,11 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
           toV.add(inner, weights, flowing, 1);
           Tensor toWeights = inner.empty(dtype, weights.shape());
           Tensor values = Layout.narrow(inner, v, 1, 0, block.seen);
-          Shim.bmm(
-              toWeights.handle(), flowing.handle(), Layout.transpose(inner, values, 1, 2).handle());
+          Shim.bmm(toWeights, flowing, Layout.transpose(inner, values, 1, 2));
           Tensor toScores = throughSoftmax(inner, toWeights, weights);
           Tensor keys = Layout.narrow(inner, k, 1, 0, block.seen);
           write(
-              inner,
-              toQ,
-              block,
-              rows ->
-                  Shim.baddbmm(
-                      rows.handle(),
-                      rows.handle(),
-                      toScores.handle(),
-                      keys.handle(),
-                      0,
-                      rule.scale()));
+              inner, toQ, block, rows -> Shim.baddbmm(rows, rows, toScores, keys, 0, rule.scale()));
           toK.add(inner, toScores, rows(inner, q, block), rule.scale());
         }
       }
@@ -215,10 +200,10 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
     private void multiply(Scope scope, Tensor scores, Block block, double beta) {
       Tensor keys = Layout.narrow(scope, k, 1, 0, block.seen);
       Shim.baddbmm(
-          scores.handle(),
-          scores.handle(),
-          rows(scope, q, block).handle(),
-          Layout.transpose(scope, keys, 1, 2).handle(),
+          scores,
+          scores,
+          rows(scope, q, block),
+          Layout.transpose(scope, keys, 1, 2),
           beta,
           rule.scale());
     }
@@ -276,7 +261,7 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
       long seen = left.size(2);
       Tensor part = several ? scope.empty(dtype, sizes.batch(), seen, sizes.d) : sum;
       Tensor turned = Layout.transpose(scope, left, 1, 2);
-      Shim.baddbmm(part.handle(), part.handle(), turned.handle(), right.handle(), 0, scale);
+      Shim.baddbmm(part, part, turned, right, 0, scale);
       if (several) {
         Tensor target = Layout.narrow(scope, sum, 1, 0, seen);
         Tensor more = Layout.as(scope, part, sum.dtype());

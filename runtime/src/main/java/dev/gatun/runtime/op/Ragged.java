@@ -112,6 +112,13 @@ public final class Ragged {
     return uniform;
   }
 
+  /// {@return the start of each sequence, then the number of tokens, i32 `(B + 1)`}
+  ///
+  /// @param scope owner of the result
+  public Tensor offsets(Scope scope) {
+    return scope.of(offsets, offsets.length);
+  }
+
   /// {@return minus infinity past the end of each sequence and 0 before it, f32 `(B, T)`, T the
   /// longest length}
   ///

@@ -95,7 +95,7 @@ final class StreamedCrossEntropy {
     Rows(Scope scope, int start, int count, boolean wantsGradient) {
       this.count = count;
       this.ids = Arrays.copyOfRange(labels, start, start + count);
-      DType compute = Matmul.computeType(hidden.dtype());
+      DType compute = Matmul.computeType(hidden);
       this.x = Layout.as(scope, Layout.narrow(scope, hidden, 0, start, count), compute);
       this.label = new double[count];
       this.others = new double[count];

@@ -67,14 +67,16 @@ public final class AdamW implements Optimizer {
   private final Config config;
   private final List<Tensor> parameters;
   private final List<Group> groups = new ArrayList<>();
-  private final Scope scope = Scope.open();
+  private final Scope scope;
   private final Moments first;
   private final Moments second;
-  private final Tensor[] counts;
+  private final Tensor count;
   private int steps;
 
+  @SuppressWarnings("MustBeClosedChecker") // closed by close()
   private AdamW(List<Tensor> parameters, List<Factors> factors, Config config) {
     this.parameters = List.copyOf(parameters);
+    this.scope = Scope.open(Moments.device(parameters));
     this.config = config;
     Map<Factors, List<Integer>> members = new LinkedHashMap<>();
     for (int i = 0; i < factors.size(); i++) {
@@ -83,7 +85,7 @@ public final class AdamW implements Optimizer {
     members.forEach((each, numbers) -> groups.add(new Group(each, numbers)));
     this.first = new Moments(scope, "exp_avg", parameters);
     this.second = new Moments(scope, "exp_avg_sq", parameters);
-    this.counts = parameters.stream().map(p -> scope.zeros(DType.F32)).toArray(Tensor[]::new);
+    this.count = scope.zeros(DType.F32);
   }
 
   /// Opens an optimizer, confined to this thread, with moments of zero.
@@ -120,10 +122,8 @@ public final class AdamW implements Optimizer {
     }
     Tensor[] values = parameters.toArray(Tensor[]::new);
     Tensor[] slopes = gradients.toArray(Tensor[]::new);
-    try (Scope call = Scope.open()) {
-      for (Tensor count : counts) {
-        Shim.fill(count.handle(), steps + 1);
-      }
+    try (Scope call = scope.untaped()) {
+      Shim.fill(count, steps + 1);
       for (Tensor parameter : parameters) {
         parameter.handleForWriting("adamw");
       }
@@ -135,7 +135,7 @@ public final class AdamW implements Optimizer {
             group.of(first.tensors()),
             group.of(second.tensors()),
             new Tensor[0],
-            group.of(counts),
+            Collections.nCopies(group.members.size(), count).toArray(Tensor[]::new),
             learningRate * group.factors.rate,
             config.beta1,
             config.beta2,

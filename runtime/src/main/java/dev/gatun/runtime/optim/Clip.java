@@ -1,10 +1,13 @@
 package dev.gatun.runtime.optim;
 
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Clipping of gradients by their global norm, as `torch.nn.utils.clip_grad_norm_`.
@@ -16,13 +19,18 @@ public final class Clip {
   /// @param scope parent of the temporaries
   /// @param gradients floating-point tensors; not changed
   public static double norm(Scope scope, List<Tensor> gradients) {
-    double sum = 0;
-    for (Tensor gradient : gradients) {
-      try (Scope block = scope.untaped()) {
-        sum += Reduce.sumOfSquares(block, gradient).item();
-      }
+    if (gradients.isEmpty()) {
+      return 0;
     }
-    return Math.sqrt(sum);
+    try (Scope block = scope.untaped()) {
+      Tensor[] sums = new Tensor[gradients.size()];
+      for (int i = 0; i < sums.length; i++) {
+        Tensor sum = Layout.as(block, Reduce.sumOfSquares(block, gradients.get(i)), DType.F64);
+        sums[i] = Layout.reshape(block, sum, 1);
+      }
+      // read at once: a GPU's result is waited for
+      return Math.sqrt(Arrays.stream(Layout.cat(block, 0, sums).toDoubles()).sum());
+    }
   }
 
   /// {@return the gradients, scaled down where their norm is above a limit}

@@ -1,5 +1,6 @@
 package dev.gatun.runtime.optim;
 
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
@@ -16,6 +17,11 @@ final class Moments {
     this.name = name;
     this.tensors =
         parameters.stream().map(p -> owner.zeros(p.dtype(), p.shape())).toArray(Tensor[]::new);
+  }
+
+  /// Returns where an optimizer's parameters lie, and its state with them.
+  static Device device(List<Tensor> parameters) {
+    return parameters.isEmpty() ? Device.CPU : parameters.getFirst().device();
   }
 
   Tensor[] tensors() {

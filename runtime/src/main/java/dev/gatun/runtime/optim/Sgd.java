@@ -23,16 +23,18 @@ public final class Sgd implements Optimizer {
 
   private final Config config;
   private final List<Tensor> parameters;
-  private final Scope scope = Scope.open();
+  private final Scope scope;
   private final Moments momentum;
   private int steps;
 
+  @SuppressWarnings("MustBeClosedChecker") // closed by close()
   private Sgd(List<Tensor> parameters, Config config) {
     if (config.nesterov && config.momentum <= 0) {
       throw new IllegalArgumentException("sgd: nesterov needs a momentum above 0");
     }
     this.parameters = List.copyOf(parameters);
     this.config = config;
+    this.scope = Scope.open(Moments.device(parameters));
     this.momentum =
         new Moments(scope, "momentum_buffer", config.momentum == 0 ? List.of() : parameters);
   }
@@ -53,7 +55,7 @@ public final class Sgd implements Optimizer {
     if (parameters.isEmpty()) {
       return;
     }
-    try (Scope call = Scope.open()) {
+    try (Scope call = scope.untaped()) {
       for (Tensor parameter : parameters) {
         parameter.handleForWriting("sgd");
       }
