@@ -38,8 +38,9 @@ public record AdaptedModel(CausalLm model, LoraAdapter adapter, Scope scope)
   @SuppressWarnings("MustBeClosedChecker") // closed with the record
   public static AdaptedModel open(String name, String variant, DType compute) throws IOException {
     Path directory = Parity.model(name);
-    CausalLm model = ModelDirectory.read(directory).open(compute, ModelDirectory.Use.FROZEN);
-    Scope scope = Scope.open();
+    CausalLm model =
+        ModelDirectory.read(directory).open(TestDevice.DEVICE, compute, ModelDirectory.Use.FROZEN);
+    Scope scope = TestDevice.open();
     return new AdaptedModel(
         model,
         LoraAdapter.load(scope, model, directory.resolve("adapters").resolve(variant)),
@@ -79,7 +80,7 @@ public record AdaptedModel(CausalLm model, LoraAdapter adapter, Scope scope)
   /// Returns the gradients of the adapter's tensors.
   public Map<String, double[]> gradients(Function<Scope, Tensor> loss) {
     Map<String, double[]> values = new LinkedHashMap<>();
-    try (Scope owner = Scope.open()) {
+    try (Scope owner = TestDevice.open()) {
       Gradients gradients = Tape.gradients(owner, adapter.parameters().values(), loss);
       adapter
           .parameters()

@@ -48,7 +48,8 @@ public record TaskCases(String name, SafetensorsFile file, List<int[]> rows) {
   @MustBeClosed
   public TaskModel open(DType compute, ModelDirectory.Use use) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Parity.model(name));
-    return directory.openTask(Objects.requireNonNull(directory.task()), compute, use, 0);
+    return directory.openTask(
+        Objects.requireNonNull(directory.task()), TestDevice.DEVICE, compute, use, 0);
   }
 
   /// Returns the number of sequences.

@@ -32,7 +32,7 @@ class TapeTest {
 
   @Test
   void aLeafUsedTwiceGetsTheSum() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.of(new float[] {2, 3}, 2);
       Gradients found =
           Tape.gradients(
@@ -49,7 +49,7 @@ class TapeTest {
 
   @Test
   void aLeafThatTheValueDoesNotDependOnHasNone() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor used = scope.full(2, DType.F32);
       Tensor unused = scope.full(2, DType.F32);
       Tensor dead = scope.full(2, DType.F32);
@@ -70,7 +70,7 @@ class TapeTest {
 
   @Test
   void aValueThatIsItselfALeafHasTheGradientOne() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.full(2, DType.F32, 1);
       Gradients found = Tape.gradients(scope, List.of(x), s -> x);
       assertThat(gradient(found, x)).containsExactly(1);
@@ -80,7 +80,7 @@ class TapeTest {
 
   @Test
   void onlyAScalarIsDifferentiated() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.zeros(DType.F32, 2);
       assertThatThrownBy(() -> Tape.gradients(scope, List.of(x), s -> Elementwise.exp(s, x)))
           .isInstanceOf(ShapeException.class)
@@ -90,7 +90,7 @@ class TapeTest {
 
   @Test
   void recordingNeedsATape() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.zeros(DType.F32, 2);
       assertThat(scope.records(x)).isFalse();
       assertThat(scope.needs(x)).isFalse();
@@ -104,7 +104,7 @@ class TapeTest {
 
   @Test
   void onlyWhatAGradientFlowsThroughIsRecorded() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor leaf = scope.zeros(DType.F32, 2);
       Tensor frozen = scope.zeros(DType.F32, 2);
       try (Tape tape = Tape.open(List.of(leaf));
@@ -126,7 +126,7 @@ class TapeTest {
 
   @Test
   void childScopesRecordOnTheSameTapeAndFreeTheirTemporaries() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.of(new float[] {0.5f, -1}, 2);
       Gradients flat =
           Tape.gradients(
@@ -155,7 +155,7 @@ class TapeTest {
 
   @Test
   void untapedIsAConstant() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.full(3, DType.F32);
       Gradients found =
           Tape.gradients(
@@ -172,7 +172,7 @@ class TapeTest {
 
   @Test
   void writingToASavedTensorIsSeen() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.of(new float[] {1, 2}, 2);
       Tensor other = scope.full(1, DType.F32, 2);
       assertThatThrownBy(() ->
@@ -204,7 +204,7 @@ class TapeTest {
 
   @Test
   void writingToWhatNoGradientReadsIsAllowed() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.of(new float[] {1, 2}, 2);
       Tensor frozen = scope.full(2, DType.F32, 2);
       Gradients found =
@@ -222,7 +222,7 @@ class TapeTest {
 
   @Test
   void severalResultsMayFlowBackInPart() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.of(new float[] {1, 2, 3, 4}, 4);
       Gradients found =
           Tape.gradients(
@@ -269,7 +269,7 @@ class TapeTest {
 
   @Test
   void checkpointingGivesTheSameBits() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = normal(scope, 1, 5, 4);
       Tensor w1 = normal(scope, 2, 4, 4);
       Tensor w2 = normal(scope, 3, 4, 4);
@@ -289,7 +289,7 @@ class TapeTest {
   /// on a chain.
   @Test
   void checkpointingAChainGivesTheSameBitsForItsInput() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = normal(scope, 1, 5, 4);
       Tensor w = normal(scope, 2, 4, 4);
       BiFunction<Scope, Tensor, Tensor> chain =
@@ -315,7 +315,7 @@ class TapeTest {
 
   @Test
   void checkpointingSavesOnlyItsInput() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = normal(scope, 1, 64, 64);
       BiFunction<Scope, Tensor, Tensor> deep =
           (s, in) -> {
@@ -326,9 +326,9 @@ class TapeTest {
             return at;
           };
       try (Tape tape = Tape.open(List.of(x))) {
-        long before = NativeMemory.liveBytes();
+        long before = NativeMemory.liveBytes(TestDevice.DEVICE);
         Tensor result = Tape.checkpoint(tape, x, deep);
-        assertThat(NativeMemory.liveBytes()).isEqualTo(before + 64 * 64 * 4);
+        assertThat(NativeMemory.liveBytes(TestDevice.DEVICE)).isEqualTo(before + 64 * 64 * 4);
         assertThat(tape.records(result)).isTrue();
       }
     }
@@ -336,7 +336,7 @@ class TapeTest {
 
   @Test
   void checkpointingOutsideATapeIsTheFunction() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.full(2, DType.F32);
       assertThat(Tape.checkpoint(scope, x, (s, in) -> Elementwise.scale(s, in, 3)).item())
           .isEqualTo(6);
@@ -345,7 +345,7 @@ class TapeTest {
 
   @Test
   void checkpointedFunctionsMayReturnWhatTheyWereGivenOrCaptured() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.full(2, DType.F32);
       Tensor captured = scope.full(5, DType.F32);
       Gradients found =
@@ -365,7 +365,7 @@ class TapeTest {
 
   @Test
   void whatIsSavedIsFreedAsTheTapeRuns() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = normal(scope, 1, 4, 4);
       try (Tape tape = Tape.open(List.of(x))) {
         Tensor value = Reduce.sum(tape, Elementwise.exp(tape, Elementwise.tanh(tape, x)));
@@ -379,7 +379,7 @@ class TapeTest {
 
   @Test
   void aGradientThatThrowsLeavesNothing() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = scope.full(2, DType.F32);
       assertThatThrownBy(() ->
               Tape.gradients(

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.Dataset;
@@ -30,7 +31,6 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -42,7 +42,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class BaselinesTest {
   @MustBeClosed
   private static CausalLm open(String name, DType compute) throws IOException {
-    return ModelDirectory.read(Parity.model(name)).open(compute, ModelDirectory.Use.FROZEN);
+    return ModelDirectory.read(Parity.model(name))
+        .open(TestDevice.DEVICE, compute, ModelDirectory.Use.FROZEN);
   }
 
   private static Trained create(String method, Scope scope, CausalLm model) {
@@ -54,7 +55,7 @@ class BaselinesTest {
   }
 
   private static void moveAll(Trained trained) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       trained
           .parameters()
           .forEach((name, tensor) -> {
@@ -80,7 +81,7 @@ class BaselinesTest {
   void gradientsEqualFiniteDifferences(String name, String method) throws IOException {
     Batch batch = Batch.of(Parity.examples(name), 0);
     try (CausalLm model = open(name, DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Trained trained = create(method, scope, model);
       moveAll(trained);
       LanguageModelLoss loss =
@@ -97,10 +98,10 @@ class BaselinesTest {
             double[] around = new double[2];
             for (int i = 0; i < 2; i++) {
               double moved = value + (i == 0 ? 1e-5 : -1e-5);
-              tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, moved);
+              TestDevice.set(tensor, at, moved);
               around[i] = loss.of(scope, batch, 0, 0.1).total().item();
             }
-            tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
+            TestDevice.set(tensor, at, value);
             assertThat(found[at]).as(key).isCloseTo((around[0] - around[1]) / 2e-5, within(1e-7));
           });
       assertThat(
@@ -124,7 +125,7 @@ class BaselinesTest {
   void newOnesChangeNextToNothing(String name, String method, double most) throws IOException {
     int[] ids = Parity.examples(name).getLast().ids();
     try (CausalLm model = open(name, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       double[] plain = Parity.doubles(Parity.logits(scope, model, PassAddition.NONE, ids));
       Trained trained = create(method, scope, model);
       assertThat(Parity.distance(Parity.doubles(Parity.logits(scope, model, trained, ids)), plain))
@@ -139,7 +140,7 @@ class BaselinesTest {
   @CsvSource({"gpt2,bitfit", "gpt2,houlsby", "llama,houlsby", "llama,pfeiffer"})
   void countsOfTrainedParametersAreAsExpected(String name, String method) throws IOException {
     try (CausalLm model = open(name, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       long c = model.head().value().size(1);
       long networks = model.layers() * (method.equals("houlsby") ? 2L : 1L);
       long expected =
@@ -163,7 +164,7 @@ class BaselinesTest {
       throws IOException {
     int[] ids = Parity.examples(name).getLast().ids();
     try (CausalLm model = open(name, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Trained trained = create(method, scope, model);
       TrainOptions options =
           new TrainOptions(
@@ -190,7 +191,7 @@ class BaselinesTest {
   @Test
   void peftsFormatIsReadBesideOurs() throws IOException {
     try (CausalLm model = open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       assertThat(Adapters.load(scope, model, Parity.model("llama").resolve("adapters/default")))
           .isInstanceOf(LoraAdapter.class);
     }
@@ -199,7 +200,7 @@ class BaselinesTest {
   @Test
   void modelWithoutBiasesHasNothingToTrain() throws IOException {
     try (CausalLm model = open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       assertThatThrownBy(() -> BitFit.create(scope, model))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("bitfit: found a llama without biases, expected a model with some");
@@ -224,7 +225,7 @@ class BaselinesTest {
   void filesThatDoNotFitAreRefusedInOneLine(String json, String message, @TempDir Path directory)
       throws IOException {
     try (CausalLm model = open("gpt2", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       create("houlsby", scope, model).save(directory);
       Files.writeString(directory.resolve("gatun_adapter.json"), json);
       assertThatThrownBy(() -> Adapters.load(scope, model, directory))

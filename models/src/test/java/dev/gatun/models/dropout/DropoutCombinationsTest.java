@@ -6,13 +6,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.op.Layout;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -127,15 +128,18 @@ class DropoutCombinationsTest {
         .parameters()
         .forEach((name, tensor) -> {
           double[] by = direction.get(name);
+          double[] values = tensor.toDoubles();
           for (int i = 0; i < by.length; i++) {
-            double value = tensor.segment().getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-            tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, i, value + step * by[i]);
+            values[i] += step * by[i];
+          }
+          try (Scope scope = TestDevice.open()) {
+            Layout.copyInPlace(tensor, scope.of(values, tensor.shape()));
           }
         });
   }
 
   private static double total(LanguageModelLoss loss, Batch batch) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return loss.of(scope, batch, 3, 1).total().item();
     }
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.gatun.models.TestDevice;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Ragged;
@@ -30,14 +31,14 @@ class DropoutMasksTest {
   }
 
   private static float[] keys(DropoutMasks masks, int layer, int... offsets) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return requireNonNull(masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets), true))
           .toFloats();
     }
   }
 
   private static float[] hidden(DropoutMasks masks, int layer, int width, int... offsets) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, offsets);
       float[] all = new float[batch.tokens() * width];
       for (int token = 0; token < batch.tokens(); token++) {
@@ -51,7 +52,7 @@ class DropoutMasksTest {
 
   @Test
   void keyMaskIsOneColumnForAllQueries() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, 0, 5, 12, 15);
       DropoutMasks masks = masks(Dropout.dropKey(0.3), 0, 0, 1, 2);
       Tensor mask = requireNonNull(masks.keys(scope, 2, HEADS, batch, true));
@@ -145,7 +146,7 @@ class DropoutMasksTest {
 
   @Test
   void latterHalfOfTheLayersIsMaskedUnlessAllAreAsked() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, 0, 6);
       Dropout dropout = Dropout.hiddenKeyMinus(0.2, 0.2);
       for (int layer = 0; layer < LAYERS; layer++) {
@@ -183,7 +184,7 @@ class DropoutMasksTest {
   }
 
   private static float[] weights(DropoutMasks masks, int layer, boolean causal, int... offsets) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, offsets);
       return requireNonNull(masks.weights(scope, layer, HEADS, batch, causal)).toFloats();
     }
@@ -191,7 +192,7 @@ class DropoutMasksTest {
 
   @Test
   void elementMaskOfKeysHasALineForEachQuery() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Dropout dropout = Dropout.of(Mask.of(Position.KEY, Pattern.ELEMENT, 0.3));
       Ragged batch = Ragged.of(scope, 0, 40, 70);
       Tensor mask = requireNonNull(masks(dropout, 0, 0, 1).keys(scope, 2, HEADS, batch, true));
@@ -233,7 +234,7 @@ class DropoutMasksTest {
     for (Position position : new Position[] {Position.HIDDEN, Position.INPUT, Position.OUTPUT}) {
       Dropout dropout = Dropout.of(Mask.of(position, Pattern.COLUMN, 0.2));
       DropoutMasks masks = masks(dropout, 0, 0);
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = TestDevice.open()) {
         Ragged batch = Ragged.of(scope, 0, 5000);
         var factors =
             requireNonNull(
@@ -260,7 +261,7 @@ class DropoutMasksTest {
     Dropout dropout = Dropout.dropKey(0.9);
     int whole = 0;
     for (int row = 0; row < 200; row++) {
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = TestDevice.open()) {
         Ragged batch = Ragged.of(scope, 0, 3);
         float[] mask =
             requireNonNull(masks(dropout, 0, row).keys(scope, 2, HEADS, batch, false)).toFloats();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.runtime.Backend;
@@ -14,7 +15,6 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Loss;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,7 +35,7 @@ class HiddenKeyGradientTest {
   }
 
   private static double total(LanguageModelLoss loss, Batch batch) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return loss.of(scope, batch, OPTIMIZER_STEP, 1).total().item();
     }
   }
@@ -46,7 +46,7 @@ class HiddenKeyGradientTest {
     Batch batch = Batch.of(Parity.examples(name), 0);
     Dropout dropout = Dropout.hiddenKey(0.2, 0.1, 1.5);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       TwoForwards reference = new TwoForwards(adapted, dropout, SEED, OPTIMIZER_STEP);
       double[][] first = reference.branch(batch, 0);
       double[][] second = reference.branch(batch, 1);
@@ -68,7 +68,7 @@ class HiddenKeyGradientTest {
     Batch batch = Batch.of(Parity.examples(name), 0);
     Dropout dropout = Dropout.hiddenKey(0.2, 0.1, 1);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       TwoForwards reference = new TwoForwards(adapted, dropout, SEED, OPTIMIZER_STEP);
       long width = adapted.model().vocabulary();
       Tensor first = logits(scope, reference.branch(batch, 0), width);
@@ -177,11 +177,11 @@ class HiddenKeyGradientTest {
 
   private static double derivative(Tensor tensor, int at, DoubleSupplier loss) {
     double value = tensor.toDoubles()[at];
-    tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value + STEP);
+    TestDevice.set(tensor, at, value + STEP);
     double above = loss.getAsDouble();
-    tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value - STEP);
+    TestDevice.set(tensor, at, value - STEP);
     double below = loss.getAsDouble();
-    tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
+    TestDevice.set(tensor, at, value);
     return (above - below) / (2 * STEP);
   }
 }

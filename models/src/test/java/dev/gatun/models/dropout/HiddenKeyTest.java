@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.train.LanguageModelLoss;
@@ -32,7 +33,7 @@ class HiddenKeyTest {
   }
 
   private static Loss.Value value(AdaptedModel adapted, Dropout dropout, Batch batch, int step) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return adapted.loss(dropout, SEED, false).of(scope, batch, step, 1);
     }
   }
@@ -116,7 +117,7 @@ class HiddenKeyTest {
   void lambdaOfZeroIsHiddenKeyMinus() throws IOException {
     Batch batch = batch("llama");
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Dropout minus = Dropout.hiddenKeyMinus(0.2, 0.1);
       Loss.Value expected = adapted.loss(minus, SEED, false).of(scope, batch, 2, 1);
       Loss.Value zero =
@@ -161,7 +162,7 @@ class HiddenKeyTest {
     Dropout dropout = Dropout.hiddenKey(0.2, 0.1, 1).withBothBranches(both);
     Batch batch = batch(name);
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Loss.Value apart = adapted.loss(dropout, SEED, false).of(scope, batch, 4, 1);
       Loss.Value together = adapted.loss(dropout, SEED, true).of(scope, batch, 4, 1);
       assertThat(together.task()).isCloseTo(apart.task(), within(1e-6 * apart.task()));

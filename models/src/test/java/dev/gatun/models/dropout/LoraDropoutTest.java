@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.nn.AdapterLayer;
@@ -13,6 +14,7 @@ import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.op.Layout;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Random;
@@ -106,7 +108,7 @@ class LoraDropoutTest {
     Batch batch = Batch.of(Parity.examples("llama"), 0);
     Dropout three = Dropout.loraDropout(0.3, 3);
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       double found = adapted.loss(three, SEED, false).of(scope, batch, 4, 1).task();
       double mean = 0;
       for (int i = 0; i < 3; i++) {
@@ -138,24 +140,24 @@ class LoraDropoutTest {
         scale(layer.b(), i, factors[1][i / rank]);
       }
     }
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return adapted.loss(Dropout.NONE, SEED, false).of(scope, batch, 0, 1).task();
     } finally {
       adapted
           .adapter()
           .parameters()
-          .forEach((name, tensor) ->
-              tensor
-                  .segment()
-                  .copyFrom(
-                      java.lang.foreign.MemorySegment.ofArray(requireNonNull(before.get(name)))));
+          .forEach((name, tensor) -> restore(tensor, requireNonNull(before.get(name))));
     }
   }
 
   private static void scale(dev.gatun.runtime.Tensor tensor, int at, float factor) {
-    var layout = java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-    double value = tensor.segment().getAtIndex(layout, at);
-    tensor.segment().setAtIndex(layout, at, value * factor);
+    TestDevice.set(tensor, at, tensor.toDoubles()[at] * factor);
+  }
+
+  private static void restore(dev.gatun.runtime.Tensor tensor, double[] values) {
+    try (Scope scope = TestDevice.open()) {
+      Layout.copyInPlace(tensor, scope.of(values, tensor.shape()));
+    }
   }
 
   /// Theorem 4.5: the cross-entropy of averaged logits, or probabilities, is at most the mean of
@@ -166,7 +168,7 @@ class LoraDropoutTest {
     Dataset data = new Dataset(Parity.examples("llama"), 0, 0);
     Dropout method = Dropout.loraDropout(0.5, 6);
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Evaluation ensemble =
           Evaluation.ensemble(
               adapted.model(), adapted.adapter(), data, method, SEED, average, done -> {});

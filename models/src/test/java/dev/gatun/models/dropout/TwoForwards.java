@@ -2,6 +2,7 @@ package dev.gatun.models.dropout;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.nn.ForwardPass;
@@ -12,7 +13,7 @@ import java.util.Arrays;
 record TwoForwards(AdaptedModel adapted, Dropout dropout, long seed, int step) {
   /// Returns the log-probabilities of each token, `(N, V)`.
   double[][] branch(Batch batch, int number) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       ForwardPass pass =
           adapted
               .adapter()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
@@ -26,7 +27,8 @@ class BeamSearchTest {
   private static final int[] PROMPT = {9, 33, 71, 8, 64, 12, 90, 5, 41};
 
   private static CausalLm open(String name) throws IOException {
-    return ModelDirectory.read(Parity.model(name)).open(DType.F64, ModelDirectory.Use.FROZEN);
+    return ModelDirectory.read(Parity.model(name))
+        .open(TestDevice.DEVICE, DType.F64, ModelDirectory.Use.FROZEN);
   }
 
   private static BeamSearch.Options options(int beams, int tokens) {
@@ -56,7 +58,7 @@ class BeamSearchTest {
   private static double logProbability(CausalLm model, int[] ids) {
     int[] all = Arrays.copyOf(PROMPT, PROMPT.length + ids.length);
     System.arraycopy(ids, 0, all, PROMPT.length, ids.length);
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       double[] logs =
           Norm.logSoftmax(scope, Parity.logits(scope, model, PassAddition.NONE, all)).toDoubles();
       double sum = 0;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
@@ -113,7 +114,8 @@ class GenerationParityTest {
   void cachePathEqualsFullForwardPasses(String name) throws IOException {
     int[] prompt = {9, 33, 71, 8, 64, 12, 90, 5, 41};
     try (CausalLm model =
-        ModelDirectory.read(Parity.model(name)).open(DType.F64, ModelDirectory.Use.FROZEN)) {
+        ModelDirectory.read(Parity.model(name))
+            .open(TestDevice.DEVICE, DType.F64, ModelDirectory.Use.FROZEN)) {
       int[] found =
           new Generator(model, PassAddition.NONE, Set.of())
               .generate(prompt, Sampling.greedy(16), id -> true)
@@ -129,7 +131,7 @@ class GenerationParityTest {
   }
 
   private static int mostLikely(CausalLm model, int[] ids) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor logits = Parity.logits(scope, model, PassAddition.NONE, ids);
       double[] all = logits.toDoubles();
       int width = model.vocabulary();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
@@ -28,7 +29,9 @@ class GeneratorTest {
   @SuppressWarnings("MustBeClosedChecker") // closed after each test
   void open() throws IOException {
     live = NativeMemory.liveTensors();
-    model = ModelDirectory.read(Parity.model("gpt2")).open(DType.F32, ModelDirectory.Use.FROZEN);
+    model =
+        ModelDirectory.read(Parity.model("gpt2"))
+            .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
   }
 
   @AfterEach

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
@@ -42,7 +43,8 @@ class AdaLoraTest {
 
   @MustBeClosed
   private static CausalLm open(String name) throws IOException {
-    return ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
+    return ModelDirectory.read(Parity.model(name))
+        .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
   }
 
   @ParameterizedTest
@@ -50,7 +52,7 @@ class AdaLoraTest {
   void newAdapterChangesNothingYet(String name) throws IOException {
     int[] ids = Parity.examples(name).getLast().ids();
     try (CausalLm model = open(name);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.create(scope, model, config(4, SETTINGS), 1);
       assertThat(Parity.logits(scope, model, adapter, ids).toFloats())
           .isEqualTo(Parity.logits(scope, model, PassAddition.NONE, ids).toFloats());
@@ -95,7 +97,7 @@ class AdaLoraTest {
   @Test
   void maskedTripletComesBackWhereItMattersAgain() {
     AdaLora settings = new AdaLora(1, 0, 1, 1, 0.5, 0.5, 0, 6, Map.of());
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor q = scope.full(1, DType.F32, 2, 3);
       Tensor lambda = scope.full(1, DType.F32, 2, 1);
       Tensor p = scope.full(1, DType.F32, 4, 2);
@@ -115,7 +117,7 @@ class AdaLoraTest {
   }
 
   private static void afterStep(RankAllocation ranks, int step, Tensor lambda, float... gradients) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor ofLambda = scope.of(gradients, 2, 1);
       ranks.afterStep(
           step,
@@ -153,7 +155,7 @@ class AdaLoraTest {
   @Test
   void targetAboveTheInitialRankCannotBeTrained() throws IOException {
     try (CausalLm model = open("llama");
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.create(scope, model, config(1, SETTINGS), 1);
       assertThatThrownBy(adapter::state)
           .isInstanceOf(InvalidSettingException.class)
@@ -164,7 +166,7 @@ class AdaLoraTest {
   @Test
   void penaltyOfThePaperIsTheSumOfSquares() throws IOException {
     try (CausalLm model = open("gpt2");
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter peft = LoraAdapter.create(scope, model, config(4, SETTINGS), 1);
       LoraAdapter paper = peft.with(new LoraTraining(1, 0, true));
       double ofPeft = value(peft);
@@ -198,7 +200,7 @@ class AdaLoraTest {
       throws IOException {
     Path source = Parity.model(name).resolve("adapters/adalora");
     try (CausalLm model = open(name);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, source);
       List<Integer> ranks =
           adapter.match().targets().stream().map(LoraTarget::rank).distinct().sorted().toList();

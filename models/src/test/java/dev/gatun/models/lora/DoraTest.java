@@ -3,9 +3,11 @@ package dev.gatun.models.lora;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.dropout.Dropout;
@@ -20,6 +22,7 @@ import dev.gatun.models.peft.LoraVariant;
 import dev.gatun.models.peft.TargetModules;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
@@ -43,8 +46,9 @@ class DoraTest {
   void newAdapterChangesNothingYet(String name) throws IOException {
     int[] ids = Parity.examples(name).getLast().ids();
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.create(scope, model, DORA, 1);
       // the bias comes after the branch, which rounds otherwise
       assertThat(
@@ -66,6 +70,7 @@ class DoraTest {
   @CsvSource({"gpt2,dora", "llama,dora", "llama,dora-rslora-patterns", "llama-bias,dora"})
   void gradientsEqualFiniteDifferencesWithTheNormsHeld(String name, String variant)
       throws IOException {
+    assumeThat(TestDevice.DEVICE).isEqualTo(Device.CPU);
     Batch batch = Batch.of(Parity.examples(name), 0);
     try (AdaptedModel adapted = AdaptedModel.open(name, variant, DType.F64)) {
       LanguageModelLoss loss = adapted.loss(Dropout.NONE, 0, false);
@@ -99,7 +104,7 @@ class DoraTest {
       int at,
       double value) {
     tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return loss.of(scope, batch, 0, 0.1).total().item();
     }
   }
@@ -108,7 +113,7 @@ class DoraTest {
   @ValueSource(strings = {"gpt2", "llama"})
   void rowsOfMergedWeightsHaveTheirMagnitudesAsLengths(String name) throws IOException {
     try (AdaptedModel adapted = AdaptedModel.open(name, "dora", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       // once more after the matrices changed: the norms are not those from before
       for (int round = 0; round < 2; round++) {
         Map<String, Tensor> merged = adapted.adapter().merged(scope, adapted.model());
@@ -154,7 +159,7 @@ class DoraTest {
     Batch batch = Batch.of(examples, 0);
     int[] ends = batch.offsets();
     try (AdaptedModel dora = AdaptedModel.open(name, "dora", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       CausalLm model = dora.model();
       LoraAdapter lora =
           LoraAdapter.load(scope, model, Parity.model(name).resolve("adapters/all-linear"));
@@ -184,7 +189,7 @@ class DoraTest {
     int[] ids = Parity.examples("llama").getLast().ids();
     try (AdaptedModel wide = AdaptedModel.open("llama", "dora", DType.F32);
         AdaptedModel narrow = AdaptedModel.open("llama", "dora", DType.BF16);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       assertThat(
               Parity.distance(
                   Parity.doubles(Parity.logits(scope, narrow.model(), narrow.adapter(), ids)),

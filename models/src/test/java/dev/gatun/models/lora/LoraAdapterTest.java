@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.hub.ModelDirectory;
@@ -27,7 +28,6 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Reduce;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,7 +61,8 @@ class LoraAdapterTest {
 
   @MustBeClosed
   private static CausalLm open(String name, DType compute) throws IOException {
-    return ModelDirectory.read(Parity.model(name)).open(compute, ModelDirectory.Use.FROZEN);
+    return ModelDirectory.read(Parity.model(name))
+        .open(TestDevice.DEVICE, compute, ModelDirectory.Use.FROZEN);
   }
 
   @ParameterizedTest
@@ -69,7 +70,7 @@ class LoraAdapterTest {
   void newAdapterChangesNothingYet(String name) throws IOException {
     int[] ids = Parity.examples(name).getLast().ids();
     try (CausalLm model = open(name, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter =
           LoraAdapter.create(scope, model, LoraConfig.of(4, 8, new TargetModules.AllLinear()), 1);
       assertThat(Parity.logits(scope, model, adapter, ids).toFloats())
@@ -83,7 +84,7 @@ class LoraAdapterTest {
   @Test
   void matricesStartAsInPeft() throws IOException {
     try (CausalLm model = open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraConfig kaiming = config(LoraConfig.Init.KAIMING, List.of(), "q_proj", "down_proj");
       LoraAdapter adapter = LoraAdapter.create(scope, model, kaiming, 3);
       LoraAdapter same = LoraAdapter.create(scope, model, kaiming, 3);
@@ -133,7 +134,7 @@ class LoraAdapterTest {
   void tiedHeadOrEmbeddingIsNotTrainedWhole(String name, String saved) throws IOException {
     String target = name.equals("gpt2") ? "c_attn" : "q_proj";
     try (CausalLm model = open(name, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraConfig config = config(LoraConfig.Init.KAIMING, List.of(saved), target);
       assertThatThrownBy(() -> LoraAdapter.create(scope, model, config, 1))
           .isInstanceOf(InvalidSettingException.class)
@@ -146,7 +147,7 @@ class LoraAdapterTest {
   @Test
   void headIsNoTarget() throws IOException {
     try (CausalLm model = open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraConfig config = config(LoraConfig.Init.KAIMING, List.of(), "q_proj", "lm_head");
       assertThatThrownBy(() -> LoraAdapter.create(scope, model, config, 1))
           .isInstanceOf(InvalidSettingException.class)
@@ -158,7 +159,7 @@ class LoraAdapterTest {
   void embeddingHeadAndNormOfAnUntiedModelAreTrainedWhole(@TempDir Path target) throws IOException {
     Batch batch = Batch.of(Parity.examples("llama"), 0);
     try (CausalLm model = open("llama", DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       // a name matches the end of a path, as in PEFT: "norm" is each of the nine norms
       List<String> saved = List.of("embed_tokens", "lm_head", "norm");
       LoraConfig config = config(LoraConfig.Init.KAIMING, saved, "q_proj");
@@ -182,10 +183,10 @@ class LoraAdapterTest {
         double[] around = new double[2];
         for (int i = 0; i < 2; i++) {
           double moved = value + (i == 0 ? 1e-5 : -1e-5);
-          each.getValue().segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, moved);
+          TestDevice.set(each.getValue(), at, moved);
           around[i] = loss.of(scope, batch, 0, 1).total().item();
         }
-        each.getValue().segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
+        TestDevice.set(each.getValue(), at, value);
         assertThat(found).as(each.getKey()).isCloseTo((around[0] - around[1]) / 2e-5, within(1e-6));
         assertThat(Math.abs(found)).as(each.getKey()).isGreaterThan(1e-4);
         compared++;
@@ -193,7 +194,7 @@ class LoraAdapterTest {
       assertThat(compared).isEqualTo(11);
     }
     try (CausalLm model = open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraConfig config =
           config(LoraConfig.Init.KAIMING, List.of("embed_tokens", "lm_head"), "q_proj");
       LoraAdapter adapter = LoraAdapter.create(scope, model, config, 1);
@@ -212,7 +213,7 @@ class LoraAdapterTest {
     Batch batch = Batch.of(examples, 0);
     int[] ends = batch.offsets();
     try (AdaptedModel one = AdaptedModel.open(name, "all-linear", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       CausalLm model = one.model();
       LoraAdapter other =
           LoraAdapter.load(scope, model, Parity.model(name).resolve("adapters/default"));

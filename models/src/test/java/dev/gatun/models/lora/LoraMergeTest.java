@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
@@ -37,13 +38,14 @@ class LoraMergeTest {
     ModelDirectory source = ModelDirectory.read(Parity.model(name));
     long before = NativeMemory.liveTensors();
     try (AdaptedModel adapted = AdaptedModel.open(name, variant, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       double[] base = logits(scope, adapted.model(), PassAddition.NONE, example);
       double[] expected = logits(scope, adapted.model(), adapted.adapter(), example);
       assertThat(Parity.distance(expected, base)).isGreaterThan(1e-3);
       source.write(target, adapted.adapter().merged(scope, adapted.model()));
       try (CausalLm merged =
-          ModelDirectory.read(target).open(DType.F32, ModelDirectory.Use.FROZEN)) {
+          ModelDirectory.read(target)
+              .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN)) {
         assertThat(Parity.distance(logits(scope, merged, PassAddition.NONE, example), expected))
             .isLessThan(1e-5);
         Map<String, Tensor> restored = adapted.adapter().unmerged(scope, merged);
@@ -70,7 +72,7 @@ class LoraMergeTest {
   void mergingIntoBf16RoundsOnce(String name, String variant) throws IOException {
     try (AdaptedModel wide = AdaptedModel.open(name, variant, DType.F32);
         AdaptedModel narrow = AdaptedModel.open(name, variant, DType.BF16);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Map<String, Tensor> expected = wide.adapter().merged(scope, wide.model());
       Map<String, Tensor> found = narrow.adapter().merged(scope, narrow.model());
       narrow
@@ -98,7 +100,7 @@ class LoraMergeTest {
       throws IOException {
     Example example = Parity.examples(name).getLast();
     try (AdaptedModel adapted = AdaptedModel.open(name, variant, DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       adapted.adapter().savePortable(target);
       LoraAdapter portable = LoraAdapter.load(scope, adapted.model(), target);
       assertThat(portable.match().config().rsLora()).isFalse();

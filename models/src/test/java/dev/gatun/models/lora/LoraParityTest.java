@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
@@ -51,8 +52,9 @@ class LoraParityTest {
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     SafetensorsFile expected = Parity.open(directory.resolve("expected.safetensors"));
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, directory);
       for (int i = 0; i < CASES; i++) {
         int[] ids = Parity.ints(cases, "ids." + i);
@@ -83,8 +85,8 @@ class LoraParityTest {
   void gradientsOfAllWeightsEqualThoseOfTransformers(String name) throws IOException {
     ModelDirectory directory = ModelDirectory.read(Parity.model(name));
     SafetensorsFile expected = Parity.open(Parity.model(name).resolve("full.safetensors"));
-    try (CausalLm model = directory.open(DType.F32, ModelDirectory.Use.TRAINED);
-        Scope scope = Scope.open()) {
+    try (CausalLm model = directory.open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.TRAINED);
+        Scope scope = TestDevice.open()) {
       gradients(scope, model, new FullWeights(directory, model), name, expected, "");
     }
   }
@@ -142,8 +144,9 @@ class LoraParityTest {
       throws IOException {
     Path source = Parity.model(name).resolve("adapters").resolve(variant);
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, source);
       adapter.save(directory.resolve("a"));
       adapter.save(directory.resolve("b"));

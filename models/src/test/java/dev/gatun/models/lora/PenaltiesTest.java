@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.Linear;
 import dev.gatun.runtime.DType;
@@ -13,7 +14,6 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -32,7 +32,7 @@ class PenaltiesTest {
   }
 
   private static void assertGradients(List<Tensor> leaves, Function<Scope, Tensor> function) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Gradients gradients = Tape.gradients(scope, leaves, function);
       for (Tensor leaf : leaves) {
         double[] found = requireNonNull(gradients.of(leaf)).toDoubles();
@@ -40,11 +40,10 @@ class PenaltiesTest {
         for (int i = 0; i < values.length; i++) {
           double[] around = new double[2];
           for (int j = 0; j < 2; j++) {
-            leaf.segment()
-                .setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i] + (j == 0 ? 1e-6 : -1e-6));
+            TestDevice.set(leaf, i, values[i] + (j == 0 ? 1e-6 : -1e-6));
             around[j] = function.apply(scope).item();
           }
-          leaf.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+          TestDevice.set(leaf, i, values[i]);
           assertThat(found[i]).isCloseTo((around[0] - around[1]) / 2e-6, within(1e-7));
         }
       }
@@ -54,7 +53,7 @@ class PenaltiesTest {
   @ParameterizedTest
   @CsvSource({"false,false", "false,true", "true,false", "true,true"})
   void orthogonalityHasTheGradientOfItsValue(boolean columns, boolean squared) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor matrix = columns ? random(scope, 1, 7, 3) : random(scope, 1, 3, 7);
       assertGradients(
           List.of(matrix), s -> Penalties.orthogonality(s, matrix, columns, 0.7, squared));
@@ -64,7 +63,7 @@ class PenaltiesTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void orthonormalMatricesCostNothing(boolean squared) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       double[] rotated = {0.6, 0.8, 0, 0.8, -0.6, 0};
       Tensor matrix = scope.of(rotated, 2, 3);
       Gradients gradients =
@@ -79,7 +78,7 @@ class PenaltiesTest {
 
   @Test
   void exactlyOrthonormalMatricesHaveNoGradient() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor matrix = scope.of(new double[] {1, 0, 0, 0, 1, 0}, 2, 3);
       Gradients gradients =
           Tape.gradients(
@@ -91,7 +90,7 @@ class PenaltiesTest {
 
   @Test
   void squaredChangeIsThatOfTheWholeMatrixAndHasItsGradient() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor a = random(scope, 2, 3, 6);
       Tensor b = random(scope, 3, 5, 3);
       AdapterLayer layer = new AdapterLayer(a, b, 1.5, null);
@@ -117,7 +116,7 @@ class PenaltiesTest {
   @ValueSource(strings = {"gpt2", "llama"})
   void penaltyOfAnAdapterIsThatOfWhatMergingAdds(String name) throws IOException {
     try (AdaptedModel adapted = AdaptedModel.open(name, DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       double expected = 0;
       Map<String, Tensor> merged = adapted.adapter().merged(scope, adapted.model());
       for (Linear linear : adapted.model().linears()) {

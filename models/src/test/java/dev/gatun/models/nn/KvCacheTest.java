@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
@@ -29,8 +30,9 @@ class KvCacheTest {
   @ValueSource(strings = {"gpt2", "llama", "llama3", "llama-bias", "mistral", "qwen2", "qwen3"})
   void piecesEqualTheWhole(String name) throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F64, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F64, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       double[] whole = Parity.logits(scope, model, PassAddition.NONE, IDS).toDoubles();
       int width = model.vocabulary();
       for (int[] cuts : new int[][] {{0, 14}, {0, 5, 6, 7, 14}, {0, 1, 9, 13, 14}}) {
@@ -49,8 +51,9 @@ class KvCacheTest {
   @ValueSource(strings = {"gpt2", "llama3", "mistral"})
   void eachSequenceOfAReorderedCacheEqualsTheWhole(String name) throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F64, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F64, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       KvCache cache = KvCache.of(scope, model, 3, IDS.length);
       int[][] texts = {IDS.clone(), IDS.clone(), IDS.clone()};
       logits(scope, model, cache, 0, 5);
@@ -93,8 +96,9 @@ class KvCacheTest {
   @Test
   void sequencesThatAreNotTheCachesAreRefused() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama")).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model("llama"))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       KvCache cache = KvCache.of(scope, model, 2, 4);
       assertThatThrownBy(() -> cache.reorder(scope, 0, 0, 0))
           .isInstanceOf(ShapeException.class)
@@ -118,8 +122,9 @@ class KvCacheTest {
   @Test
   void fullCacheRefusesMore() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama")).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model("llama"))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       KvCache cache = KvCache.of(scope, model, 1, 4);
       logits(scope, model, cache, 0, 3);
       assertThat(cache.capacity()).isEqualTo(4);
@@ -133,8 +138,9 @@ class KvCacheTest {
   @Test
   void sequenceBeyondThePositionsIsRefused() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("gpt2")).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model("gpt2"))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       assertThatThrownBy(() -> ForwardPass.of(scope, model, new int[49], 0, 49).build())
           .isInstanceOf(ShapeException.class)
           .hasMessageContaining("gpt2")

@@ -3,6 +3,7 @@ package dev.gatun.models.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
@@ -43,8 +44,9 @@ class SelfAttentionTest {
   void cacheKeepsToTheWindow(DType dtype, int window, double bound) throws IOException {
     SelfAttention attention = new SelfAttention(HEADS, window, 0.25);
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama")).open(dtype, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model("llama"))
+                .open(TestDevice.DEVICE, dtype, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       Tensor q = random(scope, dtype, 1, HEADS);
       Tensor k = random(scope, dtype, 2, GROUPS);
       Tensor v = random(scope, dtype, 3, GROUPS);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
@@ -50,7 +51,8 @@ class AdaLoraCurveTest {
 
   @MustBeClosed
   private static CausalLm open(String name) throws IOException {
-    return ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
+    return ModelDirectory.read(Parity.model(name))
+        .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
   }
 
   private static TrainOptions settings(String name) throws IOException {
@@ -120,7 +122,7 @@ class AdaLoraCurveTest {
     double[] norms = Parity.doubles(expected, "grad_norms");
     double[] kept = Parity.doubles(expected, "kept");
     try (CausalLm model = open(name);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, folder(name).resolve("start"));
       assertThat(penalty(adapter)).isCloseTo(penalties[0], within(1e-4));
       Watcher seen = new Watcher(adapter, -1);
@@ -200,7 +202,7 @@ class AdaLoraCurveTest {
   private static Map<String, double[]> run(@Nullable Path checkpoints, int last, End expected)
       throws IOException {
     try (CausalLm model = open("llama");
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, folder("llama").resolve("start"));
       TrainResult result =
           new Trainer(model, adapter, settings("llama"), checkpoints)
@@ -227,7 +229,7 @@ class AdaLoraCurveTest {
   void otherSettingsOfTheMethodAreRefused(@TempDir Path checkpoints) throws IOException {
     run(checkpoints, 3, End.CANCELLED);
     try (CausalLm model = open("llama");
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter =
           LoraAdapter.load(scope, model, folder("llama").resolve("start"))
               .with(new LoraTraining(4, 0, false));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.Batches;
@@ -98,7 +99,7 @@ class OptimizerStepTest {
     Step step = packed.step(Cursor.START);
     assertThat(step.batches().getFirst().segments()).isGreaterThan(1);
     try (AdaptedModel adapted = AdaptedModel.open("llama", DType.F32);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LanguageModelLoss loss = loss(adapted, dropout, false, false);
       for (Batch batch : step.batches()) {
         double task = 0;
@@ -161,10 +162,10 @@ class OptimizerStepTest {
   }
 
   private static long peak(AdaptedModel adapted, LanguageModelLoss loss, Batch batch) {
-    long before = NativeMemory.liveBytes();
+    long before = NativeMemory.liveBytes(TestDevice.DEVICE);
     NativeMemory.resetPeak();
     adapted.gradients(scope -> loss.of(scope, batch, 0, 1).total());
-    return NativeMemory.peakBytes() - before;
+    return NativeMemory.peakBytes(TestDevice.DEVICE) - before;
   }
 
   private static LanguageModelLoss loss(

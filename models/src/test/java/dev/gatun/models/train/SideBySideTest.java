@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.BatchOptions;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.dropout.Agreement;
@@ -66,8 +67,9 @@ class SideBySideTest {
   @Test
   void runsSideBySideEqualRunsAlone() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama")).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope owner = Scope.open()) {
+            ModelDirectory.read(Parity.model("llama"))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope owner = TestDevice.open()) {
       List<SideBySide.Run> runs = new ArrayList<>();
       List<TrainResult> alone = new ArrayList<>();
       List<SideBySide.Run> single = new ArrayList<>();
@@ -114,8 +116,9 @@ class SideBySideTest {
   @Test
   void whatDoesNotGoTogetherIsRefused() throws IOException {
     try (CausalLm model =
-            ModelDirectory.read(Parity.model("llama")).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope owner = Scope.open()) {
+            ModelDirectory.read(Parity.model("llama"))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope owner = TestDevice.open()) {
       assertThatThrownBy(() -> SideBySide.train(model, List.of(), (run, report) -> {}))
           .hasMessage("side by side: found no runs, expected at least one");
       SideBySide.Run one = run(owner, model, 0);

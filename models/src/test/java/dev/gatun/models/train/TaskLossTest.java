@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.gatun.models.TestDevice;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
@@ -21,7 +22,7 @@ class TaskLossTest {
 
   @Test
   void rowsWithoutALabelAreLeftOut() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = logits(scope);
       Gradients gradients =
           Tape.gradients(
@@ -35,7 +36,7 @@ class TaskLossTest {
 
   @Test
   void nothingToLearnIsNoLoss() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = logits(scope);
       Ragged batch = Ragged.of(scope, 0, 1, 3);
       Gradients none =
@@ -51,7 +52,7 @@ class TaskLossTest {
 
   @Test
   void valuesThatAreNoLabelsAreRefused() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = logits(scope);
       Ragged batch = Ragged.of(scope, 0, 1, 3);
       assertThatThrownBy(() -> TaskLoss.classification(scope, x, new int[] {0, 2, 0}, 1))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gatun.models.AdaptedModel;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.train.TrainResult.End;
@@ -13,7 +14,6 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Tensor;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -165,7 +165,7 @@ class TrainerTest {
       TrainListener poisoner =
           report -> {
             if (report.step() == 3) {
-              poisoned.segment().setAtIndex(ValueLayout.JAVA_FLOAT, 0, Float.NaN);
+              TestDevice.set(poisoned, 0, Float.NaN);
               atThree.putAll(adapted.values());
             }
             return true;

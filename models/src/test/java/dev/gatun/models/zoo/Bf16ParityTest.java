@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.dropout.Dropout;
@@ -57,7 +58,7 @@ class Bf16ParityTest {
     double largest = 0;
     double squares = 0;
     int count = 0;
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       for (int i = 0; i < examples.size(); i++) {
         Tensor logits = Parity.logits(scope, adapted.model(), addition, examples.get(i).ids());
         assertThat(logits.dtype()).isEqualTo(DType.BF16);
@@ -138,7 +139,7 @@ class Bf16ParityTest {
     double[] divergence = new double[2];
     for (int i = 0; i < 2; i++) {
       try (AdaptedModel adapted = AdaptedModel.open(name, i == 0 ? DType.F32 : DType.BF16);
-          Scope scope = Scope.open()) {
+          Scope scope = TestDevice.open()) {
         Loss.Value value =
             new LanguageModelLoss(adapted.model(), adapted.adapter(), options)
                 .of(scope, batch, 1, 1.0 / batch.targetCount());

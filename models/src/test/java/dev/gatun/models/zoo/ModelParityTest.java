@@ -3,6 +3,7 @@ package dev.gatun.models.zoo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
@@ -32,8 +33,9 @@ class ModelParityTest {
   void logitsEqualThoseOfTransformers(String name) throws IOException {
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       for (int i = 0; i < CASES; i++) {
         int[] ids = Parity.ints(cases, "ids." + i);
         Tensor logits = Parity.logits(scope, model, PassAddition.NONE, ids);
@@ -56,8 +58,9 @@ class ModelParityTest {
     }
     int[] all = java.util.Arrays.stream(sequences).flatMapToInt(java.util.Arrays::stream).toArray();
     try (CausalLm model =
-            ModelDirectory.read(Parity.model(name)).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(Parity.model(name))
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       ForwardPass pass = ForwardPass.of(scope, model, all, offsets).build();
       Tensor logits = model.logits(scope, model.hidden(scope, pass, false), pass);
       for (int i = 0; i < CASES; i++) {

@@ -3,6 +3,7 @@ package dev.gatun.models.zoo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
@@ -86,8 +87,9 @@ class SensitivityTest {
     SafetensorsFile cases = Parity.open(Parity.model(name).resolve("cases.safetensors"));
     int[] ids = Parity.ints(cases, "ids.2");
     try (CausalLm model =
-            ModelDirectory.read(directory).open(DType.F32, ModelDirectory.Use.FROZEN);
-        Scope scope = Scope.open()) {
+            ModelDirectory.read(directory)
+                .open(TestDevice.DEVICE, DType.F32, ModelDirectory.Use.FROZEN);
+        Scope scope = TestDevice.open()) {
       double[] logits = Parity.doubles(Parity.logits(scope, model, PassAddition.NONE, ids));
       return Parity.distance(logits, Parity.doubles(cases, "logits64.2"));
     }

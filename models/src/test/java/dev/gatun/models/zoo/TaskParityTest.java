@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.Parity;
 import dev.gatun.models.TaskCases;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.dropout.DropoutMasks;
 import dev.gatun.models.hub.ModelDirectory;
@@ -52,7 +53,7 @@ class TaskParityTest {
   void outputsOfEachSequenceEqualThoseOfTransformers(String name) throws IOException {
     TaskCases cases = TaskCases.read(name);
     try (TaskModel model = cases.open(DType.F32, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       assertThat(model.fresh()).isEmpty();
       for (int i = 0; i < cases.sequences(); i++) {
         ForwardPass pass =
@@ -70,7 +71,7 @@ class TaskParityTest {
   void raggedBatchEqualsEachSequenceAlone(String name) throws IOException {
     TaskCases cases = TaskCases.read(name);
     try (TaskModel model = cases.open(DType.F32, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Tensor outputs = model.outputs(scope, cases.pass(scope, model, PassAddition.NONE), false);
       for (int i = 0; i < cases.sequences(); i++) {
         assertThat(
@@ -90,7 +91,7 @@ class TaskParityTest {
     SafetensorsFile expected = Parity.open(Parity.model(name).resolve("full.safetensors"));
     for (DType compute : List.of(DType.F32, DType.F64)) {
       try (TaskModel model = cases.open(compute, Use.TRAINED);
-          Scope scope = Scope.open()) {
+          Scope scope = TestDevice.open()) {
         Trained all = new FullWeights(ModelDirectory.read(Parity.model(name)), model);
         assertThat(all.parameters()).hasSameSizeAs(expected.tensors());
         double tolerance = compute == DType.F64 ? 1e-6 : 1e-5;
@@ -110,7 +111,7 @@ class TaskParityTest {
     Path directory = Parity.model(name).resolve("adapters").resolve(variant);
     SafetensorsFile expected = Parity.open(directory.resolve("expected.safetensors"));
     try (TaskModel model = cases.open(DType.F32, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, directory);
       Tensor outputs = model.outputs(scope, cases.pass(scope, model, adapter), false);
       for (int i = 0; i < cases.sequences(); i++) {
@@ -132,7 +133,7 @@ class TaskParityTest {
       throws IOException {
     Path source = Parity.model(name).resolve("adapters").resolve(variant);
     try (TaskModel model = TaskCases.read(name).open(DType.F32, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter = LoraAdapter.load(scope, model, source);
       adapter.save(directory);
       assertThat(directory.resolve("adapter_model.safetensors")).isRegularFile();
@@ -163,7 +164,7 @@ class TaskParityTest {
     TaskCases cases = TaskCases.read(name);
     Dropout dropout = Dropout.hiddenKeyMinus(0.3, 0.2).withLayers(Dropout.Layers.ALL);
     try (TaskModel model = cases.open(DType.F64, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       int[] rows = {0, 1, 2};
       DropoutMasks masks = masks(dropout, model, rows);
       ForwardPass pass = cases.pass(scope, model, PassAddition.NONE);
@@ -187,7 +188,7 @@ class TaskParityTest {
   void bf16StaysNear(String name) throws IOException {
     TaskCases cases = TaskCases.read(name);
     try (TaskModel model = cases.open(DType.BF16, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter =
           LoraAdapter.load(scope, model, Parity.model(name).resolve("adapters/all-linear"));
       SafetensorsFile expected =
@@ -248,7 +249,7 @@ class TaskParityTest {
   void eachSequenceGoesThroughItsOwnAdapter() throws IOException {
     TaskCases cases = TaskCases.read("roberta");
     try (TaskModel model = cases.open(DType.F64, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter first = adapter(scope, model, "roberta", "default");
       LoraAdapter second = adapter(scope, model, "roberta", "all-linear");
       Tensor mixed =
@@ -271,7 +272,7 @@ class TaskParityTest {
   void relativePositionsThatAllShareRefuseAnAdapterOfSome() throws IOException {
     TaskCases cases = TaskCases.read("deberta-v3");
     try (TaskModel model = cases.open(DType.F32, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter first = adapter(scope, model, "deberta-v3", "default");
       ForwardPass pass = cases.pass(scope, model, split(cases, first, first));
       assertThatThrownBy(() -> model.outputs(scope, pass, false))

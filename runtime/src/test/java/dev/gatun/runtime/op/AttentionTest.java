@@ -9,6 +9,7 @@ import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.Philox;
 import java.util.Arrays;
@@ -30,7 +31,7 @@ class AttentionTest {
   }
 
   private static double[] doubles(Tensor tensor) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       return Layout.to(scope, tensor, DType.F64).toDoubles();
     }
   }
@@ -45,7 +46,7 @@ class AttentionTest {
     for (int i = 0; i < dropped.length; i++) {
       dropped[i] = i % tokens > 0 && i * 7 % 5 < 2;
     }
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor q = normal(scope, DType.F64, 1, tokens, 4, 3);
       Tensor k = normal(scope, DType.F64, 2, tokens, 2, 3);
       Tensor v = normal(scope, DType.F64, 3, tokens, 2, 3);
@@ -87,7 +88,7 @@ class AttentionTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64"})
   void aDroppedKeyWeighsExactlyZero(DType dtype) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor q = normal(scope, dtype, 1, 4, 2, 2);
       Tensor k = normal(scope, dtype, 2, 4, 1, 2);
       Tensor v = normal(scope, dtype, 3, 4, 1, 2);
@@ -128,7 +129,7 @@ class AttentionTest {
     int tokens = offsets[3];
     for (int seed = 0; seed < 20; seed++) {
       MaskStream stream = new MaskStream(seed, 0, 0, MaskStream.Site.KEY, 0, 0);
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = TestDevice.open()) {
         float[] mask = new float[3 * 2 * longest];
         for (int line = 0; line < 6; line++) {
           stream.line(
@@ -166,7 +167,7 @@ class AttentionTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "F64", "BF16"})
   void aDeadRowGivesZeroAndZeroGradients(DType dtype) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor q = normal(scope, dtype, 1, 3, 2, 4);
       Tensor k = normal(scope, dtype, 2, 3, 2, 4);
       Tensor v = normal(scope, dtype, 3, 3, 2, 4);
@@ -198,7 +199,7 @@ class AttentionTest {
   @Test
   void aRaggedBatchIsItsSequences() {
     int[] offsets = {0, 3, 4, 9};
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor q = normal(scope, DType.F64, 1, 9, 4, 2);
       Tensor k = normal(scope, DType.F64, 2, 9, 2, 2);
       Tensor v = normal(scope, DType.F64, 3, 9, 2, 2);
@@ -224,7 +225,7 @@ class AttentionTest {
 
   @Test
   void raggedTellsItsSequences() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, 0, 3, 4, 9);
       assertThat(batch.sequences()).isEqualTo(3);
       assertThat(batch.tokens()).isEqualTo(9);
@@ -238,7 +239,7 @@ class AttentionTest {
 
   @Test
   void rowsArePaddedWithZerosAndBack() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, 0, 1, 4);
       Tensor x = scope.of(new double[] {1, 2, 3, 4}, 4, 1);
       Tensor factors = scope.of(new double[] {10, 20, 30, 40, 50, 60}, 6, 1);
@@ -267,7 +268,7 @@ class AttentionTest {
   @EnumSource(names = {"BF16", "F16"})
   void narrowTypesStayNear(DType dtype) {
     double bound = dtype == DType.BF16 ? 2e-2 : 3e-3;
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor q = normal(scope, dtype, 1, 6, 2, 4);
       Tensor k = normal(scope, dtype, 2, 6, 1, 4);
       Tensor v = normal(scope, dtype, 3, 6, 1, 4);

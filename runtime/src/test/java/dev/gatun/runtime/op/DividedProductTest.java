@@ -7,6 +7,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -42,7 +43,7 @@ class DividedProductTest {
     }
     for (DType dtype : new DType[] {DType.F32, DType.F64}) {
       double tolerance = dtype == DType.F32 ? 1e-4 : 1e-11;
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = TestDevice.open()) {
         Tensor plainA = of(scope, a, dtype, m, k);
         Tensor plainB = of(scope, b, dtype, k, n);
         Tensor turnedA = Layout.transpose(scope, of(scope, turned(a, m, k), dtype, k, m), 0, 1);

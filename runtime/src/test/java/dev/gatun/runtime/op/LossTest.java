@@ -2,14 +2,17 @@ package dev.gatun.runtime.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -40,7 +43,7 @@ class LossTest {
   void severalChunksAreTheSumOfTheirRows() {
     int rows = 61;
     long[] labels = LongStream.range(0, rows).map(i -> i * 1_637 % LARGE).toArray();
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor hidden = normal(scope, 1, rows, 1);
       Tensor second = normal(scope, 2, rows, 1);
       Tensor head = normal(scope, 3, LARGE, 1);
@@ -58,7 +61,7 @@ class LossTest {
       for (int part = 0; part < 2; part++) {
         int start = part * cut;
         int end = part == 0 ? cut : rows;
-        try (Scope block = Scope.open()) {
+        try (Scope block = TestDevice.open()) {
           Tensor someHidden = Layout.narrow(block, hidden, 0, start, end - start);
           Tensor someSecond = Layout.narrow(block, second, 0, start, end - start);
           long[] someLabels = Arrays.copyOfRange(labels, start, end);
@@ -107,7 +110,7 @@ class LossTest {
     }
     double[] values = new double[2];
     for (int side = 0; side < 2; side++) {
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = TestDevice.open()) {
         Tensor[] moved = new Tensor[3];
         for (int i = 0; i < 3; i++) {
           Tensor direction = scope.of(directions[i], inputs[i].shape());
@@ -127,16 +130,19 @@ class LossTest {
 
   @Test
   void chunksKeepTheLogitsOfAllRowsFromExistingAtOnce() {
+    assumeThat(TestDevice.DEVICE).as("a GPU's chunks are larger").isEqualTo(Device.CPU);
     int rows = 300;
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor hidden = normal(scope, 1, rows, 1);
       Tensor head = normal(scope, 3, LARGE, 1);
       NativeMemory.resetPeak();
-      long before = NativeMemory.liveBytes();
+      long before = NativeMemory.liveBytes(TestDevice.DEVICE);
       Loss.Value value = Loss.crossEntropy(scope, hidden, head, new long[rows], 1);
       assertThat(value.task()).isPositive();
       long allLogits = 8L * rows * LARGE;
-      assertThat(NativeMemory.peakBytes() - before).isPositive().isLessThan(allLogits);
+      assertThat(NativeMemory.peakBytes(TestDevice.DEVICE) - before)
+          .isPositive()
+          .isLessThan(allLogits);
     }
   }
 
@@ -146,7 +152,7 @@ class LossTest {
   @CsvSource({"61, 100000, 1", "1100, 1500, 3", "5, 1, 4", "2, 3, 1000", "70, 40000, 300"})
   void aFrozenHeadGivesWhatATrainedOneGives(int rows, int vocabulary, double spread) {
     long[] labels = LongStream.range(0, rows).map(i -> i * 1_637 % vocabulary).toArray();
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor hidden = Elementwise.scale(scope, normal(scope, 1, rows, 2), spread);
       Tensor head = normal(scope, 3, vocabulary, 2);
       Gradients frozen =
@@ -169,7 +175,8 @@ class LossTest {
   /// Logits far from 0 and a label that is all but certain: the loss is e^-gap for each other id.
   @Test
   void aCertainLabelKeepsItsTinyLossAndGradient() {
-    try (Scope scope = Scope.open()) {
+    assumeThat(TestDevice.DEVICE).as("streamed on the host alone").isEqualTo(Device.CPU);
+    try (Scope scope = TestDevice.open()) {
       Tensor hidden = scope.of(new float[] {1}, 1, 1);
       Tensor head = scope.of(new float[] {-300, -320, -340}, 3, 1);
       Gradients found =
@@ -191,7 +198,7 @@ class LossTest {
   void oneBranchKeepsTheSecondConstant() {
     double scale = 0.3;
     double lambda = 1.7;
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor first = normal(scope, 1, 3, 4);
       Tensor second = normal(scope, 2, 3, 4);
       Tensor head = normal(scope, 3, 5, 4);
@@ -230,7 +237,7 @@ class LossTest {
 
   @Test
   void theDivergenceIsSymmetricPositiveAndZeroForEqualBranches() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor first = normal(scope, 1, 3, 4);
       Tensor second = normal(scope, 2, 3, 4);
       Tensor head = normal(scope, 3, 5, 4);
@@ -246,7 +253,7 @@ class LossTest {
 
   @Test
   void lambdaZeroIsTheTaskAlone() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor first = normal(scope, 1, 3, 4);
       Tensor second = normal(scope, 2, 3, 4);
       Tensor head = normal(scope, 3, 5, 4);
@@ -269,7 +276,7 @@ class LossTest {
   /// Where the loss is a part of a larger scalar, its gradients are scaled by what flows into it.
   @Test
   void whatFlowsIntoTheLossScalesItsGradients() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor hidden = normal(scope, 1, 3, 4);
       Tensor head = normal(scope, 3, 5, 4);
       Gradients plain =
@@ -288,7 +295,7 @@ class LossTest {
   /// In bf16 the logits, the loss and their sums are f32; the gradients come back in bf16.
   @Test
   void bf16RowsGiveAnF32LossNearThatOfF64() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor hidden = Layout.to(scope, normal(scope, 1, 3, 4), DType.BF16);
       Tensor head = Layout.to(scope, normal(scope, 3, 5, 4), DType.BF16);
       Tensor wideHidden = Layout.to(scope, hidden, DType.F64);

@@ -9,6 +9,7 @@ import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -38,7 +39,7 @@ class NarrowTypesTest {
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})
   void products(DType dtype) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor a = normal(scope, dtype, 1, 5, 8);
       Tensor w = normal(scope, dtype, 2, 3, 8);
       Tensor bias = normal(scope, DType.F32, 3, 3);
@@ -71,7 +72,7 @@ class NarrowTypesTest {
   @EnumSource(names = {"BF16", "F16"})
   void productsOfFewRowsAreSummedWide(DType dtype) {
     for (int rows : new int[] {1, 8, 9}) {
-      try (Scope scope = Scope.open()) {
+      try (Scope scope = TestDevice.open()) {
         Tensor a = normal(scope, dtype, 1, rows, 700);
         Tensor w = normal(scope, dtype, 2, 5, 700);
         double[] turned = MatmulCases.transposed(doubles(scope, w), 5, 700);
@@ -91,7 +92,7 @@ class NarrowTypesTest {
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})
   void productsInPlace(DType dtype) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor a = normal(scope, dtype, 1, 3, 4);
       Tensor b = normal(scope, dtype, 2, 4, 2);
       Tensor target = normal(scope, dtype, 3, 3, 2);
@@ -108,7 +109,7 @@ class NarrowTypesTest {
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F16"})
   void normsWithF32Weights(DType dtype) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor x = normal(scope, dtype, 1, 3, 8);
       Tensor weight = normal(scope, DType.F32, 2, 8);
       Tensor bias = normal(scope, DType.F32, 3, 8);
@@ -164,7 +165,7 @@ class NarrowTypesTest {
     for (int m : new int[] {1, 7, 33}) {
       for (int k : new int[] {1, 5, 64}) {
         for (int n : new int[] {1, 3, 17}) {
-          try (Scope scope = Scope.open()) {
+          try (Scope scope = TestDevice.open()) {
             Tensor a = normal(scope, DType.F32, m, m, k);
             Tensor b = normal(scope, DType.F32, n, k, n);
             double[] expected =

@@ -8,6 +8,7 @@ import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.LibtorchText;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import dev.gatun.runtime.TorchException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -25,7 +26,7 @@ class OpErrorTest {
   @ParameterizedTest
   @MethodSource("rows")
   void isRefusedByName(OpErrorCases.Row row) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       assertThatThrownBy(() -> row.call().run(scope))
           .isInstanceOf(row.type())
           .satisfies(e -> assertThat(e.getMessage()).contains(row.parts()).doesNotContain("\n"));
@@ -34,7 +35,7 @@ class OpErrorTest {
 
   @Test
   void whatOnlyLibtorchSeesCarriesItsText() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor table = scope.zeros(DType.F32, 4, 2);
       assertThatThrownBy(() -> Embed.embedding(scope, table, scope.of(new long[] {1, 4}, 2)))
           .isInstanceOfSatisfying(

@@ -10,6 +10,7 @@ import dev.gatun.runtime.NativeUses;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -31,15 +32,15 @@ class OpLeakTest {
   @ParameterizedTest
   @MethodSource("all")
   void forwards(OpCase row) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor[] in = row.tensors(scope, DType.F64);
       long tensors = NativeMemory.liveTensors();
-      long bytes = NativeMemory.liveBytes();
-      try (Scope call = Scope.open()) {
+      long bytes = NativeMemory.liveBytes(TestDevice.DEVICE);
+      try (Scope call = TestDevice.open()) {
         assertThat(row.operation().apply(call, in)).isNotNull();
       }
       assertThat(NativeMemory.liveTensors()).isEqualTo(tensors);
-      assertThat(NativeMemory.liveBytes()).isEqualTo(bytes);
+      assertThat(NativeMemory.liveBytes(TestDevice.DEVICE)).isEqualTo(bytes);
       assertThat(Arrays.stream(in).mapToInt(NativeUses::of)).containsOnly(1);
     }
   }
@@ -47,10 +48,10 @@ class OpLeakTest {
   @ParameterizedTest
   @MethodSource("differentiable")
   void backwards(OpCase row) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor[] in = row.tensors(scope, DType.F64);
       long tensors = NativeMemory.liveTensors();
-      try (Scope call = Scope.open()) {
+      try (Scope call = TestDevice.open()) {
         Gradients gradients =
             Tape.gradients(call, Arrays.asList(in), tape -> OpRun.scalar(row, tape, in));
         long returned = 1 + Arrays.stream(in).filter(leaf -> gradients.of(leaf) != null).count();

@@ -6,6 +6,7 @@ import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -17,7 +18,7 @@ final class OpRun {
 
   /// Returns the result in f64.
   static double[] value(OpCase row, DType dtype) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor result = row.operation().apply(scope, row.tensors(scope, dtype));
       return Layout.to(scope, result, DType.F64).toDoubles();
     }
@@ -42,7 +43,7 @@ final class OpRun {
   }
 
   static double scalar(OpCase row, double[][] values) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor[] in = new Tensor[values.length];
       for (int i = 0; i < in.length; i++) {
         in[i] = scope.of(values[i], row.inputs().get(i).shape());
@@ -53,7 +54,7 @@ final class OpRun {
 
   /// Returns the tape's gradients with respect to the chosen inputs, null for the others.
   static double[] @Nullable [] gradients(OpCase row, DType dtype, boolean[] chosen) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor[] in = row.tensors(scope, dtype);
       List<Tensor> leaves = new java.util.ArrayList<>();
       for (int i = 0; i < in.length; i++) {

@@ -7,6 +7,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Random;
@@ -65,7 +66,7 @@ class ProductAttentionTest {
       boolean causal,
       String kind,
       long elements) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       // as strided views, the way a fused projection gives them
       Tensor q = Layout.transpose(scope, normal(scope, 1, b, queries, heads, D), 1, 2);
       Tensor k = Layout.transpose(scope, normal(scope, 2, b, keys, keyHeads, D), 1, 2);

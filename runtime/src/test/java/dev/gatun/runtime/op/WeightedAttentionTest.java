@@ -10,6 +10,7 @@ import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import dev.gatun.runtime.op.Attention.Rescaling;
 import dev.gatun.runtime.op.Attention.WeightFactors;
 import java.util.Arrays;
@@ -72,7 +73,7 @@ class WeightedAttentionTest {
   /// scores and the output is the weights.
   private record Result(double[] weights, double[] gradient) {
     static Result of(boolean causal, @Nullable Rescaling rescaling, boolean[] kept, double factor) {
-      try (Scope owner = Scope.open()) {
+      try (Scope owner = TestDevice.open()) {
         Tensor q = owner.of(normal(1, T * T), T, 1, T);
         Tensor k = owner.of(unit(), T, 1, T);
         Tensor flow = owner.of(normal(2, T * T), T, 1, T);
@@ -193,7 +194,7 @@ class WeightedAttentionTest {
   }
 
   private static double ratioOfGradients(double dropped) {
-    try (Scope owner = Scope.open()) {
+    try (Scope owner = TestDevice.open()) {
       Tensor q = owner.of(new double[] {0.3, -0.4, dropped, 0, 0, 0, 0, 0, 0}, 3, 1, 3);
       Tensor k = owner.of(new double[] {1, 0, 0, 0, 1, 0, 0, 0, 1}, 3, 1, 3);
       Tensor first = owner.of(new double[] {1, 0, 0, 0, 0, 0, 0, 0, 0}, 3, 1, 3);
@@ -233,7 +234,7 @@ class WeightedAttentionTest {
   @EnumSource(Rescaling.class)
   void sequencesOfABatchAreThoseAlone(Rescaling rescaling) {
     int[] offsets = {0, 4, 6};
-    try (Scope s = Scope.open()) {
+    try (Scope s = TestDevice.open()) {
       Tensor q = s.of(normal(1, 6 * 4 * 3), 6, 4, 3);
       Tensor k = s.of(normal(2, 6 * 2 * 3), 6, 2, 3);
       Tensor v = s.of(normal(3, 6 * 2 * 3), 6, 2, 3);
@@ -278,7 +279,7 @@ class WeightedAttentionTest {
 
   @Test
   void aQueryWithoutWeightsGivesZeroAndNarrowTypesAreComputedInF32() {
-    try (Scope s = Scope.open()) {
+    try (Scope s = TestDevice.open()) {
       Tensor q = Layout.to(s, s.of(normal(1, 12), 2, 2, 3), DType.BF16);
       Tensor none = s.zeros(DType.F32, 1, 2, 1, 2);
       Tensor out =

@@ -9,6 +9,7 @@ import dev.gatun.runtime.Fixture;
 import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import dev.gatun.runtime.op.Layout;
 import java.util.Arrays;
 import java.util.List;
@@ -65,7 +66,7 @@ class OptimizerParityTest {
 
   private static void check(String fixture, DType dtype, double tolerance) {
     double rate = Fixture.settings(fixture).get("lr").asDouble();
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor whole = Layout.to(scope, scope.of(Fixture.doubles(fixture + ".start"), WIDTH), dtype);
       Tensor head = Layout.copy(scope, Layout.narrow(scope, whole, 0, 0, 3));
       Tensor tail = Layout.copy(scope, Layout.narrow(scope, whole, 0, 3, 4));
@@ -114,7 +115,7 @@ class OptimizerParityTest {
   @ParameterizedTest
   @ValueSource(strings = {"adamw", "sgd_momentum", "sgd_nesterov"})
   void continuesFromItsStateBitForBit(String fixture) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor straight = scope.of(Fixture.doubles(fixture + ".start"), WIDTH);
       Tensor broken = Layout.copy(scope, straight);
       try (Optimizer optimizer = open(fixture, List.of(straight))) {
@@ -145,7 +146,7 @@ class OptimizerParityTest {
   @ValueSource(strings = {"clip", "clip_not_met"})
   void clipsByTheJointNorm(String fixture) {
     double max = Fixture.settings(fixture).get("max_norm").asDouble();
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       List<Tensor> gradients =
           List.of(
               scope.of(Fixture.doubles(fixture + ".grad_0"), 3, 4),

@@ -9,6 +9,7 @@ import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.TestDevice;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayList;
@@ -36,7 +37,7 @@ class OptimizerTest {
             new AdamW.Factors(4, 0.5),
             AdamW.Factors.PLAIN,
             new AdamW.Factors(4, 0.5));
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       List<Tensor> together = new ArrayList<>();
       List<Tensor> apart = new ArrayList<>();
       List<Tensor> gradients = new ArrayList<>();
@@ -65,7 +66,7 @@ class OptimizerTest {
 
   @Test
   void factorsMustFitTheParameters() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       List<Tensor> one = List.of(scope.zeros(DType.F32, 2));
       assertThatThrownBy(() -> AdamW.open(one, List.of(), DEFAULTS))
           .isInstanceOf(IllegalArgumentException.class)
@@ -78,7 +79,7 @@ class OptimizerTest {
 
   @Test
   void gradientsMustFitTheParameters() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor parameter = scope.zeros(DType.F32, 2);
       Tensor other = scope.zeros(DType.F32, 3);
       Tensor wide = scope.zeros(DType.F64, 2);
@@ -103,10 +104,10 @@ class OptimizerTest {
 
   @Test
   void aRefusedStepIsNotCounted() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor parameter = scope.zeros(DType.F32, 2);
       Tensor gradient = scope.full(1, DType.F32, 2);
-      try (Scope inner = Scope.open();
+      try (Scope inner = TestDevice.open();
           Optimizer optimizer = AdamW.open(List.of(inner.keep(parameter)), DEFAULTS)) {
         inner.close();
         assertThatThrownBy(() -> optimizer.step(List.of(gradient), 1))
@@ -118,7 +119,7 @@ class OptimizerTest {
 
   @Test
   void aStepIsSeenByATapeThatSavedTheParameter() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor parameter = scope.full(2, DType.F32, 2);
       Tensor gradient = scope.full(1, DType.F32, 2);
       try (Optimizer optimizer = AdamW.open(List.of(parameter), DEFAULTS)) {
@@ -139,7 +140,7 @@ class OptimizerTest {
 
   @Test
   void restoreRefusesMissingAndWrongTensors() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       Tensor parameter = scope.zeros(DType.F32, 2);
       Tensor three = scope.zeros(DType.F32, 3);
       Tensor two = scope.zeros(DType.F32, 2);
@@ -177,7 +178,7 @@ class OptimizerTest {
 
   @Test
   void theNormOfNothingIsZero() {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       assertThat(Clip.norm(scope, List.of())).isZero();
       assertThat(Clip.norm(scope, List.of(scope.of(new float[] {3, 4}, 2))))
           .isCloseTo(5, within(1e-6));
