@@ -39,7 +39,7 @@ def configuration(sizes):
         intermediate_size=sizes["inner"],
         num_hidden_layers=sizes["layers"],
         num_attention_heads=sizes["heads"],
-        num_key_value_heads=sizes["heads"],
+        num_key_value_heads=sizes.get("keyHeads", sizes["heads"]),
         tie_word_embeddings=True,
         **ends,
     )
@@ -50,7 +50,8 @@ def make(directory, sizes):
     import transformers
 
     torch.manual_seed(1)
-    model = transformers.AutoModelForCausalLM.from_config(configuration(sizes)).to(DTYPES[sizes["dtype"]])
+    with torch.device(sizes.get("device", "cpu")):
+        model = transformers.AutoModelForCausalLM.from_config(configuration(sizes)).to(DTYPES[sizes["dtype"]])
     model.save_pretrained(directory / "model")
     lora = peft.LoraConfig(
         task_type="CAUSAL_LM",
@@ -120,6 +121,7 @@ def opened(settings):
     import transformers
 
     model = transformers.AutoModelForCausalLM.from_pretrained(settings["model"], dtype=DTYPES[settings["dtype"]])
+    model.to(settings.get("device", "cpu"))
     for i, adapter in enumerate(settings["adapters"]):
         if i == 0:
             trains = settings["task"] == "TRAIN"
@@ -139,13 +141,14 @@ def train(settings):
     for start in itertools.cycle(range(0, len(rows), size)):
         if not asked():
             return
-        ids = torch.tensor(rows[start : start + size])
+        ids = torch.tensor(rows[start : start + size], device=model.device)
         loss = run(input_ids=ids, labels=ids, use_cache=False).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, settings["maxGradNorm"])
         optimizer.step()
         optimizer.zero_grad()
-        answer(loss=loss.item(), divergence=0.0)
+        peak = torch.cuda.max_memory_allocated() if model.device.type == "cuda" else 0
+        answer(loss=loss.item(), divergence=0.0, peak=peak)
 
 
 def train_by_trl(settings):
@@ -207,7 +210,7 @@ def train_by_trl(settings):
 
 def evaluate(settings):
     model = opened(settings).eval()
-    ids = torch.tensor(rows_of(settings)[: settings["batch"]])
+    ids = torch.tensor(rows_of(settings)[: settings["batch"]], device=model.device)
     ready()
     with torch.inference_mode():
         while asked():
@@ -216,7 +219,7 @@ def evaluate(settings):
 
 def generate(settings):
     model = opened(settings).eval()
-    prompt = torch.tensor(rows_of(settings)[:1])
+    prompt = torch.tensor(rows_of(settings)[:1], device=model.device)
     given = {"max_new_tokens": settings["newTokens"], "min_new_tokens": settings["newTokens"], "do_sample": False}
     ready()
     with torch.inference_mode():

@@ -16,6 +16,7 @@ import dev.gatun.models.peft.TargetModules;
 import dev.gatun.models.train.LanguageModelLoss;
 import dev.gatun.models.train.TrainOptions;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.optim.AdamW;
 import dev.gatun.runtime.optim.Schedule;
@@ -44,6 +45,7 @@ import org.jspecify.annotations.Nullable;
 /// @param newTokens tokens to generate
 /// @param threads threads of libtorch
 /// @param profiled whether the last answer tells where the time went
+/// @param device where to compute, as `--device` takes it; null for the host
 record Settings(
     Task task,
     @Nullable String model,
@@ -59,7 +61,8 @@ record Settings(
     double maxGradNorm,
     int newTokens,
     int threads,
-    boolean profiled) {
+    boolean profiled,
+    @Nullable String device) {
   /// Kinds of work.
   enum Task {
     /// A training step of an adapter.
@@ -74,6 +77,10 @@ record Settings(
     MAP,
     /// The machine's own rates.
     MACHINE
+  }
+
+  Device place() {
+    return device == null ? Device.CPU : Device.of(device);
   }
 
   DType compute() {
@@ -91,10 +98,10 @@ record Settings(
   CausalLm openModel() throws IOException {
     ModelDirectory directory = ModelDirectory.read(modelPath());
     if (fresh) {
-      return directory.fresh(compute(), 1);
+      return directory.fresh(place(), compute(), 1);
     }
     return directory.open(
-        compute(), task == Task.FULL ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
+        place(), compute(), task == Task.FULL ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
   }
 
   List<LoraAdapter> openAdapters(Scope owner, CausalLm base) throws IOException {

@@ -15,6 +15,7 @@ import dev.gatun.models.train.TrainListener;
 import dev.gatun.models.train.Trained;
 import dev.gatun.models.train.Trainer;
 import dev.gatun.runtime.Backend;
+import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.safetensors.SafetensorsDirectory;
@@ -84,7 +85,7 @@ final class Worker {
 
   private void withModel() throws IOException {
     try (CausalLm model = settings.openModel();
-        Scope owner = Scope.openShared()) {
+        Scope owner = Scope.openShared(model.device())) {
       List<LoraAdapter> adapters = settings.openAdapters(owner, model);
       Dataset data = settings.data(model);
       switch (settings.task()) {
@@ -184,7 +185,14 @@ final class Worker {
   private final class Obedient implements TrainListener {
     @Override
     public boolean onStep(StepReport report) {
-      answer(Map.of("loss", report.loss(), "divergence", report.divergence()));
+      answer(
+          Map.of(
+              "loss",
+              report.loss(),
+              "divergence",
+              report.divergence(),
+              "peak",
+              NativeMemory.peakBytes(settings.place())));
       try {
         return commands.readLine() != null;
       } catch (IOException e) {
