@@ -141,6 +141,15 @@ class CommandsTest {
   }
 
   @Test
+  void parquetIsReadHere(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("a.parquet"), "not Parquet");
+    Ended run = Ended.gatun("eval", "--model", LLAMA, "--data", file.toString());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .endsWith(": found another beginning or end than PAR1, expected a Parquet file\n");
+  }
+
+  @Test
   void generateContinuesIds() {
     Ended run =
         Ended.gatun(
