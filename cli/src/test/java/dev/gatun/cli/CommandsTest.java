@@ -228,7 +228,7 @@ class CommandsTest {
         "2 | finetune --model L --data D --dropout foo | --dropout",
         "2 | finetune --model L --data D --dropout hiddenkey:p=1 | --dropout",
         "2 | finetune --model L --data D --dropout key-row@0.1 | pattern: found",
-        "2 | finetune --model L --data D --method dora --dropout lora-dropout | masks of adapters",
+        "2 | finetune --model L --data D --method full --dropout lora-dropout | masks of adapters",
         "2 | finetune --model L --data D --method bitfit --dropout branch@0.1 | masks of adapters",
         "2 | eval --model L --data D --expected-dropout 1.5 | --expected-dropout: found 1.5",
         "2 | eval --model L --data D --ensemble dropkey --expected-dropout 0.1 | beside --ensemble",
