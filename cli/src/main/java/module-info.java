@@ -1,6 +1,7 @@
 /// The program behind `./gatun`.
 module dev.gatun.cli {
   requires dev.gatun.models;
+  requires dev.gatun.parquet;
   requires dev.gatun.tokenizers;
   requires info.picocli;
   requires tools.jackson.databind;

@@ -7,6 +7,8 @@ module dev.gatun.models {
   requires static transitive com.google.errorprone.annotations;
   requires static transitive org.jspecify;
 
+  uses dev.gatun.models.data.RowFormat;
+
   exports dev.gatun.models.baseline;
   exports dev.gatun.models.data;
   exports dev.gatun.models.dropout;

@@ -35,7 +35,7 @@ final class EvalCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "F",
       description =
-          "JSONL rows, a text file or a folder. Default with the demo model: its held-out files.")
+          "JSONL or Parquet rows, a text file or a folder. Default with the demo model: its held-out files.")
   private @Nullable Path data;
 
   @Option(

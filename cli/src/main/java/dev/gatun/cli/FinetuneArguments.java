@@ -207,11 +207,11 @@ final class FinetuneArguments {
   void check(@Nullable String loraOption) {
     boolean inAdapters =
         dropout().mask(Position.BRANCH).isPresent() || dropout().mask(Position.ADAPTER).isPresent();
-    if (inAdapters && method != Method.LORA && method != Method.ADALORA) {
+    if (inAdapters && !method.isLora()) {
       throw new RefusedException(
           "--dropout: found masks of adapters beside "
               + method.given()
-              + ", expected --method lora or adalora");
+              + ", expected --method lora, dora or adalora");
     }
     if (fresh && !isFull()) {
       throw new RefusedException("--fresh: found " + method.given() + ", expected --method full");

@@ -69,7 +69,7 @@ final class FinetuneCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "F",
       description =
-          "JSONL rows, a text file or a folder of text files. Default with the demo model: its"
+          "JSONL or Parquet rows, a text file or a folder of text files. Default with the demo model: its"
               + " data.")
   private @Nullable Path data;
 

@@ -44,6 +44,7 @@ class ArchitectureTest {
             "dev.gatun.runtime",
             "dev.gatun.models",
             "dev.gatun.tokenizers",
+            "dev.gatun.parquet",
             "dev.gatun.cli");
     gatun =
         new ClassFileImporter()
@@ -57,11 +58,12 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers cli",
-    "runtime,    models tokenizers cli",
-    "models,     bindings tokenizers cli",
-    "tokenizers, bindings cli",
-    "cli,        bindings",
+    "bindings,   runtime models tokenizers parquet cli",
+    "runtime,    models tokenizers parquet cli",
+    "models,     bindings tokenizers parquet cli",
+    "tokenizers, bindings parquet cli",
+    "parquet,    bindings tokenizers cli",
+    "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {
     noClasses()

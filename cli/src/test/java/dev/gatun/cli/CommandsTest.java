@@ -141,6 +141,15 @@ class CommandsTest {
   }
 
   @Test
+  void parquetIsReadHere(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("a.parquet"), "not Parquet");
+    Ended run = Ended.gatun("eval", "--model", LLAMA, "--data", file.toString());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .endsWith(": found another beginning or end than PAR1, expected a Parquet file\n");
+  }
+
+  @Test
   void generateContinuesIds() {
     Ended run =
         Ended.gatun(
@@ -219,7 +228,7 @@ class CommandsTest {
         "2 | finetune --model L --data D --dropout foo | --dropout",
         "2 | finetune --model L --data D --dropout hiddenkey:p=1 | --dropout",
         "2 | finetune --model L --data D --dropout key-row@0.1 | pattern: found",
-        "2 | finetune --model L --data D --method dora --dropout lora-dropout | masks of adapters",
+        "2 | finetune --model L --data D --method full --dropout lora-dropout | masks of adapters",
         "2 | finetune --model L --data D --method bitfit --dropout branch@0.1 | masks of adapters",
         "2 | eval --model L --data D --expected-dropout 1.5 | --expected-dropout: found 1.5",
         "2 | eval --model L --data D --ensemble dropkey --expected-dropout 0.1 | beside --ensemble",

@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Reads the data of a training or an evaluation.
 ///
 /// | what | read as |
 /// |---|---|
 /// | file named `.jsonl`, `.ndjson` or `.json` | one JSON object per line, blank lines skipped, see below |
+/// | file of a [RowFormat], such as `.parquet` | a row as that object; a null cell as none |
 /// | other file | one text |
 /// | folder | one text per text file in it and in its sub-folders, in the order of their paths |
 ///
@@ -60,10 +62,19 @@ public final class DataReader {
     } else if (isRows(source)) {
       reader.readRows();
     } else {
-      refuseTable(source);
-      reader.readText(source);
+      reader.readOther();
     }
     return reader.finish();
+  }
+
+  private void readOther() throws IOException {
+    Optional<RowFormat> format = RowFormat.of(source);
+    if (format.isPresent()) {
+      format.get().read(source, this::readRow);
+    } else {
+      refuseTable(source);
+      readText(source);
+    }
   }
 
   private static boolean isRows(Path file) {
@@ -73,10 +84,10 @@ public final class DataReader {
 
   private static void refuseTable(Path file) throws IOException {
     String name = file.toString().toLowerCase(Locale.ROOT);
-    for (String table : List.of(".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zip")) {
+    for (String table : List.of(".csv", ".tsv", ".arrow", ".gz", ".zip")) {
       if (name.endsWith(table)) {
         throw new MalformedFileException(
-            file, "name", table, "rows in a .jsonl file, a text file or a folder");
+            file, "name", table, "rows in a .jsonl or .parquet file, a text file or a folder");
       }
     }
   }
@@ -109,28 +120,33 @@ public final class DataReader {
     try (TextLines lines = new TextLines(source)) {
       for (String line = lines.next(); line != null; line = lines.next()) {
         if (!line.isBlank()) {
-          readRow(lines.place(), line);
+          read(lines.place(), DataRow.parse(source, lines.place(), line));
         }
       }
     }
   }
 
-  private void readRow(String place, String line) throws IOException {
-    switch (DataRow.parse(source, place, line)) {
-      case DataRow.Ids row -> add(place, row.encoded());
-      case DataRow.Text row -> addText(source, place, row.text());
-      case DataRow.Completion row -> {
+  private void readRow(int number, ObjectNode row) throws MalformedFileException {
+    String place = RowFormat.place(number);
+    read(place, DataRow.of(source, place, row));
+  }
+
+  private void read(String place, DataRow row) throws MalformedFileException {
+    switch (row) {
+      case DataRow.Ids ids -> add(place, ids.encoded());
+      case DataRow.Text text -> addText(source, place, text.text());
+      case DataRow.Completion pair -> {
         requireTokenizer(place, "prompt");
-        add(place, encoder.completion(row.prompt(), row.completion()));
+        add(place, encoder.completion(pair.prompt(), pair.completion()));
       }
-      case DataRow.Chat row -> {
+      case DataRow.Chat chat -> {
         requireTokenizer(place, "messages");
-        add(place, encoder.chat(row.messages()));
+        add(place, encoder.chat(chat.messages()));
       }
     }
   }
 
-  private void addText(Path file, String place, String text) throws IOException {
+  private void addText(Path file, String place, String text) throws MalformedFileException {
     if (text.isBlank()) {
       skipped++;
       return;
@@ -142,13 +158,13 @@ public final class DataReader {
     documents++;
   }
 
-  private void add(String place, ExampleEncoder.Encoded row) throws IOException {
+  private void add(String place, ExampleEncoder.Encoded row) throws MalformedFileException {
     addExample(source, place, row.ids(), row.labels());
     documents++;
   }
 
   private void addExample(Path file, String place, int[] ids, int @Nullable [] labels)
-      throws IOException {
+      throws MalformedFileException {
     String limit = "an id from 0 to " + (encoder.options().vocabularySize() - 1);
     for (int i = 0; i < ids.length; i++) {
       if (isOutside(ids[i])) {
@@ -169,7 +185,7 @@ public final class DataReader {
     return id < 0 || id >= encoder.options().vocabularySize();
   }
 
-  private void requireTokenizer(String place, String key) throws IOException {
+  private void requireTokenizer(String place, String key) throws MalformedFileException {
     if (encoder.options().tokenizer() == null) {
       throw new MalformedFileException(
           source, place, key, "input_ids, since the model has no tokenizer.json");

@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
-/// One line of a JSONL file, as written.
+/// One row of a file, as written.
 sealed interface DataRow {
   /// Token ids as given.
   record Ids(ExampleEncoder.Encoded encoded) implements DataRow {}
@@ -31,11 +31,19 @@ sealed interface DataRow {
     return new Parser(file, place).parse(line);
   }
 
-  /// Knows where the line stands, for messages.
+  /// Takes a row of a file of columns, whose cells of no value are null.
+  static DataRow of(Path file, String place, ObjectNode row) throws MalformedFileException {
+    return new Parser(file, place).of(row);
+  }
+
+  /// Knows where the row stands, for messages.
   record Parser(Path file, String place) {
     private static final JsonMapper MAPPER = StrictJson.mapper();
 
     private static final Set<String> ROLES = Set.of("system", "user", "assistant", "tool");
+
+    private static final List<String> KINDS_OF_ROWS =
+        List.of("input_ids", "text", "messages", "prompt");
 
     private static final String KINDS =
         "exactly one of input_ids, text, messages, or prompt with completion";
@@ -49,12 +57,20 @@ sealed interface DataRow {
         malformed.initCause(e);
         throw malformed;
       }
-      if (!row.isObject()) {
+      if (!(row instanceof ObjectNode object)) {
         throw wrong("", kind(row), "a JSON object");
       }
-      List<String> kinds =
-          Stream.of("input_ids", "text", "messages", "prompt").filter(k -> has(row, k)).toList();
+      return of(object);
+    }
+
+    DataRow of(ObjectNode row) throws MalformedFileException {
+      List<String> kinds = KINDS_OF_ROWS.stream().filter(kind -> has(row, kind)).toList();
       if (kinds.size() != 1) {
+        for (String kind : KINDS_OF_ROWS) {
+          if (kinds.isEmpty() && row.has(kind)) {
+            throw wrong(", " + kind, "null", KINDS);
+          }
+        }
         String found =
             kinds.isEmpty() ? "the keys " + row.propertyNames() : String.join(" and ", kinds);
         throw wrong("", found, KINDS);

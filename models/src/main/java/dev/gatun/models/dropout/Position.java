@@ -15,9 +15,11 @@ public enum Position {
   INPUT,
   /// The representation that the head reads.
   OUTPUT,
-  /// The input of each adapter's low-rank branch; the frozen path sees it undropped.
+  /// The input of each adapter's low-rank branch; the frozen path sees it undropped. DoRA's scaled
+  /// path sees it dropped, as in DoRA's own code: y = W x + (c - 1) ⊙ W z + c ⊙ s B A z.
   BRANCH,
-  /// The adapter's weights: columns of A and rows of B.
+  /// The adapter's weights: columns of A and rows of B. With DoRA, which that paper does not treat,
+  /// the masked change is what the row norms are taken of, so that rows keep their trained lengths.
   ADAPTER;
 
   /// {@return whether the method's choice of layers applies}

@@ -20,12 +20,13 @@ interface AdaptedLayer {
     return scope -> fixed;
   }
 
-  /// DoRA: beside them the row norms that go with them.
+  /// DoRA: beside them the lengths of rows, and the norms that they are divided by.
   static AdaptedLayer dora(
       Scope owner, Linear linear, Tensor a, Tensor b, Tensor magnitude, double scale) {
     RowNorms norms = new RowNorms(owner, linear, a, b, scale);
-    return scope ->
-        new AdapterLayer(a, b, scale, new AdapterLayer.Magnitude(magnitude, norms.current()));
+    AdapterLayer fixed =
+        new AdapterLayer(a, b, scale, new AdapterLayer.Magnitude(magnitude, norms));
+    return scope -> fixed;
   }
 
   /// AdaLoRA: P and λ ⊙ Q, so that the branch has the gradient of a LoRA's.

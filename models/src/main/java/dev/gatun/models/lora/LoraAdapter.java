@@ -503,10 +503,11 @@ public final class LoraAdapter implements Trained {
     if (magnitude == null) {
       return;
     }
+    Tensor norm = magnitude.norms().of(s, layer.a(), layer.b());
     Tensor c =
         in
-            ? Elementwise.div(s, magnitude.value(), magnitude.norm())
-            : Elementwise.div(s, magnitude.norm(), magnitude.value());
+            ? Elementwise.div(s, magnitude.value(), norm)
+            : Elementwise.div(s, norm, magnitude.value());
     Tensor column = Layout.reshape(s, c, c.size(0), 1);
     Layout.copyInPlace(weight, Elementwise.mul(s, weight, column));
   }

@@ -1,5 +1,6 @@
 package dev.gatun.models.nn;
 
+import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -17,30 +18,34 @@ public record AdapterLayer(Tensor a, Tensor b, double scale, @Nullable Magnitude
   /// (section 4.3 there), and one of each output (as in PEFT), whatever way the weight is stored.
   ///
   /// @param value `(O)`, f32, trained
-  /// @param norm `(O)`, f32: norms of the rows of W + scale B A
-  public record Magnitude(Tensor value, Tensor norm) {}
+  /// @param norms norms of the rows of W + scale B A
+  public record Magnitude(Tensor value, Norms norms) {}
 
-  /// {@return this branch with other matrices}
+  /// The norms of the rows of W + scale B A.
+  @FunctionalInterface
+  public interface Norms {
+    /// {@return the norms, `(O)`, f32}
+    ///
+    /// @param scope owner of the result, where it is computed
+    /// @param a the branch's A, or another in its place
+    /// @param b its B, or another
+    Tensor of(Scope scope, Tensor a, Tensor b);
+  }
+
+  /// {@return this branch with other matrices; a magnitude divides by the norms that go with them}
   ///
   /// @param otherA in place of A
   /// @param otherB in place of B
-  /// @throws IllegalArgumentException if it has a magnitude, whose norms are those of its own
-  ///   matrices
   public AdapterLayer with(Tensor otherA, Tensor otherB) {
-    checkPlain("masks of adapters");
-    return new AdapterLayer(otherA, otherB, scale, null);
+    return new AdapterLayer(otherA, otherB, scale, magnitude);
   }
 
   /// Returns this branch times a factor.
   AdapterLayer scaled(double factor) {
-    checkPlain("scaling");
-    return new AdapterLayer(a, b, scale * factor, null);
-  }
-
-  private void checkPlain(String what) {
     if (magnitude != null) {
       throw new IllegalArgumentException(
-          what + ": found DoRA, expected an adapter without magnitude");
+          "scaling: found DoRA, expected an adapter without magnitude");
     }
+    return new AdapterLayer(a, b, scale * factor, null);
   }
 }

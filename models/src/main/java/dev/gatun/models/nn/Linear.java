@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 /// t A, where dV is dY, or c ⊙ dY in rows that a magnitude scales; its own gradient is the sum of
 /// dY ⊙ v over the rows, divided by the norm.
 ///
+/// Where the branch reads z, x with some elements dropped, a magnitude's rows are y = W (x - z) + c
+/// ⊙ (W z + scale B A z) + bias: what is scaled reads z, as in DoRA's and PEFT's code. Then dX = dY
+/// W
+/// + drop((dV - dY) W + t A).
+///
 /// @param index its number in [Transformer#linears]
 /// @param path its path in transformers' module tree, for instance
 ///   `model.layers.0.self_attn.q_proj`
@@ -125,14 +130,11 @@ public record Linear(
     Tensor w = Layout.as(scope, pass.value(weight), x.dtype());
     Tensor bias = this.bias == null ? null : pass.value(this.bias);
     boolean rescales = branches.stream().anyMatch(Branch::rescales);
-    if (dropped != null && rescales) {
-      throw new IllegalArgumentException(
-          "dropout of the branch: found DoRA, expected an adapter without magnitude");
-    }
     boolean biasLast = bias != null && rescales; // what a magnitude scales has no bias in it
     try (Scope block = scope.untaped()) {
       Tensor input = dropped == null ? x : Drop.elements(block, x, dropped);
-      Tensor sum = Matmul.linear(block, x, rowMajor(block, w), biasLast ? null : bias);
+      Tensor rowMajor = rowMajor(block, w);
+      Tensor sum = Matmul.linear(block, x, rowMajor, biasLast ? null : bias);
       int count = branches.size();
       @Nullable Tensor[] inputs = new Tensor[3 + 3 * count];
       inputs[0] = x;
@@ -141,7 +143,7 @@ public record Linear(
       List<Tensor> saved = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         Branch branch = branches.get(i);
-        saved.addAll(branch.add(block, input, sum));
+        saved.addAll(branch.add(block, input, sum, dropped == null ? null : rowMajor));
         branch.inputs(inputs, 3 + 3 * i);
       }
       if (biasLast) {
@@ -195,20 +197,28 @@ public record Linear(
 
     /// Adds the branch of `x` to `sum` and scales its rows; returns what the gradients need: A, B
     /// and `x·Aᵀ`, and with a magnitude the rows before it, c and the norm.
-    List<Tensor> add(Scope s, Tensor x, Tensor sum) {
+    ///
+    /// @param w the weight `(O, I)` where `x` is not what `sum` is the product with; else null
+    List<Tensor> add(Scope s, Tensor x, Tensor sum, @Nullable Tensor w) {
       Tensor a = Layout.as(s, layer.a(), x.dtype());
       Tensor b = Layout.as(s, layer.b(), x.dtype());
+      Tensor bt = Layout.transpose(s, b, 0, 1);
       Tensor u = Matmul.linear(s, rows(s, x), a, null);
       Tensor own = rows(s, sum);
-      Matmul.addProductInPlace(s, own, layer.scale(), u, Layout.transpose(s, b, 0, 1));
       AdapterLayer.Magnitude magnitude = layer.magnitude();
       if (magnitude == null) {
+        Matmul.addProductInPlace(s, own, layer.scale(), u, bt);
         return List.of(a, b, u);
       }
-      Tensor c = Layout.as(s, Elementwise.div(s, magnitude.value(), magnitude.norm()), x.dtype());
-      Tensor v = Layout.copy(s, own);
-      Layout.copyInPlace(own, Elementwise.mul(s, v, c));
-      return List.of(a, b, u, v, c, magnitude.norm());
+      Tensor norm = magnitude.norms().of(s, layer.a(), layer.b());
+      Tensor c = Layout.as(s, Elementwise.div(s, magnitude.value(), norm), x.dtype());
+      Tensor product = w == null ? own : Matmul.linear(s, rows(s, x), w, null);
+      Tensor v = Layout.copy(s, product);
+      Matmul.addProductInPlace(s, v, layer.scale(), u, bt);
+      Tensor scaled = Elementwise.mul(s, v, c);
+      Layout.copyInPlace(
+          own, w == null ? scaled : Elementwise.add(s, Elementwise.sub(s, own, product), scaled));
+      return List.of(a, b, u, v, c, norm);
     }
 
     /// Scales the gradient of the output, in place, to that of the rows before the magnitude.
@@ -222,10 +232,12 @@ public record Linear(
     ///
     /// @param x what the branch read: the layer's input, with some elements dropped where `dropped`
     ///   is there
+    /// @param w the weight, `(O, I)`
     List<Tensor> gradients(
         Scope s,
         List<Tensor> kept,
         Tensor x,
+        Tensor w,
         @Nullable ObjLongConsumer<float[]> dropped,
         Tensor dy,
         Tensor dv,
@@ -239,11 +251,12 @@ public record Linear(
         Matmul.addProductInPlace(s, rows(s, dx), 1, t, kept.get(0));
       } else if (dx != null) {
         ObjLongConsumer<float[]> mask = Objects.requireNonNull(dropped);
+        Tensor undropped = Matmul.matmul(s, t, kept.get(0));
+        if (rescales()) {
+          Matmul.addProductInPlace(s, undropped, 1, Elementwise.sub(s, rows, rows(s, dy)), w);
+        }
         Tensor more =
-            Drop.elements(
-                s,
-                Matmul.matmul(s, t, kept.get(0)),
-                (factors, row) -> mask.accept(factors, row + start));
+            Drop.elements(s, undropped, (factors, row) -> mask.accept(factors, row + start));
         Tensor own = rows(s, dx);
         Layout.copyInPlace(own, Elementwise.add(s, own, more));
       }
@@ -282,14 +295,15 @@ public record Linear(
     Tensor w = kept[at];
     Tensor dv = unscaled(s, dy, branches, ofBranches);
     @Nullable Tensor[] gradients = new Tensor[3 + 3 * count];
-    Tensor dx = needs[0] ? Matmul.matmul(s, dv, rowMajor(s, w)) : null;
+    Tensor direct = dropped == null ? dv : dy; // what reaches the product with x itself
+    Tensor dx = needs[0] ? Matmul.matmul(s, direct, rowMajor(s, w)) : null;
     gradients[0] = dx;
     if (needs[1]) {
-      Tensor x = kept[at + 1];
+      Tensor dw = ofWeight(s, kept[at + 1], direct);
       gradients[1] =
-          transposed
-              ? Matmul.matmul(s, Layout.transpose(s, x, 0, 1), dv)
-              : Matmul.matmul(s, Layout.transpose(s, dv, 0, 1), x);
+          dropped == null || branches.stream().noneMatch(Branch::rescales)
+              ? dw
+              : Elementwise.add(s, dw, ofWeight(s, kept[at + 2], Elementwise.sub(s, dv, dy)));
     }
     if (needs[2]) {
       gradients[2] = Layout.as(s, Reduce.sum(s, dy, false, 0), biasType);
@@ -297,12 +311,20 @@ public record Linear(
     for (int i = 0; i < count; i++) {
       Tensor input = kept[at + (dropped == null ? 1 : 2)];
       List<Tensor> ofBranch =
-          branches.get(i).gradients(s, ofBranches.get(i), input, dropped, dy, dv, dx);
+          branches
+              .get(i)
+              .gradients(s, ofBranches.get(i), input, rowMajor(s, w), dropped, dy, dv, dx);
       for (int j = 0; j < ofBranch.size(); j++) {
         gradients[3 + 3 * i + j] = ofBranch.get(j);
       }
     }
     return gradients;
+  }
+
+  private Tensor ofWeight(Scope s, Tensor x, Tensor flow) {
+    return transposed
+        ? Matmul.matmul(s, Layout.transpose(s, x, 0, 1), flow)
+        : Matmul.matmul(s, Layout.transpose(s, flow, 0, 1), x);
   }
 
   /// Returns the gradient before magnitudes scale rows: the output's own where none does.

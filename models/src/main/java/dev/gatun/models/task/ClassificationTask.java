@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// A task of one or two texts and a label: what its files hold, and how it is measured.
 ///
 /// Files are read by the ends of their names: `.tsv` and `.txt` (tabs, quotes are characters),
-/// `.csv`, `.jsonl`, `.ndjson`, `.json`. A label is the index of a class or its name; that of a
-/// regression is a finite number.
+/// `.csv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`. A label is the index of a class or its name;
+/// that of a regression is a finite number.
 ///
 /// @param name name of the task, lower case
 /// @param official columns of the task's own files

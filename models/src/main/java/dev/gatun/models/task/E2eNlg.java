@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 ///
 /// | file | holds |
 /// |---|---|
-/// | `.csv`, `.tsv`, `.jsonl`, `.json` | columns `mr` and `ref`, or Hugging Face's `meaning_representation` and `human_reference` |
+/// | `.csv`, `.tsv`, `.jsonl`, `.json`, `.parquet` | columns `mr` and `ref`, or Hugging Face's `meaning_representation` and `human_reference` |
 /// | `.txt` | lines `prompt\|\|reference`, as the experiments of the LoRA paper have them; the prompt is taken as it stands |
 ///
 /// A meaning representation `name[The Eagle], food[French]` becomes the prompt `name : The Eagle |

@@ -9,9 +9,10 @@ import java.util.List;
 /// MMLU (Hendrycks et al. 2021, arXiv:2009.03300): questions of 57 subjects with four answers each.
 ///
 /// A file is the CSV of one subject: question, A, B, C, D, and the letter of the right one, usually
-/// without a header line. The prompts are those of the original `hendrycks/test`, with its two
-/// blanks before the subject. What a model chooses is the likeliest of [#LETTERS] behind the
-/// prompt.
+/// without a header line; or rows of the Hugging Face data set `cais/mmlu`, as `.parquet` or
+/// `.jsonl`: `question`, `subject`, `choices`, and the right one's index as `answer`. The prompts
+/// are those of the original `hendrycks/test`, with its two blanks before the subject. What a model
+/// chooses is the likeliest of [#LETTERS] behind the prompt.
 public final class Mmlu {
   /// What it is measured by.
   public static final List<String> METRICS = List.of("accuracy");
@@ -21,14 +22,16 @@ public final class Mmlu {
 
   private static final List<String> COLUMNS = List.of("question", "A", "B", "C", "D", "answer");
 
+  private static final List<String> HUB = List.of("question", "subject", "choices", "answer");
+
   private Mmlu() {}
 
-  /// Reads the file of a subject.
+  /// Reads a file.
   ///
   /// @param file for example `test/abstract_algebra_test.csv`
   /// @return its questions
-  /// @throws MalformedFileException if a row has not six fields, or its answer is no letter of the
-  ///   four
+  /// @throws MalformedFileException if a row of a CSV file has not six fields, there are not four
+  ///   answers, or the right one is none of them
   /// @throws IOException if the file is missing or cannot be read
   public static TaskData<ChoiceRow> read(Path file) throws IOException {
     List<ChoiceRow> rows = new ArrayList<>();
@@ -36,18 +39,37 @@ public final class Mmlu {
         .read(
             file,
             row -> {
-              row.columns(List.of(COLUMNS));
-              List<String> choices = new ArrayList<>();
-              for (String letter : COLUMNS.subList(1, 5)) {
-                choices.add(row.text(letter));
-              }
-              int answer = LETTERS.indexOf(" " + row.text("answer"));
-              if (answer < 0) {
-                throw row.wrong("answer", row.found("answer"), "A, B, C or D");
-              }
-              rows.add(new ChoiceRow(row.text("question"), choices, answer));
+              boolean official = row.columns(List.of(COLUMNS, HUB)).equals(COLUMNS);
+              rows.add(official ? official(row, subject(file)) : ofHub(row));
             });
     return TaskData.of(file, rows, 0);
+  }
+
+  private static ChoiceRow official(TableRow row, String subject) throws MalformedFileException {
+    List<String> choices = new ArrayList<>();
+    for (String letter : COLUMNS.subList(1, 5)) {
+      choices.add(row.text(letter));
+    }
+    int answer = LETTERS.indexOf(" " + row.text("answer"));
+    if (answer < 0) {
+      throw row.wrong("answer", row.found("answer"), "A, B, C or D");
+    }
+    return new ChoiceRow(subject, row.text("question"), choices, answer);
+  }
+
+  private static ChoiceRow ofHub(TableRow row) throws MalformedFileException {
+    List<String> choices = new ArrayList<>();
+    for (JsonTree choice : row.tree("choices").items()) {
+      choices.add(choice.text());
+    }
+    if (choices.size() != LETTERS.size()) {
+      throw row.wrong("choices", choices.size() + " answers", "four");
+    }
+    int answer = row.tree("answer").index();
+    if (answer >= choices.size()) {
+      throw row.wrong("answer", row.found("answer"), "0 to 3");
+    }
+    return new ChoiceRow(row.text("subject"), row.text("question"), choices, answer);
   }
 
   /// {@return the subject that a file is named after, such as `abstract_algebra`}

@@ -18,7 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// | file | holds |
 /// |---|---|
 /// | `.json` | the official tree `data`, `paragraphs`, `qas` |
-/// | `.jsonl`, `.ndjson` | Hugging Face's rows: `id`, `context`, `question`, `answers` with `text` and `answer_start` |
+/// | `.jsonl`, `.ndjson`, `.parquet` | Hugging Face's rows: `id`, `context`, `question`, `answers` with `text` and `answer_start` |
 ///
 /// Answers count Unicode code points in the files; here they count `char`s.
 public final class Squad {
@@ -47,10 +47,11 @@ public final class Squad {
     if (name.endsWith(".json")) {
       ObjectNode root = StrictJson.read(file, MAX_BYTES);
       reader.readTree(new JsonTree(file, "file", root));
-    } else if (name.endsWith(".jsonl") || name.endsWith(".ndjson")) {
+    } else if (name.matches(".*[.](jsonl|ndjson|parquet)")) {
       Table.NAMED.read(file, reader::readRow);
     } else {
-      throw new MalformedFileException(file, "name", name, "a .json, .jsonl or .ndjson file");
+      throw new MalformedFileException(
+          file, "name", name, "a .json, .jsonl, .ndjson or .parquet file");
     }
     return TaskData.of(file, reader.rows, 0);
   }
@@ -82,7 +83,7 @@ public final class Squad {
   private void readRow(TableRow row) throws MalformedFileException {
     row.columns(List.of(HUB));
     String context = row.text("context");
-    JsonTree answers = tree(row, "answers");
+    JsonTree answers = row.tree("answers");
     List<JsonTree> texts = answers.get("text").items();
     List<JsonTree> starts = answers.get("answer_start").items();
     if (texts.size() != starts.size()) {
@@ -92,11 +93,7 @@ public final class Squad {
     for (int i = 0; i < texts.size(); i++) {
       all.add(answer(context, texts.get(i), starts.get(i)));
     }
-    add(tree(row, "id"), context, row.text("question"), all);
-  }
-
-  private static JsonTree tree(TableRow row, String column) {
-    return new JsonTree(row.file(), row.place() + ", " + column, row.object().get(column));
+    add(row.tree("id"), context, row.text("question"), all);
   }
 
   private void add(JsonTree id, String context, String question, List<Answer> answers)

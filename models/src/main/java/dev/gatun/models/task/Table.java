@@ -1,5 +1,6 @@
 package dev.gatun.models.task;
 
+import dev.gatun.models.data.RowFormat;
 import dev.gatun.models.data.TextLines;
 import dev.gatun.runtime.MalformedFileException;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// | `.csv` | fields between commas, quoted as RFC 4180 says; a quoted field may go over lines |
 /// | `.jsonl`, `.ndjson` | one JSON object per line |
 /// | `.json` | a list of JSON objects, or one per line |
+/// | that of a [RowFormat], such as `.parquet` | its rows |
 ///
 /// Blank lines are passed over.
 ///
@@ -43,11 +45,23 @@ record Table(List<String> unnamed, List<String> mark, boolean skipsBroken) {
       }
       case "jsonl", "ndjson" -> TaskJson.readLines(file, sink);
       case "json" -> TaskJson.readList(file, sink);
-      default ->
-          throw new MalformedFileException(
-              file, "name", name, "a .tsv, .txt, .csv, .jsonl, .ndjson or .json file");
+      default -> readFormat(file, sink);
     }
     return 0;
+  }
+
+  private static void readFormat(Path file, TableRow.Sink sink) throws IOException {
+    RowFormat format = RowFormat.of(file).orElse(null);
+    if (format == null) {
+      throw new MalformedFileException(
+          file,
+          "name",
+          String.valueOf(file.getFileName()),
+          "a .tsv, .txt, .csv, .jsonl, .ndjson, .json or .parquet file");
+    }
+    format.read(
+        file,
+        (row, values) -> sink.accept(new TableRow(file, RowFormat.place(row), "columns", values)));
   }
 
   private int readFields(Path file, boolean quoted, TableRow.Sink sink) throws IOException {

@@ -7,13 +7,14 @@ import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A row of a table, or an object of a JSON file: values by the names of their columns.
 ///
 /// @param file the file
-/// @param place the row's line
-/// @param header the line that names the columns
+/// @param place the row's line or number
+/// @param header where the columns are named
 /// @param object the values
 record TableRow(Path file, String place, String header, ObjectNode object) {
   /// Receives rows.
@@ -33,6 +34,13 @@ record TableRow(Path file, String place, String header, ObjectNode object) {
       throw wrong(column, found(column), "a text");
     }
     return value.stringValue();
+  }
+
+  /// Returns a column that may hold a tree.
+  JsonTree tree(String column) {
+    JsonNode value = object.get(column);
+    return new JsonTree(
+        file, place + ", " + column, value == null ? MissingNode.getInstance() : value);
   }
 
   /// Returns a text or a number as it is written, or null.

@@ -11,7 +11,8 @@ import java.util.Set;
 import tools.jackson.databind.node.ObjectNode;
 
 /// WebNLG (Gardent et al. 2017): a text that says what some triples say, from the JSON or XML files
-/// of release 2.1, or the JSON of the 2017 challenge.
+/// of release 2.1, the JSON of the 2017 challenge, or the Parquet of the Hugging Face data set
+/// `web_nlg`.
 ///
 /// The prompt is that of the LoRA paper's experiments: the triples of the modified set, `subject :
 /// property : object`, with ` | ` between them. The references are the texts marked `good`; entries
@@ -35,6 +36,8 @@ public final class WebNlg {
           "University",
           "WrittenWork");
 
+  private static final List<String> HUB = List.of("category", "modified_triple_sets", "lex");
+
   private static final int MAX_BYTES = 1 << 29;
 
   private final Path file;
@@ -47,7 +50,7 @@ public final class WebNlg {
 
   /// Reads a file.
   ///
-  /// @param file a `.json` or `.xml` file
+  /// @param file a `.json`, `.xml` or `.parquet` file
   /// @return one row per entry, with its category
   /// @throws MalformedFileException if it is not such a file
   /// @throws IOException if the file is missing or cannot be read
@@ -58,8 +61,10 @@ public final class WebNlg {
       WebNlgXml.read(file, reader::add);
     } else if (name.endsWith(".json")) {
       reader.readJson();
+    } else if (name.endsWith(".parquet")) {
+      Table.NAMED.read(file, reader::readRow);
     } else {
-      throw new MalformedFileException(file, "name", name, "a .json or .xml file");
+      throw new MalformedFileException(file, "name", name, "a .json, .xml or .parquet file");
     }
     return TaskData.of(file, reader.rows, reader.skipped);
   }
@@ -71,6 +76,39 @@ public final class WebNlg {
     } else {
       rows.add(new GenerationRow(String.join(" | ", triples), references, category));
     }
+  }
+
+  private void readRow(TableRow row) throws MalformedFileException {
+    row.columns(List.of(HUB));
+    // one list of triples for each way to write the same set
+    JsonTree sets = row.tree("modified_triple_sets").get("mtriple_set");
+    List<String> triples = new ArrayList<>();
+    for (JsonTree triple :
+        sets.items().isEmpty() ? sets.items() : sets.items().getFirst().items()) {
+      triples.add(triple(triple.file(), triple.place(), triple.text()));
+    }
+    List<JsonTree> texts = row.tree("lex").get("text").items();
+    List<JsonTree> comments = row.tree("lex").get("comment").items();
+    if (texts.size() != comments.size()) {
+      throw row.wrong("lex", texts.size() + " texts, " + comments.size() + " comments", "as many");
+    }
+    List<String> references = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      if (comments.get(i).text().equals("good")) {
+        references.add(texts.get(i).text());
+      }
+    }
+    add(row.text("category"), triples, references);
+  }
+
+  /// Returns `subject : property : object` from `subject | property | object`.
+  static String triple(Path file, String place, String text) throws MalformedFileException {
+    String[] parts = text.strip().split(" \\| ", -1);
+    if (parts.length != 3) {
+      throw new MalformedFileException(
+          file, place, '"' + text.strip() + '"', "subject | property | object");
+    }
+    return String.join(" : ", parts);
   }
 
   private void readJson() throws IOException {

@@ -81,13 +81,7 @@ final class WebNlgXml {
   private static String triple(Path file, XMLStreamReader xml)
       throws XMLStreamException, MalformedFileException {
     String place = place(xml);
-    String text = xml.getElementText().strip();
-    String[] parts = text.split(" \\| ", -1);
-    if (parts.length != 3) {
-      throw new MalformedFileException(
-          file, place, '"' + text + '"', "subject | property | object");
-    }
-    return String.join(" : ", parts);
+    return WebNlg.triple(file, place, xml.getElementText());
   }
 
   /// The parser's messages begin with a line of their own that says where.

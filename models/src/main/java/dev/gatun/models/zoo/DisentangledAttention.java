@@ -5,6 +5,7 @@ import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Attention;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
@@ -67,11 +68,7 @@ record DisentangledAttention(int heads, int headDim, double scale, RelativePosit
         scores = Elementwise.add(scope, scores, Layout.transpose(scope, bias, 1, 2));
       }
     }
-    if (pass.weightFactors(scope, layer, heads, false) != null) {
-      throw new IllegalArgumentException(
-          "dropout of attention weights: found deberta-v2, expected another model; drop keys there");
-    }
-    Tensor weights = Norm.softmax(scope, masked(scope, scores, layer, pass));
+    Tensor weights = weights(scope, layer, scores, pass);
     Tensor mixed = Matmul.matmul(scope, weights, bySequence(scope, value, batch)); // (H B, T, D)
     long places = (long) batch.sequences() * batch.longest();
     Tensor byToken =
@@ -108,15 +105,25 @@ record DisentangledAttention(int heads, int headDim, double scale, RelativePosit
     return Layout.gather(scope, each, wanted);
   }
 
-  private Tensor masked(Scope scope, Tensor scores, int layer, ForwardPass pass) {
-    Tensor mask = EncoderAttention.mask(scope, layer, heads, pass);
-    if (mask == null) {
-      return scores;
-    }
+  /// Returns what the values are weighted by, `(H B, T, T)`.
+  private Tensor weights(Scope scope, int layer, Tensor scores, ForwardPass pass) {
     Ragged batch = pass.batch();
     int t = batch.longest();
-    Tensor typed = Layout.transpose(scope, Layout.as(scope, mask, scores.dtype()), 0, 1);
     Tensor split = Layout.reshape(scope, scores, heads, batch.sequences(), t, t);
-    return Layout.reshape(scope, Elementwise.add(scope, split, typed), scores.shape());
+    Tensor mask = EncoderAttention.mask(scope, layer, heads, pass);
+    if (mask != null) {
+      Tensor typed = Layout.transpose(scope, Layout.as(scope, mask, scores.dtype()), 0, 1);
+      split = Elementwise.add(scope, split, typed);
+    }
+    Attention.WeightFactors factors = pass.weightFactors(scope, layer, heads, false);
+    Tensor weights =
+        factors == null
+            ? Norm.softmax(scope, split)
+            : Attention.weights(
+                scope,
+                split,
+                new Attention.WeightFactors(
+                    Layout.transpose(scope, factors.factors(), 0, 1), factors.rescaling()));
+    return Layout.reshape(scope, weights, scores.shape());
   }
 }

@@ -31,6 +31,7 @@ class MalformedDataTest {
           {"text": "a", "text": "b"}               | line 2                  | Duplicate              | a JSON object
           {"txt": "a"}                             | line 2                  | the keys [txt]         | exactly one of input_ids, text
           {"text": "a", "messages": []}            | line 2                  | text and messages      | exactly one of input_ids, text
+          {"text": null}                           | line 2, text            | null                   | exactly one of input_ids, text
           {"text": 5}                              | line 2, text            | 5                      | a string
           {"prompt": "a"}                          | line 2, completion      | nothing                | a string
           {"prompt": "a", "completion": ["b"]}     | line 2, completion      | an array               | a string
@@ -83,7 +84,8 @@ class MalformedDataTest {
 
   @Test
   void tablesAreRefusedByName() throws IOException {
-    expect(write("rows.csv", "a,b\n"), "name", ".csv", "rows in a .jsonl file");
+    expect(write("rows.csv", "a,b\n"), "name", ".csv", "rows in a .jsonl or .parquet file");
+    expect(write("rows.parquet", ""), "name", ".parquet", "gatun-parquet");
   }
 
   @Test

@@ -11,6 +11,9 @@ import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.DropoutMasks;
+import dev.gatun.models.dropout.Mask;
+import dev.gatun.models.dropout.Position;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
@@ -25,10 +28,13 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -67,13 +73,21 @@ class DoraTest {
 
   /// Writing into a segment is no operation, so that the norms stay: constants, as in the gradient.
   @ParameterizedTest
-  @CsvSource({"gpt2,dora", "llama,dora", "llama,dora-rslora-patterns", "llama-bias,dora"})
-  void gradientsEqualFiniteDifferencesWithTheNormsHeld(String name, String variant)
-      throws IOException {
+  @CsvSource({
+    "gpt2,dora,0",
+    "gpt2,dora,0.3",
+    "llama,dora,0",
+    "llama,dora,0.3",
+    "llama,dora-rslora-patterns,0",
+    "llama-bias,dora,0.3"
+  })
+  void gradientsEqualFiniteDifferencesWithTheNormsHeld(
+      String name, String variant, double branchRate) throws IOException {
     assumeThat(TestDevice.DEVICE).isEqualTo(Device.CPU);
     Batch batch = Batch.of(Parity.examples(name), 0);
     try (AdaptedModel adapted = AdaptedModel.open(name, variant, DType.F64)) {
-      LanguageModelLoss loss = adapted.loss(Dropout.NONE, 0, false);
+      LanguageModelLoss loss =
+          adapted.loss(Dropout.of(Mask.of(Position.BRANCH, branchRate)), 0, false);
       Map<String, double[]> gradients =
           adapted.gradients(tape -> loss.of(tape, batch, 0, 0.1).total());
       adapted
@@ -94,6 +108,86 @@ class DoraTest {
       assertThat(gradients.keySet().stream().filter(key -> key.endsWith("magnitude_vector")))
           .isNotEmpty();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama", "llama-bias"})
+  void droppedInputsOfTheBranchAreThoseOfPeft(String name) throws IOException {
+    Batch batch = Batch.of(Parity.examples(name), 0);
+    SafetensorsFile expected =
+        Parity.open(Parity.model(name).resolve("adapters/dora/dropout.safetensors"));
+    for (DType compute : List.of(DType.F64, DType.F32)) {
+      try (AdaptedModel adapted = AdaptedModel.open(name, "dora", compute);
+          Scope scope = Scope.open()) {
+        LanguageModelLoss loss = adapted.loss(Dropout.of(Mask.of(Position.BRANCH, 0.25)), 5, false);
+        double scale = 1.0 / batch.targetCount();
+        double tolerance = compute == DType.F64 ? 1e-6 : 1e-5;
+        assertThat(loss.of(scope, batch, 3, scale).total().item())
+            .isCloseTo(Parity.doubles(expected, "loss.all")[0], within(tolerance));
+        Map<String, double[]> gradients =
+            adapted.gradients(tape -> loss.of(tape, batch, 3, scale).total());
+        assertThat(gradients).hasSize(expected.tensors().size() - 1);
+        for (Map.Entry<String, double[]> each : gradients.entrySet()) {
+          double[] reference = Parity.doubles(expected, "grad." + each.getKey());
+          double largest = Arrays.stream(reference).map(Math::abs).max().orElseThrow();
+          assertThat(each.getValue())
+              .as(each.getKey())
+              .containsExactly(reference, within(tolerance * Math.max(largest, 0.01)));
+        }
+      }
+    }
+  }
+
+  /// Masks of A and B are the same as an adapter whose A and B have those columns and rows at 0,
+  /// norms included; the gradients of what stays are that adapter's.
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "llama-bias"})
+  void masksOfTheAdapterMaskTheChangeBeforeTheNorms(String name) throws IOException {
+    Batch batch = Batch.of(Parity.examples(name), 0);
+    Dropout dropout = Dropout.loraDropout(0.3, 1);
+    try (AdaptedModel adapted = AdaptedModel.open(name, "dora", DType.F64);
+        Scope scope = Scope.open()) {
+      LanguageModelLoss masked = adapted.loss(dropout, 5, false);
+      double loss = masked.of(scope, batch, 3, 0.1).total().item();
+      Map<String, double[]> gradients =
+          adapted.gradients(tape -> masked.of(tape, batch, 3, 0.1).total());
+      Map<String, double[]> factors = new HashMap<>();
+      DropoutMasks.Source source = new DropoutMasks.Source(dropout, 5, 3, 0, 0);
+      for (Linear linear : adapted.model().linears()) {
+        int inputs = (int) linear.inputs();
+        int outputs = (int) linear.outputs();
+        float[][] drawn = requireNonNull(source.adapter(linear.index(), inputs, outputs));
+        String prefix = "base_model.model." + linear.path();
+        factors.put(prefix + ".lora_A.weight", spread(drawn[0], 1, 4));
+        factors.put(prefix + ".lora_B.weight", spread(drawn[1], 4, 1));
+      }
+      factors.forEach((key, by) -> {
+        Tensor tensor = requireNonNull(adapted.adapter().parameters().get(key));
+        Layout.copyInPlace(tensor, Elementwise.mul(scope, tensor, scope.of(by, tensor.shape())));
+      });
+      LanguageModelLoss plain = adapted.loss(Dropout.NONE, 5, false);
+      assertThat(loss).isCloseTo(plain.of(scope, batch, 3, 0.1).total().item(), within(1e-12));
+      adapted
+          .gradients(tape -> plain.of(tape, batch, 3, 0.1).total())
+          .forEach((key, whole) -> {
+            double[] by = factors.get(key);
+            for (int i = 0; by != null && i < whole.length; i++) {
+              whole[i] *= by[i];
+            }
+            assertThat(requireNonNull(gradients.get(key)))
+                .as(key)
+                .containsExactly(whole, within(1e-12));
+          });
+    }
+  }
+
+  /// Repeats each factor, and all of them.
+  private static double[] spread(float[] factors, int each, int all) {
+    double[] values = new double[each * all * factors.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = factors[i / each % factors.length];
+    }
+    return values;
   }
 
   private static double moved(

@@ -141,10 +141,13 @@ class GenerationTasksTest {
     List<ChoiceRow> rows = Mmlu.read(file).rows();
     assertThat(rows)
         .containsExactly(
-            new ChoiceRow("Find the degree of\nQ(2), over Q.", List.of("0", "4", "2", "6"), 1),
-            new ChoiceRow("What is A?", List.of("A", "B", "C, c", "D"), 0));
-    String subject = Mmlu.subject(file);
-    assertThat(subject).isEqualTo("abstract_algebra");
+            new ChoiceRow(
+                "abstract_algebra",
+                "Find the degree of\nQ(2), over Q.",
+                List.of("0", "4", "2", "6"),
+                1),
+            new ChoiceRow("abstract_algebra", "What is A?", List.of("A", "B", "C, c", "D"), 0));
+    String subject = rows.getFirst().subject();
     String header =
         "The following are multiple choice questions (with answers) about  abstract algebra.\n\n";
     String question = "What is A?\nA. A\nB. B\nC. C, c\nD. D\nAnswer:";
@@ -156,7 +159,7 @@ class GenerationTasksTest {
                 + question);
     Path named = write("named.csv", "question,A,B,C,D,answer\nq,1,2,3,4,D\n");
     assertThat(Mmlu.read(named).rows())
-        .containsExactly(new ChoiceRow("q", List.of("1", "2", "3", "4"), 3));
+        .containsExactly(new ChoiceRow("named", "q", List.of("1", "2", "3", "4"), 3));
   }
 
   private Path write(String name, String text) throws IOException {

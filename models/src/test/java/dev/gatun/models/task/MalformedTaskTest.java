@@ -75,7 +75,8 @@ class MalformedTaskTest {
           sst2   | a.json  | [{"sentence": "a", "label": 1}, | line          | Unexpected end-of-input | valid JSON
           sst2   | a.json  | [{"sentence": "a", "label": 1}] 5 | line 1      | more behind the list    | its end
           stsb   | a.jsonl | {"sentence1": "a", "sentence2": "b", "label": NaN} | line 1 | NaN            | a JSON object
-          sst2   | a.parquet | x                             | name          | a.parquet               | .tsv, .txt, .csv, .jsonl, .ndjson or .json
+          sst2   | a.arrow   | x                             | name          | a.arrow                 | .tsv, .txt, .csv, .jsonl, .ndjson, .json or .parquet
+          sst2   | a.parquet | x                             | name          | .parquet                | gatun-parquet
           e2e    | a.csv   | mr,text/name[a],b               | line 1        | the columns mr, text    | mr, ref; or meaning_representation
           e2e    | a.csv   | mr,ref/a pub,b                  | line 2, mr    | "a pub"                 | name[The Eagle]
           e2e    | a.csv   | mr,ref/"name[a], pub",b         | line 2, mr    | "name[a], pub"          | name[The Eagle]
@@ -90,6 +91,8 @@ class MalformedTaskTest {
           alpaca | a.json  | [{"instruction": "a", "output": ["b"]}] | line 1, output | an array       | a text
           mmlu   | a.csv   | q,1,2,3,4,E                     | line 1, answer | "E"                    | A, B, C or D
           mmlu   | a.csv   | q,1,2,3,A                       | line 1        | 5 fields                | 6 fields
+          mmlu   | a.jsonl | {"question": "q", "subject": "s", "choices": ["1", "2", "3"], "answer": 0} | line 1, choices | 3 answers | four
+          mmlu   | a.jsonl | {"question": "q", "subject": "s", "choices": ["1", "2", "3", "4"], "answer": 4} | line 1, answer | the number 4 | 0 to 3
           squad  | a.json  | {"data": [{"paragraphs": [{"context": "abc", "qas": [{"id": "1", "question": "q", "answers": [{"text": "b", "answer_start": 2}]}]}]}]} | data[0].paragraphs[0].qas[0].answers[0].text | "b" at 2 | what the context has there
           squad  | a.json  | {"data": [{"paragraphs": [{"context": "abc", "qas": [{"id": "1", "question": "q", "answers": [{"text": "b", "answer_start": 99}]}]}]}]} | data[0].paragraphs[0].qas[0].answers[0].text | "b" at 99 | what the context has there
           squad  | a.json  | {"data": [{"paragraphs": [{"context": "abc", "qas": [{"id": "1", "question": "q", "answers": [{"text": "b", "answer_start": -1}]}]}]}]} | data[0].paragraphs[0].qas[0].answers[0].answer_start | the number -1 | a whole number
@@ -99,7 +102,7 @@ class MalformedTaskTest {
           squad  | a.jsonl | {"id": "1", "context": "abc", "question": "q", "answers": {"text": ["b"], "answer_start": []}} | line 1, answers | 1 texts, 0 starts | as many
           squad  | a.jsonl | {"id": "1", "context": "abc", "question": "q", "answers": {"text": [], "answer_start": []}}/{"id": "1", "context": "abc", "question": "q", "answers": {"text": [], "answer_start": []}} | line 2, id | "1" again | an id of its own
           squad  | a.jsonl | {"id": "1", "context": "abc"}   | line 1        | the columns id, context | id, context, question, answers
-          squad  | a.csv   | x                               | name          | a.csv                   | .json, .jsonl or .ndjson
+          squad  | a.csv   | x                               | name          | a.csv                   | .json, .jsonl, .ndjson or .parquet
           """)
   void aFaultIsNamedByItsPlace(
       String task, String name, String text, String place, String found, String expected)

@@ -150,6 +150,22 @@ public final class Attention {
     }
   }
 
+  /// {@return attention weights from scores: their softmax over the keys, times factors}
+  ///
+  /// For attention whose scores are more than the products of queries and keys; otherwise [#attend]
+  /// needs less memory. A query that sees no key, or all of whose weights are 0, gives 0.
+  ///
+  /// @param scope owner of the result
+  /// @param scores `(B, H, T, S)` of a floating type, scaled and masked
+  /// @param weights the factors, `(B, H, T, S)` or sizes of 1 in their place
+  /// @throws ShapeException if sizes do not fit together
+  public static Tensor weights(Scope scope, Tensor scores, WeightFactors weights) {
+    Checks.rank("attention", "scores", scores, 4);
+    Checks.floating("attention", scores);
+    checkMask(weights.factors, scores.shape());
+    return WeightedAttention.weights(scope, scores, weights);
+  }
+
   private static Tensor attend(
       Scope scope,
       Tensor q,

@@ -123,8 +123,35 @@ record WeightedAttention(Tensor factors, Attention.Rescaling rescaling)
       Tensor scores = Matmul.matmul(scope, q, Layout.transpose(scope, k, 1, 2));
       Tensor scaled = Elementwise.scale(scope, scores, rule.scale());
       Tensor biased = bias == null ? scaled : Elementwise.add(scope, scaled, bias);
-      Tensor softmax = Norm.softmax(scope, biased);
-      Tensor all = bias == null ? softmax : WITHOUT_NAN.call(scope, softmax, 0.0, null, null);
+      return Weights.of(scope, biased, factors, rescaling, bias != null);
+    }
+  }
+
+  /// Returns what the values are weighted by, from all scores: [Attention#weights].
+  static Tensor weights(Scope scope, Tensor scores, Attention.WeightFactors by) {
+    try (Scope block = scope.untaped()) {
+      Tensor factors = Layout.as(block, by.factors(), scores.dtype());
+      Weights weights = Weights.of(block, scores, factors, by.rescaling(), true);
+      Tensor result = scope.keep(weights.last);
+      if (scope.records(scores)) {
+        scope.record(
+            result,
+            new Tensor[] {scores},
+            new Tensor[] {weights.softmax, result},
+            (s, saved, g) ->
+                new Tensor[] {new Weights(saved[0], saved[1], by.rescaling()).backward(s, g[0])});
+      }
+      return result;
+    }
+  }
+
+  /// The softmax and what the values are weighted by.
+  private record Weights(Tensor softmax, Tensor last, Attention.Rescaling rescaling) {
+    /// @param masked whether a query may see no key at all
+    static Weights of(
+        Scope scope, Tensor scores, Tensor factors, Attention.Rescaling rescaling, boolean masked) {
+      Tensor softmax = Norm.softmax(scope, scores);
+      Tensor all = masked ? WITHOUT_NAN.call(scope, softmax, 0.0, null, null) : softmax;
       Tensor kept = Elementwise.mul(scope, all, factors);
       if (rescaling == Attention.Rescaling.NONE) {
         return new Weights(all, kept, rescaling);
@@ -134,10 +161,7 @@ record WeightedAttention(Tensor factors, Attention.Rescaling rescaling)
       Tensor last = WITHOUT_NAN.call(scope, Elementwise.div(scope, kept, sum), 0.0, null, null);
       return new Weights(all, last, rescaling);
     }
-  }
 
-  /// The softmax and what the values are weighted by.
-  private record Weights(Tensor softmax, Tensor last, Attention.Rescaling rescaling) {
     Tensor backward(Scope scope, Tensor flow) {
       Tensor weighted = Elementwise.mul(scope, last, flow);
       Tensor mean = Reduce.sum(scope, weighted, true, -1);

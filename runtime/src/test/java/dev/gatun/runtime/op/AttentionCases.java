@@ -19,7 +19,7 @@ final class AttentionCases {
   private AttentionCases() {}
 
   static Stream<OpCase> rows() {
-    return Stream.of(uniform(), ragged()).flatMap(List::stream);
+    return Stream.of(uniform(), weights(), ragged()).flatMap(List::stream);
   }
 
   private static List<OpCase> uniform() {
@@ -50,6 +50,53 @@ final class AttentionCases {
                         0.5))
             .fixture("attention_cached", "q", "k", "v")
             .withoutGradient());
+  }
+
+  /// Some weights are dropped, by columns and by elements; the last query of the first head sees no
+  /// key, the first one has no weight left.
+  private static List<OpCase> weights() {
+    return Stream.of(1, 3)
+        .flatMap(rows ->
+            Stream.of(Attention.Rescaling.NONE, Attention.Rescaling.NORMALISED)
+                .map(rescaling -> weights(rescaling, rows)))
+        .toList();
+  }
+
+  private static OpCase weights(Attention.Rescaling rescaling, int rows) {
+    double[] factors = new double[2 * 2 * rows * 3];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = i / 3 == 0 || i % 4 == 1 ? 0 : 1.25;
+    }
+    double[] mask = new double[2 * 2 * 3 * 3];
+    Arrays.fill(mask, 6, 9, Double.NEGATIVE_INFINITY);
+    return OpCase.of(
+            "Attention.weights",
+            rescaling + ", factors of " + rows + " queries",
+            (s, in) ->
+                Attention.weights(
+                    s,
+                    Elementwise.add(s, in[0], Layout.as(s, s.of(mask, 2, 2, 3, 3), in[0].dtype())),
+                    new Attention.WeightFactors(s.of(factors, 2, 2, rows, 3), rescaling)))
+        .input("scores", 2, 2, 3, 3)
+        .plain(in -> {
+          double[] out = new double[in[0].length];
+          for (int at = 0; at < out.length; at += 3) {
+            int line = rows == 1 ? at / 9 * 3 : at;
+            double all = 0;
+            double kept = 0;
+            for (int i = 0; i < 3; i++) {
+              out[at + i] = Math.exp(in[0][at + i] + mask[at + i]);
+              all += out[at + i];
+              out[at + i] *= factors[line + i];
+              kept += out[at + i];
+            }
+            double divisor = rescaling == Attention.Rescaling.NONE ? all : kept;
+            for (int i = 0; i < 3; i++) {
+              out[at + i] = divisor == 0 ? 0 : out[at + i] / divisor;
+            }
+          }
+          return out;
+        });
   }
 
   private static boolean[] not(boolean[] values) {

@@ -17,7 +17,7 @@ final class AttentionErrorCases {
   private AttentionErrorCases() {}
 
   static List<OpErrorCases.Row> rows() {
-    return Stream.of(attention(), cache(), ragged()).flatMap(List::stream).toList();
+    return Stream.of(attention(), weights(), cache(), ragged()).flatMap(List::stream).toList();
   }
 
   private static void attend(
@@ -157,6 +157,34 @@ final class AttentionErrorCases {
             "attention: ",
             "I64 (1, 2, 1, 4)",
             "floating"));
+  }
+
+  private static List<OpErrorCases.Row> weights() {
+    String op = "Attention.weights";
+    return List.of(
+        shape(
+            op,
+            s -> weights(s, f32(s, 2, 3, 3), f32(s, 2, 3, 3)),
+            "attention: scores: ",
+            "F32 (2, 3, 3)",
+            "4 dimensions"),
+        shape(
+            op,
+            s -> weights(s, f32(s, 1, 2, 3, 3), f32(s, 1, 2, 2, 3)),
+            "attention: mask: ",
+            "F32 (1, 2, 2, 3)",
+            "(1, 2, 3, 3)"),
+        dtype(
+            op,
+            s -> weights(s, i64(s, 1, 2, 3, 3), f32(s, 1, 2, 3, 3)),
+            "attention: ",
+            "I64 (1, 2, 3, 3)",
+            "floating"));
+  }
+
+  private static void weights(Scope s, Tensor scores, Tensor factors) {
+    Attention.weights(
+        s, scores, new Attention.WeightFactors(factors, Attention.Rescaling.NORMALISED));
   }
 
   private static void cached(

@@ -178,6 +178,30 @@ class WeightedAttentionTest {
     }
   }
 
+  /// Where the scores are given, weights and gradients are those of attention with such scores.
+  @ParameterizedTest
+  @EnumSource(Rescaling.class)
+  void weightsOfScoresAreThoseOfAttention(Rescaling rescaling) {
+    boolean[] kept = kept(true);
+    Result expected = Result.of(false, rescaling, kept, 1.25);
+    try (Scope owner = Scope.open()) {
+      Tensor scores = owner.of(normal(1, T * T), 1, 1, T, T);
+      Tensor flow = owner.of(normal(2, T * T), 1, 1, T, T);
+      Gradients gradients =
+          Tape.gradients(
+              owner,
+              List.of(scores),
+              s -> {
+                WeightFactors factors = new WeightFactors(factors(s, kept, 1.25), rescaling);
+                Tensor weights = Attention.weights(s, scores, factors);
+                assertThat(weights.toDoubles()).containsExactly(expected.weights, within(1e-14));
+                return Reduce.sum(s, Elementwise.mul(s, weights, flow));
+              });
+      assertThat(requireNonNull(gradients.of(scores)).toDoubles())
+          .containsExactly(expected.gradient, within(1e-14));
+    }
+  }
+
   /// One query of three keys, the last dropped: the ratio of the gradients, k of equation 10, is
   /// below 1 and falls as the dropped score grows.
   @Test

@@ -1,0 +1,5 @@
+/// Parquet files as rows.
+@NullMarked
+package dev.gatun.parquet;
+
+import org.jspecify.annotations.NullMarked;

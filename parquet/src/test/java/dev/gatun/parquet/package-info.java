@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatun.parquet;
+
+import org.jspecify.annotations.NullMarked;
