@@ -1,8 +1,8 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.baseline.Adapters;
-import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.runtime.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ final class AdapterArgument {
     return adapter;
   }
 
-  PassAddition load(Scope owner, CausalLm model) throws IOException {
+  PassAddition load(Scope owner, Transformer model) throws IOException {
     return adapter == null ? PassAddition.NONE : Adapters.load(owner, model, adapter);
   }
 }

@@ -5,7 +5,7 @@ import dev.gatun.models.data.DataReader;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.PlainChatFormat;
 import dev.gatun.models.data.Tokenizer;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +23,7 @@ final class DataArguments {
               + " or the model's positions if fewer.")
   private @Nullable Integer maxLength;
 
-  int maxLength(CausalLm model) {
+  int maxLength(Transformer model) {
     if (maxLength == null) {
       return Math.min(DEFAULT_LENGTH, model.maxPositions());
     }
@@ -37,7 +37,7 @@ final class DataArguments {
     return maxLength;
   }
 
-  Dataset read(Path source, CausalLm model, @Nullable Tokenizer tokenizer) throws IOException {
+  Dataset read(Path source, Transformer model, @Nullable Tokenizer tokenizer) throws IOException {
     return DataReader.read(
         source,
         new DataOptions(tokenizer, new PlainChatFormat(), maxLength(model), model.vocabulary()));

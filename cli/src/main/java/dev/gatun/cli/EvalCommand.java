@@ -1,10 +1,11 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.data.Dataset;
-import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.hub.ModelDirectory;
-import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
+import dev.gatun.models.nn.Transformer;
+import dev.gatun.models.task.NamedTask;
+import dev.gatun.models.task.TaskSet;
 import dev.gatun.models.train.Evaluation;
 import dev.gatun.runtime.Scope;
 import dev.gatun.tokenizers.HfTokenizer;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -24,18 +26,23 @@ import picocli.CommandLine.Option;
     name = "eval",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Loss and perplexity of a model, with or without an adapter, on data.")
+    description = {
+      "Loss and perplexity of a model, with or without an adapter, on data;",
+      "with --task the task's loss and metrics."
+    })
 final class EvalCommand implements Callable<Integer> {
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
   @Mixin private DataArguments dataArguments = new DataArguments();
+  @Mixin private TaskArguments tasks = new TaskArguments();
   @Mixin private JsonOutput json = new JsonOutput();
 
   @Option(
       names = "--data",
       paramLabel = "F",
       description =
-          "JSONL or Parquet rows, a text file or a folder. Default with the demo model: its held-out files.")
+          "JSONL or Parquet rows, a text file or a folder; with --task the task's file. Default with the demo"
+              + " model: its held-out files.")
   private @Nullable Path data;
 
   @Option(
@@ -45,7 +52,7 @@ final class EvalCommand implements Callable<Integer> {
       description =
           "Average over several draws of this method's masks, as --dropout of finetune takes it:"
               + " lora-dropout:p=0.3,n=8.")
-  private @Nullable Dropout ensemble;
+  private @Nullable String ensemble;
 
   @Option(
       names = "--average",
@@ -74,15 +81,34 @@ final class EvalCommand implements Callable<Integer> {
     if (data == null && !model.isDemo()) {
       throw new RefusedException("--data: found nothing, expected a file or folder");
     }
+    tasks.check();
+    if (tasks.isOn() && data == null) {
+      throw new RefusedException("--data: found nothing, expected a file of the task");
+    }
     model.applyThreads();
     ModelDirectory directory = model.directory();
+    NamedTask task = tasks.task(directory, null);
+    if (ensemble != null && task != null && task.head() == null) {
+      throw new RefusedException(
+          "--ensemble: found --task " + task.name() + ", expected a task of classes or numbers");
+    }
     Progress progress = new Progress();
     try (HfTokenizer tokenizer = model.tokenizer();
-        CausalLm lm =
-            directory.open(model.device(), model.computeType(), ModelDirectory.Use.FROZEN);
+        Transformer lm =
+            TaskArguments.open(
+                directory, task, model.device(), model.computeType(), ModelDirectory.Use.FROZEN, 0);
         Scope owner = Scope.openShared(model.device())) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
-      Dataset set = dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
+      TaskSet measure =
+          task == null
+              ? null
+              : task.read(
+                  Objects.requireNonNull(data),
+                  tasks.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm)));
+      Dataset set =
+          measure != null
+              ? measure.examples()
+              : dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
       PassAddition loaded = adapter.load(owner, lm);
       PassAddition used =
           expected == null ? loaded : loaded.scaled((1 - expected) * (1 - expected));
@@ -90,16 +116,32 @@ final class EvalCommand implements Callable<Integer> {
       Evaluation evaluation =
           ensemble == null
               ? Evaluation.of(lm, used, set, shown)
-              : Evaluation.ensemble(lm, used, set, ensemble, 0, average, shown);
-      progress.say(
-          "loss %.6f, perplexity %.4f over %,d predicted tokens"
-              .formatted(evaluation.loss(), evaluation.perplexity(), evaluation.tokens()));
-      Map<String, Object> fields = new LinkedHashMap<>();
-      fields.put("loss", evaluation.loss());
-      fields.put("perplexity", evaluation.perplexity());
-      fields.put("tokens", evaluation.tokens());
-      json.print(fields);
+              : Evaluation.ensemble(
+                  lm,
+                  used,
+                  set,
+                  DropoutArgument.of(ensemble, lm.isCausal()),
+                  0,
+                  average,
+                  shown);
+      Measured measured = Measured.of(measure, set, evaluation, lm, used);
+      progress.say(measured.line());
+      json.print(fields(measured));
       return 0;
     }
+  }
+
+  private static Map<String, Object> fields(Measured measured) {
+    Evaluation evaluation = measured.evaluation();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("loss", evaluation.loss());
+    if (measured.metrics() == null) {
+      fields.put("perplexity", evaluation.perplexity());
+      fields.put("tokens", evaluation.tokens());
+    } else {
+      fields.put("rows", evaluation.tokens());
+      fields.put("metrics", measured.fields());
+    }
+    return fields;
   }
 }

@@ -49,7 +49,7 @@ final class FinetuneArguments {
               + " masks, POSITION[-PATTERN][/RESCALING]@RATE[-falling|-rising] joined by +, of key,"
               + " weight, hidden, input, output, branch, adapter in element, column or span, such as"
               + " key-column@0.1+hidden-element@0.1. Default: hiddenkey-minus:p=0.1 (full: none).")
-  private @Nullable Dropout dropout;
+  private @Nullable String dropout;
 
   @Option(
       names = "--lr",
@@ -196,17 +196,19 @@ final class FinetuneArguments {
     return batch;
   }
 
-  Dropout dropout() {
-    if (dropout != null) {
-      return dropout;
-    }
-    return isFull() ? Dropout.NONE : Dropout.hiddenKeyMinus(0.1, 0.1);
+  /// Returns the dropout method.
+  ///
+  /// @param causal whether the model is a decoder
+  Dropout dropout(boolean causal) {
+    String usual = isFull() ? "none" : "hiddenkey-minus";
+    return DropoutArgument.of(dropout == null ? usual : dropout, causal);
   }
 
   /// Refuses what goes against each other before anything is opened.
   void check(@Nullable String loraOption) {
     boolean inAdapters =
-        dropout().mask(Position.BRANCH).isPresent() || dropout().mask(Position.ADAPTER).isPresent();
+        dropout(true).mask(Position.BRANCH).isPresent()
+            || dropout(true).mask(Position.ADAPTER).isPresent();
     if (inAdapters && !method.isLora()) {
       throw new RefusedException(
           "--dropout: found masks of adapters beside "
@@ -267,7 +269,7 @@ final class FinetuneArguments {
     }
   }
 
-  TrainOptions options(Dataset train, int maxLength, boolean demo) {
+  TrainOptions options(Dataset train, int maxLength, boolean causal, boolean demo) {
     BatchOptions batches =
         new BatchOptions(batch, accumulate, !noShuffle, !noShuffle && !pack, pack, maxLength, seed);
     int passes = epochs == null ? 1 : epochs;
@@ -279,7 +281,7 @@ final class FinetuneArguments {
     int rising = warmup < 1 ? (int) Math.round(warmup * whole) : (int) warmup;
     double peak = learningRate != null ? learningRate : demo ? 5e-3 : 2e-4;
     return new TrainOptions(
-        new LanguageModelLoss.Options(dropout(), seed, checkpointing, oneBatch),
+        new LanguageModelLoss.Options(dropout(causal), seed, checkpointing, oneBatch),
         AdamW.Config.defaults().withWeightDecay(weightDecay),
         new Schedule(schedule, peak, rising, whole),
         maxGradNorm,

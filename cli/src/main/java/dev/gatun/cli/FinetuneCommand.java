@@ -11,6 +11,10 @@ import dev.gatun.models.dropout.Position;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
+import dev.gatun.models.task.NamedTask;
+import dev.gatun.models.task.TaskEncoding;
+import dev.gatun.models.task.TaskSet;
 import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.FullWeights;
 import dev.gatun.models.train.StepReport;
@@ -33,10 +37,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,7 +57,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Fine-tune a language model with LoRA and HiddenKey dropout.",
+      "Fine-tune a language model, or an encoder or decoder for a task, with LoRA and HiddenKey"
+          + " dropout.",
       "Without --model and --data: the demo model, on Java code that it has not seen."
     })
 final class FinetuneCommand implements Callable<Integer> {
@@ -61,6 +68,7 @@ final class FinetuneCommand implements Callable<Integer> {
 
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private DataArguments dataArguments = new DataArguments();
+  @Mixin private TaskArguments tasks = new TaskArguments();
   @Mixin private LoraArguments lora = new LoraArguments();
   @Mixin private FinetuneArguments course = new FinetuneArguments();
   @Mixin private JsonOutput json = new JsonOutput();
@@ -69,8 +77,8 @@ final class FinetuneCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "F",
       description =
-          "JSONL or Parquet rows, a text file or a folder of text files. Default with the demo model: its"
-              + " data.")
+          "JSONL or Parquet rows, a text file or a folder of text files; with --task the task's file. Default"
+              + " with the demo model: its data.")
   private @Nullable Path data;
 
   @Option(names = "--eval", paramLabel = "F", description = "Held-out data.")
@@ -107,11 +115,14 @@ final class FinetuneCommand implements Callable<Integer> {
   private final Progress progress = new Progress();
 
   /// What is trained on and what is held out.
-  record Sets(Dataset train, @Nullable Dataset heldOut) {}
+  ///
+  /// @param measure the task's file that the held-out rows come from, or null without a task
+  record Sets(Dataset train, @Nullable Dataset heldOut, @Nullable TaskSet measure) {}
 
   @Override
   public Integer call() throws IOException {
     course.check(lora.given());
+    tasks.check();
     lora.check(course.method());
     if (portable && course.method() != Method.LORA && course.method() != Method.DORA) {
       throw new RefusedException(
@@ -129,15 +140,23 @@ final class FinetuneCommand implements Callable<Integer> {
     if (course.isFull() && model.compute() != ModelArguments.Compute.F32) {
       throw new RefusedException("--dtype: found bf16, expected f32 with --method full");
     }
+    if (tasks.isOn() && data == null) {
+      throw new RefusedException("--data: found nothing, expected a file of the task");
+    }
     int threads = model.applyThreads();
     ModelDirectory directory = model.directory();
+    NamedTask task = tasks.task(directory, data);
     try (HfTokenizer tokenizer = model.tokenizer();
-        CausalLm lm = open(directory);
+        Transformer lm = open(directory, task);
         Scope owner = Scope.openShared(model.device())) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
-      Sets sets = read(lm, tokenizer);
+      Sets sets = task == null ? read(lm, tokenizer) : read(directory, task, lm, tokenizer);
       TrainOptions options =
-          course.options(sets.train, dataArguments.maxLength(lm), model.isDemo() && data == null);
+          course.options(
+              sets.train,
+              dataArguments.maxLength(lm),
+              lm.isCausal(),
+              model.isDemo() && data == null);
       Trained trained = trained(owner, directory, lm, options.steps());
       inForce.put("--dropout", DropoutText.of(options.dropout()));
       inForce.put("--lr", Double.toString(options.schedule().peak()));
@@ -157,31 +176,55 @@ final class FinetuneCommand implements Callable<Integer> {
   }
 
   @MustBeClosed
-  private CausalLm open(ModelDirectory directory) throws IOException {
+  private Transformer open(ModelDirectory directory, @Nullable NamedTask task) throws IOException {
     if (course.isFresh()) {
+      if (task != null && task.head() != null) {
+        throw new RefusedException(
+            "--fresh: found --task " + task.name() + ", expected a language model's data");
+      }
       return directory.fresh(model.device(), model.computeType(), course.seed());
     }
-    return directory.open(
+    return TaskArguments.open(
+        directory,
+        task,
         model.device(),
         model.computeType(),
-        course.isFull() ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
+        course.isFull() ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN,
+        course.seed());
   }
 
-  private Sets read(CausalLm lm, @Nullable HfTokenizer tokenizer) throws IOException {
+  private Sets read(
+      ModelDirectory directory, NamedTask task, Transformer lm, @Nullable HfTokenizer tokenizer)
+      throws IOException {
+    TaskEncoding encoding =
+        tasks.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm));
+    TaskSet all = task.read(Objects.requireNonNull(data), encoding);
+    if (eval != null) {
+      TaskSet heldOut = task.read(eval, encoding);
+      return new Sets(all.examples(), heldOut.examples(), heldOut);
+    }
+    return split(all.examples(), all);
+  }
+
+  private Sets split(Dataset all, @Nullable TaskSet measure) {
+    if (evalSplit == 0 || all.size() < 2) {
+      return new Sets(all, null, null);
+    }
+    Dataset.Split split = all.split(evalSplit, course.shuffles(), course.seed());
+    return new Sets(split.train(), split.heldOut(), measure);
+  }
+
+  private Sets read(Transformer lm, @Nullable HfTokenizer tokenizer) throws IOException {
     Path source = data == null ? Project.demoTrain() : data;
     Path heldOut = eval == null && data == null ? Project.demoHeldOut() : eval;
     Dataset all = dataArguments.read(source, lm, tokenizer);
     if (heldOut != null) {
-      return new Sets(all, dataArguments.read(heldOut, lm, tokenizer));
+      return new Sets(all, dataArguments.read(heldOut, lm, tokenizer), null);
     }
-    if (evalSplit == 0 || all.size() < 2) {
-      return new Sets(all, null);
-    }
-    Dataset.Split split = all.split(evalSplit, course.shuffles(), course.seed());
-    return new Sets(split.train(), split.heldOut());
+    return split(all, null);
   }
 
-  private Trained trained(Scope owner, ModelDirectory directory, CausalLm lm, int steps)
+  private Trained trained(Scope owner, ModelDirectory directory, Transformer lm, int steps)
       throws IOException {
     Method method = course.method();
     return switch (method) {
@@ -193,16 +236,16 @@ final class FinetuneCommand implements Callable<Integer> {
     };
   }
 
-  private Bottlenecks bottlenecks(Scope owner, CausalLm lm, Bottlenecks.Kind kind) {
+  private Bottlenecks bottlenecks(Scope owner, Transformer lm, Bottlenecks.Kind kind) {
     return Bottlenecks.create(owner, lm, kind, course.bottleneck(), course.seed());
   }
 
-  private LoraAdapter adapter(Scope owner, ModelDirectory directory, CausalLm lm, int steps)
+  private LoraAdapter adapter(Scope owner, ModelDirectory directory, Transformer lm, int steps)
       throws IOException {
     Path start = course.initAdapter();
     if (start == null) {
       String base = directory.path().toString();
-      double branch = course.dropout().mask(Position.BRANCH).map(Mask::rate).orElse(0.0);
+      double branch = course.dropout(lm.isCausal()).mask(Position.BRANCH).map(Mask::rate).orElse(0.0);
       return LoraAdapter.create(
           owner, lm, lora.config(base, course.method(), steps, branch), course.seed());
     }
@@ -213,7 +256,7 @@ final class FinetuneCommand implements Callable<Integer> {
 
   private int train(
       ModelDirectory directory,
-      CausalLm lm,
+      Transformer lm,
       @Nullable HfTokenizer tokenizer,
       Sets sets,
       Trained trained,
@@ -223,9 +266,14 @@ final class FinetuneCommand implements Callable<Integer> {
     Path target = out == null ? defaultOut() : out;
     Files.createDirectories(target);
     RunLog log = new RunLog(target.resolve("metrics.jsonl"));
-    Samples samples = new Samples(lm, tokenizer, sets.heldOut == null ? sets.train : sets.heldOut);
-    Evaluation before = sets.heldOut == null ? null : evaluate(lm, trained, sets.heldOut, "before");
-    samples.before(trained);
+    Samples samples =
+        lm instanceof CausalLm writer
+            ? new Samples(writer, tokenizer, sets.heldOut == null ? sets.train : sets.heldOut)
+            : null;
+    Measured before = evaluate(lm, trained, sets, "before");
+    if (samples != null) {
+      samples.before(trained);
+    }
     NativeMemory.resetPeak();
 
     long start = System.nanoTime();
@@ -237,14 +285,23 @@ final class FinetuneCommand implements Callable<Integer> {
               .formatted(result.steps(), target));
       return 1;
     }
-    Evaluation after = sets.heldOut == null ? null : evaluate(lm, trained, sets.heldOut, "after");
-    samples.after(trained);
+    Measured after = evaluate(lm, trained, sets, "after");
+    if (samples != null) {
+      samples.after(trained);
+    }
     Path saved = target.resolve(course.isFull() ? "model" : "adapter");
     trained.save(saved);
     if (portable && trained instanceof LoraAdapter adapter) {
       adapter.savePortable(target.resolve("adapter-portable")).forEach(progress::say);
     }
-    Outcome outcome = new Outcome(result, before, after, saved, seconds, samples.pairs());
+    Outcome outcome =
+        new Outcome(
+            result,
+            before,
+            after,
+            saved,
+            seconds,
+            samples == null ? List.of() : samples.pairs());
     ReportPage.write(
         target.resolve("report.html"), directory.path(), plan, settings(), log, outcome);
     outcome.lines(target).forEach(progress::say);
@@ -285,23 +342,26 @@ final class FinetuneCommand implements Callable<Integer> {
     return Path.of("runs", "finetune-" + time);
   }
 
-  private Evaluation evaluate(CausalLm lm, Trained trained, Dataset heldOut, String when) {
+  private @Nullable Measured evaluate(Transformer lm, Trained trained, Sets sets, String when) {
+    Dataset heldOut = sets.heldOut;
+    if (heldOut == null) {
+      return null;
+    }
     Evaluation evaluation =
         Evaluation.of(
             lm,
             trained,
             heldOut,
             done -> progress.show("evaluating", done, heldOut.size(), "rows"));
-    progress.say(
-        "perplexity %s: %.3f (loss %.4f over %,d tokens)"
-            .formatted(when, evaluation.perplexity(), evaluation.loss(), evaluation.tokens()));
-    return evaluation;
+    Measured measured = Measured.of(sets.measure, heldOut, evaluation, lm, trained);
+    progress.say(when + ": " + measured.line());
+    return measured;
   }
 
   /// Trains until the end, or until the process is asked to end: then the current step is finished,
   /// a checkpoint written, and only then does the process go.
   private TrainResult runStoppable(
-      CausalLm lm, Trained trained, TrainOptions options, Sets sets, Path target, RunLog log)
+      Transformer lm, Trained trained, TrainOptions options, Sets sets, Path target, RunLog log)
       throws IOException {
     AtomicBoolean stop = new AtomicBoolean();
     CountDownLatch ended = new CountDownLatch(1);
@@ -320,7 +380,21 @@ final class FinetuneCommand implements Callable<Integer> {
     try {
       Trainer trainer = new Trainer(lm, trained, options, target.resolve("checkpoints"));
       TrainResult result =
-          trainer.run(sets.train, sets.heldOut, resume, new Watcher(log, stop, options));
+          trainer.run(
+              sets.train,
+              sets.heldOut,
+              resume,
+              new Watcher(
+                  log,
+                  stop,
+                  options,
+                  evaluation ->
+                      Measured.of(
+                          sets.measure,
+                          Objects.requireNonNull(sets.heldOut),
+                          evaluation,
+                          lm,
+                          trained)));
       if (result.end() == TrainResult.End.CANCELLED) {
         progress.say("stopped after step " + result.steps() + "; --resume goes on from there");
       }
@@ -340,10 +414,16 @@ final class FinetuneCommand implements Callable<Integer> {
     private final RunLog log;
     private final AtomicBoolean stop;
     private final TrainOptions options;
+    private final Function<Evaluation, Measured> measure;
     private double recent;
     private double secondsPerStep;
 
-    Watcher(RunLog log, AtomicBoolean stop, TrainOptions options) {
+    Watcher(
+        RunLog log,
+        AtomicBoolean stop,
+        TrainOptions options,
+        Function<Evaluation, Measured> measure) {
+      this.measure = measure;
       this.log = log;
       this.stop = stop;
       this.options = options;
@@ -373,18 +453,17 @@ final class FinetuneCommand implements Callable<Integer> {
 
     @Override
     public void onEvaluation(int step, Evaluation evaluation) {
-      log.evaluation(step, evaluation);
-      progress.say(
-          "step %d: held-out loss %.4f, perplexity %.3f"
-              .formatted(step, evaluation.loss(), evaluation.perplexity()));
+      Measured measured = measure.apply(evaluation);
+      log.evaluation(step, measured);
+      progress.say("step " + step + ": " + measured.line());
     }
   }
 
   /// What a run came to.
   record Outcome(
       TrainResult result,
-      @Nullable Evaluation before,
-      @Nullable Evaluation after,
+      @Nullable Measured before,
+      @Nullable Measured after,
       Path saved,
       double seconds,
       List<Samples.Pair> samples) {
@@ -394,8 +473,12 @@ final class FinetuneCommand implements Callable<Integer> {
       fields.put("end", result.end().name().toLowerCase(Locale.ROOT));
       fields.put("train_loss", result.losses());
       fields.put("kl_loss", result.divergences());
-      fields.put("eval_loss_before", before == null ? null : before.loss());
-      fields.put("eval_loss_after", after == null ? null : after.loss());
+      fields.put("eval_loss_before", before == null ? null : before.evaluation().loss());
+      fields.put("eval_loss_after", after == null ? null : after.evaluation().loss());
+      if (before != null && after != null && after.metrics() != null) {
+        fields.put("eval_metrics_before", before.fields());
+        fields.put("eval_metrics_after", after.fields());
+      }
       fields.put("tokens_per_second", result.tokensPerSecond());
       fields.put("peak_native_bytes", NativeMemory.peakBytes());
       fields.put("peak_rss_bytes", ProcessMemory.peakResidentBytes());
@@ -413,12 +496,7 @@ final class FinetuneCommand implements Callable<Integer> {
       }
       lines.add("");
       if (before != null && after != null) {
-        lines.add(
-            "held-out perplexity %.3f -> %.3f (%+.1f %%)"
-                .formatted(
-                    before.perplexity(),
-                    after.perplexity(),
-                    100 * (after.perplexity() / before.perplexity() - 1)));
+        lines.add("held-out " + changes(before, after));
       }
       lines.add(
           "%d steps in %s, %,.0f tokens/s, peak native %s"
@@ -429,6 +507,20 @@ final class FinetuneCommand implements Callable<Integer> {
                   Progress.bytes(NativeMemory.peakBytes())));
       lines.add("written: " + saved + ", " + target.resolve("report.html"));
       return lines;
+    }
+
+    private static String changes(Measured before, Measured after) {
+      Map<String, Double> then = before.metrics();
+      Map<String, Double> now = after.metrics();
+      if (then == null || now == null) {
+        double from = before.evaluation().perplexity();
+        double to = after.evaluation().perplexity();
+        return "perplexity %.3f -> %.3f (%+.1f %%)".formatted(from, to, 100 * (to / from - 1));
+      }
+      List<String> changes = new ArrayList<>();
+      now.forEach((name, value) ->
+          changes.add("%s %.4g -> %.4g".formatted(name, then.get(name), value)));
+      return String.join(", ", changes);
     }
   }
 }

@@ -3,7 +3,7 @@ package dev.gatun.cli;
 import dev.gatun.models.hub.ModuleTrees;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.lora.LoraTraining;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.LoraTarget;
 import dev.gatun.models.peft.LoraVariant;
@@ -186,7 +186,7 @@ final class LoraArguments {
   }
 
   /// Refuses options that contradict an adapter that a run starts from; equal ones may be given.
-  void check(LoraAdapter start, CausalLm model, Method method) {
+  void check(LoraAdapter start, Transformer model, Method method) {
     LoraConfig fixed = start.match().config();
     Method kind =
         switch (fixed.variant()) {

@@ -1,7 +1,7 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.hub.ModelDirectory;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
@@ -124,7 +124,7 @@ final class ModelArguments {
   }
 
   /// Returns the model's number of ids, checked against the tokenizer.
-  static void checkVocabulary(CausalLm model, @Nullable HfTokenizer tokenizer, Path path)
+  static void checkVocabulary(Transformer model, @Nullable HfTokenizer tokenizer, Path path)
       throws IOException {
     if (tokenizer != null && tokenizer.vocabularySize() > model.vocabulary()) {
       throw new dev.gatun.runtime.MalformedFileException(

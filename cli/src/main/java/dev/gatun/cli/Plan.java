@@ -5,6 +5,8 @@ import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Linear;
 import dev.gatun.models.nn.Param;
+import dev.gatun.models.nn.TaskModel;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.LoraTarget;
 import dev.gatun.models.train.TrainOptions;
 import dev.gatun.models.train.Trained;
@@ -17,7 +19,7 @@ import java.util.TreeMap;
 
 /// What a run will do, worked out before it starts.
 record Plan(
-    CausalLm model,
+    Transformer model,
     Trained trained,
     TrainOptions options,
     FinetuneCommand.Sets sets,
@@ -49,11 +51,12 @@ record Plan(
       perToken += linear.inputs() + 2 * linear.outputs();
     }
     long perLayer = perToken / model.layers();
-    long width = model.head().value().size(1);
+    long width = model.width();
     long saved = course.checkpointing() ? model.layers() * width + perLayer : perToken;
     long longest = Math.min(maxLength, sets.train().longest());
     long activations = course.batch() * longest * saved * model.computeType().bytes();
-    return weights + state + activations + (long) LOGIT_BUFFERS;
+    long logits = model instanceof CausalLm ? (long) LOGIT_BUFFERS : 0;
+    return weights + state + activations + logits;
   }
 
   List<String> lines() {
@@ -64,6 +67,9 @@ record Plan(
     lines.add(
         "trained    %,d parameters (%.2f %%)"
             .formatted(trainedParameters(), 100.0 * trainedParameters() / modelParameters()));
+    if (model instanceof TaskModel task && !task.fresh().isEmpty()) {
+      lines.add("head       new: " + String.join(", ", task.fresh()));
+    }
     if (trained instanceof LoraAdapter adapter) {
       Map<String, Integer> modules = new TreeMap<>();
       for (LoraTarget target : adapter.match().targets()) {
@@ -76,11 +82,12 @@ record Plan(
       lines.add("modules    " + String.join(", ", matched));
     }
     lines.add(
-        "data       %,d rows, %,d tokens, %,d of them predicted%s"
+        "data       %,d rows, %,d tokens, %,d %s%s"
             .formatted(
                 sets.train().size(),
                 sets.train().tokens(),
                 sets.train().targets(),
+                model instanceof CausalLm ? "of them predicted" : "labels",
                 sets.heldOut() == null
                     ? ", none held out"
                     : "; held out %,d rows, %,d tokens"

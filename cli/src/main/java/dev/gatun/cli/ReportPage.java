@@ -6,7 +6,6 @@ import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.TargetModules;
-import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.TrainResult.Evaluated;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.NativeMemory;
@@ -32,18 +31,16 @@ final class ReportPage {
       FinetuneCommand.Outcome outcome)
       throws IOException {
     List<RunReport.EvalPoint> evals = new ArrayList<>();
-    Evaluation before = outcome.before();
-    Evaluation after = outcome.after();
+    Measured before = outcome.before();
+    Measured after = outcome.after();
     if (before != null) {
-      evals.add(new RunReport.EvalPoint(0, before.loss(), before.perplexity()));
+      evals.add(point(0, before.evaluation().loss()));
     }
     for (Evaluated evaluated : outcome.result().evaluations()) {
-      evals.add(
-          new RunReport.EvalPoint(evaluated.step(), evaluated.loss(), Math.exp(evaluated.loss())));
+      evals.add(point(evaluated.step(), evaluated.loss()));
     }
     if (after != null && evals.stream().noneMatch(e -> e.step() == outcome.result().steps())) {
-      evals.add(
-          new RunReport.EvalPoint(outcome.result().steps(), after.loss(), after.perplexity()));
+      evals.add(point(outcome.result().steps(), after.evaluation().loss()));
     }
     List<RunReport.TrainPoint> train = points(log, plan);
     HtmlReport.write(
@@ -87,10 +84,19 @@ final class ReportPage {
         System.getProperty("os.name") + " " + System.getProperty("os.arch"));
   }
 
-  private static RunReport.@Nullable Evaluation shown(@Nullable Evaluation evaluation) {
-    return evaluation == null
-        ? null
-        : new RunReport.Evaluation(evaluation.loss(), evaluation.perplexity());
+  private static RunReport.EvalPoint point(int step, double loss) {
+    return new RunReport.EvalPoint(step, loss, Math.exp(loss));
+  }
+
+  private static RunReport.@Nullable Evaluation shown(@Nullable Measured measured) {
+    if (measured == null) {
+      return null;
+    }
+    Map<String, Double> metrics = measured.metrics();
+    return new RunReport.Evaluation(
+        measured.evaluation().loss(),
+        measured.evaluation().perplexity(),
+        metrics == null ? Map.of() : metrics);
   }
 
   private static List<RunReport.TrainPoint> points(RunLog log, Plan plan) throws IOException {

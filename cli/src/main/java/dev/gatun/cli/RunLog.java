@@ -1,6 +1,5 @@
 package dev.gatun.cli;
 
-import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.StepReport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -42,12 +41,15 @@ final class RunLog {
     append(line);
   }
 
-  void evaluation(int step, Evaluation evaluation) {
+  void evaluation(int step, Measured measured) {
     start(step + 1);
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", step);
-    line.put("eval_loss", evaluation.loss());
-    line.put("eval_tokens", evaluation.tokens());
+    line.put("eval_loss", measured.evaluation().loss());
+    line.put("eval_tokens", measured.evaluation().tokens());
+    if (measured.metrics() != null) {
+      line.put("eval_metrics", measured.fields());
+    }
     append(line);
   }
 

@@ -86,14 +86,20 @@ public final class HfTokenizer implements SpanTokenizer, AutoCloseable {
   }
 
   private int[] encode(String text, boolean postProcessed) {
-    return withHandle(h -> {
-      long encoding = LIBRARY.encode(h, text, postProcessed);
-      try {
-        return toInts(LIBRARY.getTokenIds(encoding));
-      } finally {
-        LIBRARY.deleteEncoding(encoding);
-      }
-    });
+    return withHandle(h -> taken(LIBRARY.encode(h, text, postProcessed)));
+  }
+
+  @Override
+  public int[] encodePair(String first, String second) {
+    return withHandle(h -> taken(LIBRARY.encodeDual(h, first, second, true)));
+  }
+
+  private static int[] taken(long encoding) {
+    try {
+      return toInts(LIBRARY.getTokenIds(encoding));
+    } finally {
+      LIBRARY.deleteEncoding(encoding);
+    }
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.gatun.cli.report.RunReport.TrainPoint;
 import dev.gatun.runtime.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,24 +89,26 @@ public final class HtmlReport {
     if (before != null && after != null) {
       writeChange(page, before, after);
     } else if (before != null) {
-      String perplexity = Figures.of(before.perplexity());
-      page.element(verdict, "Held-out perplexity before training: " + perplexity + alone);
+      page.element(verdict, "Held-out " + figure(before) + " before training" + alone);
     } else if (after != null) {
-      String perplexity = Figures.of(after.perplexity());
-      page.element(verdict, "Held-out perplexity after training: " + perplexity + alone);
+      page.element(verdict, "Held-out " + figure(after) + " after training" + alone);
     } else {
       page.element(verdict, "Nothing was evaluated on held-out data, so there is no verdict.");
     }
   }
 
   private static void writeChange(Markup page, Evaluation before, Evaluation after) {
-    double change = after.perplexity() / before.perplexity() - 1;
+    boolean task = after.isOfTask();
+    double from = task ? before.loss() : before.perplexity();
+    double to = task ? after.loss() : after.perplexity();
+    double change = to / from - 1;
     String kind = Math.abs(change) < SAME ? "same" : change < 0 ? "better" : "worse";
     page.raw("<div class=\"verdict ").raw(Double.isFinite(change) ? kind : "worse").raw("\">");
-    page.raw("<span class=\"label\">Held-out perplexity</span><p class=\"change\">");
-    page.element("span class=\"from\"", Figures.of(before.perplexity()));
+    String what = task ? "loss" : "perplexity";
+    page.raw("<span class=\"label\">Held-out ").raw(what).raw("</span><p class=\"change\">");
+    page.element("span class=\"from\"", Figures.of(from));
     page.raw("<span class=\"arrow\"> → </span>");
-    page.element("strong", Figures.of(after.perplexity()));
+    page.element("strong", Figures.of(to));
     if (Double.isFinite(change)) {
       String sign = kind.equals("worse") ? "+" : "";
       String percent = kind.equals("same") ? "unchanged" : sign + Figures.percent(change, 1);
@@ -114,8 +117,27 @@ public final class HtmlReport {
     page.raw("</p>");
     page.element(
         "span class=\"label\"",
-        "nats per token: " + Figures.of(before.loss()) + " → " + Figures.of(after.loss()));
+        task
+            ? metrics(before, after)
+            : "nats per token: " + Figures.of(before.loss()) + " → " + Figures.of(after.loss()));
     page.raw("</div>\n");
+  }
+
+  private static String figure(Evaluation evaluation) {
+    return evaluation.isOfTask()
+        ? "loss " + Figures.of(evaluation.loss())
+        : "perplexity " + Figures.of(evaluation.perplexity());
+  }
+
+  private static String metrics(Evaluation before, Evaluation after) {
+    List<String> changes = new ArrayList<>();
+    after
+        .metrics()
+        .forEach((name, value) -> {
+          double from = before.metrics().getOrDefault(name, Double.NaN);
+          changes.add(name + ": " + Figures.of(from) + " → " + Figures.of(value));
+        });
+    return String.join(", ", changes);
   }
 
   private static void writeTiles(Markup page, RunReport report) {

@@ -93,9 +93,28 @@ public record RunReport(
 
   /// An evaluation before or after training.
   ///
-  /// @param loss mean loss per predicted token, nats
+  /// @param loss mean loss per predicted token, nats, or per row of a task
   /// @param perplexity `exp(loss)`
-  public record Evaluation(double loss, double perplexity) {}
+  /// @param metrics a task's metrics in the order to show; empty for a language model, which is
+  ///   judged by its perplexity
+  public record Evaluation(double loss, double perplexity, Map<String, Double> metrics) {
+    /// Copies the map.
+    public Evaluation {
+      metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+    }
+
+    /// A language model's evaluation.
+    ///
+    /// @param loss mean loss per predicted token, nats
+    /// @param perplexity `exp(loss)`
+    public Evaluation(double loss, double perplexity) {
+      this(loss, perplexity, Map.of());
+    }
+
+    boolean isOfTask() {
+      return !metrics.isEmpty();
+    }
+  }
 
   /// One prompt and what the model made of it.
   ///

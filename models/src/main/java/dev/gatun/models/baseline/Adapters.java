@@ -1,7 +1,7 @@
 package dev.gatun.models.baseline;
 
 import dev.gatun.models.lora.LoraAdapter;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.Trained;
 import dev.gatun.runtime.Scope;
 import java.io.IOException;
@@ -22,7 +22,7 @@ public final class Adapters {
   /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
   ///   model
   /// @throws IOException if a file cannot be read
-  public static Trained load(Scope owner, CausalLm model, Path directory) throws IOException {
+  public static Trained load(Scope owner, Transformer model, Path directory) throws IOException {
     if (!Files.exists(directory.resolve(BaselineFiles.SETTINGS))) {
       return LoraAdapter.load(owner, model, directory);
     }

@@ -1,7 +1,9 @@
 package dev.gatun.models.baseline;
 
 import dev.gatun.models.hub.TensorEntries;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Param;
+import dev.gatun.models.nn.TaskModel;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.runtime.AtomicFile;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
@@ -17,6 +19,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -97,7 +100,7 @@ final class BaselineFiles {
   ///
   /// @throws MalformedFileException if the names or shapes are not the adapter's, or a value is not
   ///   finite
-  static void read(Path directory, Settings settings, CausalLm model, Map<String, Tensor> tensors)
+  static void read(Path directory, Settings settings, Transformer model, Map<String, Tensor> tensors)
       throws IOException {
     if (!settings.modelType.equals(model.modelType())) {
       throw new MalformedFileException(
@@ -139,7 +142,12 @@ final class BaselineFiles {
   }
 
   /// Returns the type of trained tensors.
-  static DType type(CausalLm model) {
+  static DType type(Transformer model) {
     return model.computeType() == DType.F64 ? DType.F64 : DType.F32;
+  }
+
+  /// Returns the weights of a task's head, which is trained whole; none of a language model's.
+  static List<Param> headParams(Transformer model) {
+    return model instanceof TaskModel task ? task.headParams() : List.of();
   }
 }

@@ -1,6 +1,6 @@
 package dev.gatun.models.baseline;
 
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.Param;
 import dev.gatun.models.train.Trained;
@@ -12,10 +12,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/// All biases of a model, trained; its other weights stay. Source: Ben Zaken et al.,
-/// arXiv:2106.10199.
+/// All biases of a model and the whole head of a task, trained; its other weights stay. Source: Ben
+/// Zaken et al., arXiv:2106.10199.
 ///
 /// Its tensors live in the scope that it was made in.
 public final class BitFit implements Trained {
@@ -32,24 +33,25 @@ public final class BitFit implements Trained {
     this.replaced = replaced;
   }
 
-  /// Copies a model's biases.
+  /// Copies a model's biases and its task's head.
   ///
   /// @param owner owner of the copies
   /// @param model the base
   /// @return biases that change nothing yet
   /// @throws IllegalArgumentException if the model has none
-  public static BitFit create(Scope owner, CausalLm model) {
+  public static BitFit create(Scope owner, Transformer model) {
     DType type = BaselineFiles.type(model);
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     Map<Integer, Tensor> replaced = new LinkedHashMap<>();
+    List<Param> head = BaselineFiles.headParams(model);
     for (Param param : model.params()) {
-      if (param.name().endsWith(".bias")) {
+      if (param.name().endsWith(".bias") || head.contains(param)) {
         Tensor copy = Layout.to(owner, param.value(), type);
         parameters.put(param.name(), copy);
         replaced.put(param.index(), copy);
       }
     }
-    if (parameters.isEmpty()) {
+    if (parameters.size() == head.size()) {
       throw new IllegalArgumentException(
           "bitfit: found a " + model.modelType() + " without biases, expected a model with some");
     }
@@ -65,7 +67,7 @@ public final class BitFit implements Trained {
   /// @throws dev.gatun.runtime.MalformedFileException if a file breaks a rule or does not fit the
   ///   model
   /// @throws IOException if a file cannot be read
-  public static BitFit load(Scope owner, CausalLm model, Path directory) throws IOException {
+  public static BitFit load(Scope owner, Transformer model, Path directory) throws IOException {
     BaselineFiles.Settings settings = BaselineFiles.settings(directory);
     BitFit biases = create(owner, model);
     BaselineFiles.read(directory, settings, model, biases.parameters);

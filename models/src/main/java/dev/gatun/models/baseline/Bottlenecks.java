@@ -1,8 +1,9 @@
 package dev.gatun.models.baseline;
 
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.InitialValues;
+import dev.gatun.models.nn.Param;
 import dev.gatun.models.nn.Sublayers;
 import dev.gatun.models.train.Trained;
 import dev.gatun.runtime.DType;
@@ -23,8 +24,9 @@ import java.util.Objects;
 /// Small networks between a layer's blocks and its residuals: h + up(f(down(h))).
 ///
 /// Sources: Houlsby et al., arXiv:1902.00751; Pfeiffer et al., arXiv:2005.00247. Both papers
-/// describe encoders that normalise after the residual; in these decoders, which normalise before a
-/// block, the network stands at the same place, on the block's output. Weights start as in
+/// describe encoders that normalise after the residual; in decoders, which normalise before a block,
+/// the network stands at the same place, on the block's output. The head of a task is trained whole.
+/// Weights start as in
 /// Houlsby's paper, normal with deviation 0.01 cut at two deviations, biases at 0: nearly, but not
 /// exactly, without effect.
 ///
@@ -49,12 +51,19 @@ public final class Bottlenecks implements Trained, Sublayers {
   private final Kind kind;
   private final int inner;
   private final Map<String, Tensor> parameters;
+  private final Map<Integer, Tensor> replaced;
 
-  private Bottlenecks(String modelType, Kind kind, int inner, Map<String, Tensor> parameters) {
+  private Bottlenecks(
+      String modelType,
+      Kind kind,
+      int inner,
+      Map<String, Tensor> parameters,
+      Map<Integer, Tensor> replaced) {
     this.modelType = modelType;
     this.kind = kind;
     this.inner = inner;
     this.parameters = Collections.unmodifiableMap(parameters);
+    this.replaced = replaced;
   }
 
   /// Makes new networks.
@@ -66,13 +75,13 @@ public final class Bottlenecks implements Trained, Sublayers {
   /// @param seed of their weights
   /// @return the networks
   /// @throws IllegalArgumentException if `inner` is below 1
-  public static Bottlenecks create(Scope owner, CausalLm model, Kind kind, int inner, long seed) {
+  public static Bottlenecks create(Scope owner, Transformer model, Kind kind, int inner, long seed) {
     if (inner < 1) {
       throw new IllegalArgumentException("bottleneck: found " + inner + ", expected at least 1");
     }
     DType type = BaselineFiles.type(model);
     InitialValues random = new InitialValues(seed);
-    long width = model.head().value().size(1);
+    long width = model.width();
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     for (int i = 0; i < model.layers(); i++) {
       for (String place : new String[] {attention(i), feedForward(i)}) {
@@ -84,7 +93,13 @@ public final class Bottlenecks implements Trained, Sublayers {
         }
       }
     }
-    return new Bottlenecks(model.modelType(), kind, inner, parameters);
+    Map<Integer, Tensor> replaced = new LinkedHashMap<>();
+    for (Param param : BaselineFiles.headParams(model)) {
+      Tensor copy = Layout.to(owner, param.value(), type);
+      parameters.put(param.name(), copy);
+      replaced.put(param.index(), copy);
+    }
+    return new Bottlenecks(model.modelType(), kind, inner, parameters, replaced);
   }
 
   private static Tensor random(
@@ -109,7 +124,7 @@ public final class Bottlenecks implements Trained, Sublayers {
   /// @return the networks
   /// @throws MalformedFileException if a file breaks a rule or does not fit the model
   /// @throws IOException if a file cannot be read
-  public static Bottlenecks load(Scope owner, CausalLm model, Path directory) throws IOException {
+  public static Bottlenecks load(Scope owner, Transformer model, Path directory) throws IOException {
     BaselineFiles.Settings settings = BaselineFiles.settings(directory);
     for (Kind kind : Kind.values()) {
       if (kind.method().equals(settings.method())) {
@@ -136,7 +151,7 @@ public final class Bottlenecks implements Trained, Sublayers {
 
   @Override
   public ForwardPass.Builder join(ForwardPass.Builder pass, int tokens) {
-    return pass.sublayers(this);
+    return pass.sublayers(this).replaced(replaced);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.gatun.models.data;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /// The tokens of one forward pass: segments of any length one after the other, without padding.
@@ -11,14 +12,21 @@ public final class Batch {
   private final int[] labels; // (N)
   private final int[] offsets; // (S + 1)
   private final int[] rows; // (S)
+  private final List<SequenceLabel> sequenceLabels; // S, or none
   private final int targetCount;
 
-  private Batch(int[] ids, int[] labels, int[] offsets, int[] rows) {
+  private Batch(
+      int[] ids,
+      int[] labels,
+      int[] offsets,
+      int[] rows,
+      List<SequenceLabel> sequenceLabels) {
     this.ids = ids;
     this.labels = labels;
     this.offsets = offsets;
     this.rows = rows;
-    int count = 0;
+    this.sequenceLabels = List.copyOf(sequenceLabels);
+    int count = sequenceLabels.size();
     for (int target : targets()) {
       if (target != Example.IGNORED) {
         count++;
@@ -32,7 +40,8 @@ public final class Batch {
   /// @param examples at least one
   /// @param firstRow row of the first in the optimizer step; the others count on
   /// @return the batch
-  /// @throws IllegalArgumentException if there is no example or more than 2^31 - 1 tokens
+  /// @throws IllegalArgumentException if there is no example or more than 2^31 - 1 tokens, or some
+  ///   have labels as a whole and some have not
   public static Batch of(List<Example> examples, int firstRow) {
     if (examples.isEmpty()) {
       throw new IllegalArgumentException("batch: found no examples, expected at least one");
@@ -46,6 +55,7 @@ public final class Batch {
     int[] labels = new int[ids.length];
     int[] offsets = new int[examples.size() + 1];
     int[] rows = new int[examples.size()];
+    List<SequenceLabel> sequenceLabels = new ArrayList<>();
     for (int s = 0; s < rows.length; s++) {
       Example example = examples.get(s);
       int offset = offsets[s];
@@ -55,8 +65,17 @@ public final class Batch {
       }
       offsets[s + 1] = offset + example.length();
       rows[s] = firstRow + s;
+      SequenceLabel label = example.sequenceLabel();
+      if (label != null) {
+        sequenceLabels.add(label);
+      }
     }
-    return new Batch(ids, labels, offsets, rows);
+    if (!sequenceLabels.isEmpty() && sequenceLabels.size() != rows.length) {
+      throw new IllegalArgumentException(
+          "batch: found %d examples of %d with labels as a whole, expected all or none"
+              .formatted(sequenceLabels.size(), rows.length));
+    }
+    return new Batch(ids, labels, offsets, rows, sequenceLabels);
   }
 
   /// Returns the tokens.
@@ -84,6 +103,13 @@ public final class Batch {
       targets[offsets[s + 1] - 1] = Example.IGNORED;
     }
     return targets;
+  }
+
+  /// Returns the labels of whole segments.
+  ///
+  /// @return `S` labels, or none where tokens are learnt
+  public List<SequenceLabel> sequenceLabels() {
+    return sequenceLabels;
   }
 
   /// Returns where segments begin and end.
@@ -128,9 +154,9 @@ public final class Batch {
     return rows.length;
   }
 
-  /// Returns the number of tokens the loss counts.
+  /// Returns how often the loss counts: for each learnt token, or for each label of a segment.
   ///
-  /// @return targets that are not ignored
+  /// @return targets that are not ignored, or the number of segments' labels
   public int targetCount() {
     return targetCount;
   }

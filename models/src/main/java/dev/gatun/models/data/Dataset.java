@@ -3,6 +3,7 @@ package dev.gatun.models.data;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -46,9 +47,9 @@ public record Dataset(List<Example> examples, int truncated, int skipped) {
     return examples.stream().mapToLong(Example::length).sum();
   }
 
-  /// Returns the number of tokens the loss counts.
+  /// Returns how often the loss counts.
   ///
-  /// @return predicted tokens of all examples
+  /// @return predicted tokens of all examples, or labels of whole ones
   public long targets() {
     return examples.stream().mapToLong(Example::targets).sum();
   }
@@ -80,6 +81,10 @@ public record Dataset(List<Example> examples, int truncated, int skipped) {
         bytes.putInt(example.ids()[i]).putInt(example.label(i));
       }
       sha.update(bytes.flip());
+      SequenceLabel label = example.sequenceLabel();
+      if (label != null) {
+        sha.update(label.toString().getBytes(StandardCharsets.UTF_8));
+      }
     }
     return size() + " rows, sha256 " + HexFormat.of().formatHex(sha.digest());
   }

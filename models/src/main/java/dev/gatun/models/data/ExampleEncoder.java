@@ -60,6 +60,19 @@ public final class ExampleEncoder {
     return tokenizer().encodeDocument(prompt);
   }
 
+  /// Makes an example of a prompt with its completion, which alone is learnt, cut off at the maximum
+  /// length.
+  ///
+  /// @param row index among the data's examples
+  /// @param document index of the row it comes from
+  /// @param prompt any text
+  /// @param completion any text
+  /// @return the example
+  public Example example(int row, int document, String prompt, String completion) {
+    Encoded encoded = completion(prompt, completion);
+    return example(row, document, encoded.ids(), encoded.labels());
+  }
+
   /// Returns the pieces of a text with its beginning and end, each of the maximum length but the
   /// last.
   List<int[]> text(String text) {

@@ -8,6 +8,13 @@ public interface SpanTokenizer extends Tokenizer {
   /// @return the tokens
   Spans encodeSpans(String text);
 
+  /// Encodes two texts with the special tokens that the model puts before, between and behind them.
+  ///
+  /// @param first any text
+  /// @param second any text
+  /// @return the token ids
+  int[] encodePair(String first, String second);
+
   /// Tokens with their parts of a text, from `starts` to before `ends`, as indices of `char`s. A
   /// character of several tokens is part of each.
   ///

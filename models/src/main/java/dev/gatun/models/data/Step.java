@@ -12,7 +12,7 @@ public record Step(Cursor cursor, List<Batch> batches) {
     batches = List.copyOf(batches);
   }
 
-  /// Returns the number of tokens the loss counts in the whole step. Each batch's sum of losses is
+  /// Returns how often the loss counts in the whole step. Each batch's sum of losses is
   /// divided by it, so that accumulated and large batches give the same gradient.
   ///
   /// @return 0 only if each label of the step is masked

@@ -30,6 +30,15 @@ public final class DropoutText {
   /// @param text the text
   /// @throws IllegalArgumentException if it means none; the message says why
   public static Dropout parse(String text) {
+    return parse(text, Dropout.Layers.LATTER_HALF);
+  }
+
+  /// {@return the method that a text means for models of which other layers are usually masked}
+  ///
+  /// @param text the text
+  /// @param usual which layers are masked where the text does not say it
+  /// @throws IllegalArgumentException if it means none; the message says why
+  public static Dropout parse(String text, Dropout.Layers usual) {
     int colon = text.indexOf(':');
     String name = colon < 0 ? text : text.substring(0, colon);
     Map<String, String> settings = settings(colon < 0 ? "" : text.substring(colon + 1));
@@ -40,7 +49,7 @@ public final class DropoutText {
         method
             .withAgreement(agreement, lambda)
             .withBothBranches(flag(settings, "both"))
-            .withLayers(constant("layers", settings.remove("layers"), method.layers()))
+            .withLayers(constant("layers", settings.remove("layers"), usual))
             .withInstances((int) number(settings, "n", method.instances()));
     if (!settings.isEmpty()) {
       throw new IllegalArgumentException(

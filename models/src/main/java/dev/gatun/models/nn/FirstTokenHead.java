@@ -29,13 +29,17 @@ public record FirstTokenHead(List<String> modules, Linear dense, Activation acti
   }
 
   @Override
-  public Tensor forward(Scope scope, Tensor hidden, ForwardPass pass) {
+  public Tensor read(Scope scope, Tensor hidden, ForwardPass pass) {
     long[] starts = new long[pass.batch().sequences()];
     for (int i = 0; i < starts.length; i++) {
       starts[i] = pass.batch().start(i);
     }
-    Tensor first = Layout.rows(scope, hidden, scope.of(starts, starts.length)); // (B, C)
-    Tensor pooled = dense.ofSequences(scope, first, pass);
+    return Layout.rows(scope, hidden, scope.of(starts, starts.length)); // (B, C)
+  }
+
+  @Override
+  public Tensor outputs(Scope scope, Tensor read, ForwardPass pass) {
+    Tensor pooled = dense.ofSequences(scope, read, pass);
     Tensor active =
         activation == Activation.TANH
             ? Elementwise.tanh(scope, pooled)

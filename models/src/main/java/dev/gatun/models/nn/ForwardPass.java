@@ -284,9 +284,14 @@ public final class ForwardPass {
       return segments;
     }
 
-    /// {@return whether something is changed for all rows: weights replaced, sublayers added}
-    public boolean changesAllRows() {
-      return !replaced.isEmpty() || !sublayers.equals(Sublayers.NONE);
+    /// {@return what replaces weights, by [Param#index()]}
+    public Map<Integer, Tensor> replaced() {
+      return replaced;
+    }
+
+    /// {@return what stands after attention and feed-forward blocks}
+    public Sublayers sublayers() {
+      return sublayers;
     }
 
     /// Puts something after attention and feed-forward blocks.

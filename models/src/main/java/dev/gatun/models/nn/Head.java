@@ -10,10 +10,18 @@ public interface Head {
   /// {@return paths of its modules, the one that makes the outputs last}
   List<String> modules();
 
-  /// {@return the outputs: `(B, K)` of B sequences, or `(N, K)` of N tokens}
+  /// {@return the activations that the outputs are made of: `(B, C)` of B sequences, or `(N, C)` of
+  /// N tokens}
   ///
   /// @param scope owner of the result
   /// @param hidden `(N, C)` from [Transformer#lastNorm]
   /// @param pass the pass
-  Tensor forward(Scope scope, Tensor hidden, ForwardPass pass);
+  Tensor read(Scope scope, Tensor hidden, ForwardPass pass);
+
+  /// {@return the outputs: `(B, K)` of B sequences, or `(N, K)` of N tokens}
+  ///
+  /// @param scope owner of the result
+  /// @param read from [#read]
+  /// @param pass the pass
+  Tensor outputs(Scope scope, Tensor read, ForwardPass pass);
 }

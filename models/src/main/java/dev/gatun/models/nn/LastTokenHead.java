@@ -20,7 +20,7 @@ public record LastTokenHead(Linear score, int padId) implements Head {
   }
 
   @Override
-  public Tensor forward(Scope scope, Tensor hidden, ForwardPass pass) {
+  public Tensor read(Scope scope, Tensor hidden, ForwardPass pass) {
     long[] ids = pass.ids().toLongs();
     long[] lasts = new long[pass.batch().sequences()];
     for (int i = 0; i < lasts.length; i++) {
@@ -31,7 +31,11 @@ public record LastTokenHead(Linear score, int padId) implements Head {
       }
       lasts[i] = last;
     }
-    Tensor rows = Layout.rows(scope, hidden, scope.of(lasts, lasts.length)); // (B, C)
-    return score.ofSequences(scope, rows, pass);
+    return Layout.rows(scope, hidden, scope.of(lasts, lasts.length)); // (B, C)
+  }
+
+  @Override
+  public Tensor outputs(Scope scope, Tensor read, ForwardPass pass) {
+    return score.ofSequences(scope, read, pass);
   }
 }

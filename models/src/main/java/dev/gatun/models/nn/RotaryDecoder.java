@@ -203,6 +203,11 @@ public final class RotaryDecoder implements CausalLm {
   }
 
   @Override
+  public int width() {
+    return spec.width();
+  }
+
+  @Override
   public int layers() {
     return spec.layers;
   }

@@ -7,15 +7,20 @@ import java.util.List;
 /// The head of extractive question answering: for each token a score as the start of the answer,
 /// and one as its end.
 ///
-/// @param outputs `(2, C)`
-public record SpanHead(Linear outputs) implements Head {
+/// @param scores `(2, C)`
+public record SpanHead(Linear scores) implements Head {
   @Override
   public List<String> modules() {
-    return List.of(outputs.path());
+    return List.of(scores.path());
   }
 
   @Override
-  public Tensor forward(Scope scope, Tensor hidden, ForwardPass pass) {
-    return outputs.forward(scope, hidden, pass);
+  public Tensor read(Scope scope, Tensor hidden, ForwardPass pass) {
+    return hidden;
+  }
+
+  @Override
+  public Tensor outputs(Scope scope, Tensor read, ForwardPass pass) {
+    return scores.forward(scope, read, pass);
   }
 }

@@ -36,6 +36,15 @@ public final class TaskModel implements Transformer {
     return head;
   }
 
+  /// {@return the weights that the head alone reads}
+  public List<Param> headParams() {
+    return params().stream().filter(this::isOfHead).toList();
+  }
+
+  private boolean isOfHead(Param param) {
+    return head.modules().stream().anyMatch(module -> param.name().startsWith(module + "."));
+  }
+
   /// {@return names of the weights that were drawn at random because the checkpoint had none: the
   /// model's outputs mean nothing before they are trained}
   public List<String> fresh() {
@@ -49,7 +58,8 @@ public final class TaskModel implements Transformer {
   /// @param checkpoint whether to save only each layer's input and run it again for its gradient
   public Tensor outputs(Scope scope, ForwardPass pass, boolean checkpoint) {
     try (Scope block = scope.child()) {
-      return scope.keep(head.forward(block, hidden(block, pass, checkpoint), pass));
+      Tensor read = head.read(block, hidden(block, pass, checkpoint), pass);
+      return scope.keep(head.outputs(block, read, pass));
     }
   }
 
@@ -61,6 +71,16 @@ public final class TaskModel implements Transformer {
   @Override
   public boolean isCausal() {
     return body.isCausal();
+  }
+
+  @Override
+  public boolean mixesAdapters() {
+    return body.mixesAdapters();
+  }
+
+  @Override
+  public int width() {
+    return body.width();
   }
 
   @Override

@@ -21,6 +21,14 @@ public interface Transformer extends AutoCloseable {
   /// {@return whether a token sees only itself and those before it}
   boolean isCausal();
 
+  /// {@return whether sequences of one pass may go through different adapters}
+  default boolean mixesAdapters() {
+    return true;
+  }
+
+  /// {@return C, the size of an activation}
+  int width();
+
   /// {@return the number of layers}
   int layers();
 

@@ -4,7 +4,10 @@ import dev.gatun.runtime.MalformedFileException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +44,57 @@ public record ClassificationTask(
     labels = List.copyOf(labels);
     metrics = List.copyOf(metrics);
     evaluation = List.copyOf(evaluation);
+  }
+
+  /// {@return a task of any file with the columns `text` and `label`, and `text_pair` where there
+  /// are two texts}
+  ///
+  /// @param classes names of the classes in their order; empty for a regression
+  public static ClassificationTask ofText(List<String> classes) {
+    return new ClassificationTask(
+        classes.isEmpty() ? "regression" : "classification",
+        new Columns("text", "text_pair", "label"),
+        new Columns("text", null, "label"),
+        List.of(),
+        classes,
+        classes.isEmpty() ? List.of("pearson", "spearmanr") : List.of("accuracy", "f1"),
+        List.of(),
+        false);
+  }
+
+  /// {@return the different labels of such a file, numbers by their size before words by the
+  /// alphabet}
+  ///
+  /// @param file a file of one of the kinds above
+  /// @throws MalformedFileException if a column is missing, or there is only one label or none
+  /// @throws IOException if the file is missing or cannot be read
+  public static List<String> labelsOf(Path file) throws IOException {
+    List<List<String>> sets = List.of(List.of("text", "label"));
+    Set<String> all = new TreeSet<>();
+    Table.NAMED.read(
+        file,
+        row -> {
+          row.columns(sets);
+          String label = row.scalar("label");
+          if (label == null || label.isBlank()) {
+            throw row.wrong("label", row.found("label"), "a class");
+          }
+          all.add(label);
+        });
+    if (all.size() < 2) {
+      throw new MalformedFileException(
+          file, "label", all.isEmpty() ? "no row" : "the one class " + all, "two classes or more");
+    }
+    return all.stream()
+        .sorted(Comparator.comparingDouble(ClassificationTask::size).thenComparing(l -> l))
+        .toList();
+  }
+
+  /// Returns the number that a label is; infinity for a word.
+  private static double size(String label) {
+    return NUMBER.matcher(label).matches()
+        ? Double.parseDouble(label)
+        : Double.POSITIVE_INFINITY;
   }
 
   /// Names of columns.

@@ -6,8 +6,6 @@ import dev.gatun.models.task.QuestionRow.Answer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// Cuts a question's text into windows that a model can read, each with the whole question before
 /// it, as transformers cuts it with `truncation="only_second"` and a `stride`.
@@ -48,7 +46,7 @@ public record QuestionWindows(
   /// @throws IllegalArgumentException if the question leaves no more room than the stride
   public List<Window> of(QuestionRow row) {
     int[] question = tokenizer.encode(row.question().stripLeading());
-    int[] before = join(layout.before(), question, layout.between());
+    int[] before = PairLayout.join(layout.before(), question, layout.between());
     Spans context = tokenizer.encodeSpans(row.context());
     int room = maxLength - before.length - layout.after().length;
     if (room <= stride) {
@@ -70,7 +68,7 @@ public record QuestionWindows(
   private Window window(QuestionRow row, int[] before, Spans context, int from, int to) {
     int[] starts = Arrays.copyOfRange(context.starts(), from, to);
     int[] ends = Arrays.copyOfRange(context.ends(), from, to);
-    int[] ids = join(before, Arrays.copyOfRange(context.ids(), from, to), layout.after());
+    int[] ids = PairLayout.join(before, Arrays.copyOfRange(context.ids(), from, to), layout.after());
     int last = starts.length - 1;
     if (row.answers().isEmpty() || last < 0) {
       return new Window(ids, before.length, starts, ends, 0, 0);
@@ -88,9 +86,5 @@ public record QuestionWindows(
     }
     int at = before.length;
     return new Window(ids, at, starts, ends, at + first, at + last);
-  }
-
-  private static int[] join(int[]... parts) {
-    return Stream.of(parts).flatMapToInt(IntStream::of).toArray();
   }
 }

@@ -4,12 +4,12 @@ import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
-import dev.gatun.runtime.op.Matmul;
 import dev.gatun.runtime.op.Norm;
 import dev.gatun.runtime.op.Reduce;
 import java.util.List;
@@ -39,20 +39,21 @@ public record Confidences(double[] probabilities, boolean[] right) {
         continue;
       }
       try (Scope scope = Scope.open(model.device())) {
-        JointLoss loss =
-            new JointLoss(
-                scope,
-                model,
-                List.of(
-                    new JointLoss.Part(
-                        batch, addition, LanguageModelLoss.Options.EVALUATION, 0, 1)));
-        Tensor hidden = loss.draws(scope).getFirst();
-        long[] labels = loss.labels();
+        ForwardPass pass =
+            addition
+                .join(
+                    ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens())
+                .build();
+        long[] places = NextTokens.places(batch);
+        Tensor hidden =
+            Layout.rows(
+                scope, model.hidden(scope, pass, false), scope.of(places, places.length));
+        long[] labels = NextTokens.labels(batch, 1);
         for (int start = 0; start < labels.length; start += ROWS) {
           int rows = Math.min(ROWS, labels.length - start);
           try (Scope block = scope.child()) {
             Tensor part = Layout.narrow(block, hidden, 0, start, rows);
-            Tensor logits = Matmul.linear(block, part, loss.head(), null);
+            Tensor logits = model.logits(block, part, pass);
             Tensor p = Norm.softmax(block, Layout.as(block, logits, DType.F32));
             float[] most = Reduce.max(block, p, -1).toFloats();
             long[] likeliest = Reduce.argmax(block, p, -1).toLongs();

@@ -1,7 +1,6 @@
 package dev.gatun.models.train;
 
 import dev.gatun.models.data.Batch;
-import dev.gatun.models.data.Example;
 import dev.gatun.models.dropout.Agreement;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.dropout.DropoutMasks;
@@ -9,9 +8,10 @@ import dev.gatun.models.dropout.DropoutMasks.Source;
 import dev.gatun.models.dropout.Position;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.AdapterSegment;
-import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.PassAddition;
+import dev.gatun.models.nn.Sublayers;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
@@ -20,21 +20,25 @@ import dev.gatun.runtime.op.Loss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// The losses of next-token prediction of one or several runs, in one pass over the shared model.
+/// The losses of one or several runs, in one pass over the shared model, whose head says what is
+/// learnt.
 ///
 /// Each run's rows appear once for each instance of its masks, and once more for each second
-/// branch. The layers below the first masked one see every row once.
+/// branch. The layers below the first masked one see every row once. Each run may have a head of its
+/// own. Where a model cannot mix adapters in a pass, rows of different ones go through it one after
+/// the other.
 final class JointLoss {
   /// One run's share of a pass.
   ///
-  /// @param batch at least one predicted token
+  /// @param batch at least one label
   /// @param addition the run's adapter
   /// @param options the run's options; `checkpointing` and `oneBatch` are the first run's
   /// @param step optimizer step, for the masks
-  /// @param scale 1 / predicted tokens of the whole optimizer step
+  /// @param scale 1 / labels of the whole optimizer step
   record Part(
       Batch batch,
       PassAddition addition,
@@ -65,24 +69,27 @@ final class JointLoss {
   }
 
   private final Scope tape;
-  private final CausalLm model;
+  /// What a run brings into a pass.
+  private record Joined(
+      List<AdapterSegment> segments, Map<Integer, Tensor> replaced, Sublayers sublayers) {}
+
+  private final Transformer model;
+  private final Objective objective;
   private final List<Part> parts;
   private final int[] starts;
-  private final List<List<AdapterSegment>> segments = new ArrayList<>();
+  private final List<Joined> joined = new ArrayList<>();
   private final ForwardPass plain;
   private final int split;
   private final boolean checkpointing;
 
   /// @param tape owner of what the gradients and replays read
-  JointLoss(Scope tape, CausalLm model, List<Part> parts) {
+  JointLoss(Scope tape, Transformer model, List<Part> parts) {
     this.tape = tape;
     this.model = model;
+    this.objective = Objective.of(model);
     this.parts = parts;
     this.checkpointing = parts.getFirst().options.checkpointing();
-    this.split =
-        parts.stream().mapToInt(p -> p.dropout().sharedLayers(model.layers())).min().orElseThrow();
     this.starts = new int[parts.size() + 1];
-    List<ForwardPass.Builder> joined = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       Batch batch = parts.get(i).batch;
       starts[i + 1] = starts[i] + batch.tokens();
@@ -91,18 +98,29 @@ final class JointLoss {
               .get(i)
               .addition
               .join(ForwardPass.of(tape, model, batch.ids(), batch.offsets()), batch.tokens());
-      if (parts.size() > 1 && builder.changesAllRows()) {
+      if (parts.size() > 1 && changesAllRows(builder)) {
         throw new IllegalArgumentException(
             "runs side by side: found one that changes the model for all rows, expected adapters"
                 + " alone");
       }
-      segments.add(builder.segments());
-      joined.add(builder);
+      joined.add(new Joined(builder.segments(), builder.replaced(), builder.sublayers()));
     }
-    this.plain =
-        parts.size() == 1
-            ? joined.getFirst().build()
-            : pass(IntStream.range(0, parts.size()).mapToObj(JointLoss::unmasked).toList());
+    this.split =
+        parts.size() > 1 && !model.mixesAdapters()
+            ? 0
+            : parts.stream()
+                .mapToInt(p -> p.dropout().sharedLayers(model.layers()))
+                .min()
+                .orElseThrow();
+    this.plain = pass(IntStream.range(0, parts.size()).mapToObj(JointLoss::unmasked).toList());
+  }
+
+  private boolean changesAllRows(ForwardPass.Builder builder) {
+    boolean beyondHead =
+        model.params().stream()
+            .anyMatch(weight ->
+                builder.replaced().containsKey(weight.index()) && !objective.isOfHead(weight));
+    return beyondHead || !builder.sublayers().equals(Sublayers.NONE);
   }
 
   private static Copy unmasked(int part) {
@@ -118,10 +136,10 @@ final class JointLoss {
       List<Copy> seconds = new ArrayList<>();
       for (int p = 0; p < parts.size(); p++) {
         Part part = parts.get(p);
-        for (int i = 0; i < part.dropout().draws(); i++) {
-          firsts.add(new Copy(p, i, 0));
+        for (Copy copy : firsts(p)) {
+          firsts.add(copy);
           if (part.masksBoth()) {
-            seconds.add(new Copy(p, i, 1));
+            seconds.add(new Copy(p, copy.instance, 1));
           }
         }
         if (part.dropout().twoBranches() && !part.masksBoth()) {
@@ -162,27 +180,26 @@ final class JointLoss {
     }
   }
 
-  /// Returns the activations that the head reads at the predicting rows of a single run, `(M, C)`
-  /// for each draw of its masks.
-  List<Tensor> draws(Scope owner) {
-    int count = parts.getFirst().dropout().draws();
-    List<Copy> copies = IntStream.range(0, count).mapToObj(i -> new Copy(0, i, 0)).toList();
-    try (Scope block = owner.child()) {
+  /// Returns what a single run's model says of its batch, without a gradient: the mean over the
+  /// draws of its masks.
+  ///
+  /// @param average what the mean is taken of
+  Objective.Said say(Evaluation.Average average) {
+    Part part = parts.getFirst();
+    List<Copy> copies = firsts(0);
+    try (Scope block = tape.child()) {
       Tensor embedded = model.embed(block, plain);
       Tensor shared = model.layers(block, embedded, plain, 0, split, false);
-      Hidden all = hidden(block, shared, copies);
-      return copies.stream().map(copy -> owner.keep(all.rows(block, List.of(copy)))).toList();
+      Reading draws = hidden(block, shared, copies).of(copies);
+      return objective.say(block, draws, part.batch, average);
     }
   }
 
-  /// Returns the head's weight.
-  Tensor head() {
-    return plain.value(model.head());
-  }
-
-  /// Returns the ids that a single run's predicting rows are to predict.
-  long[] labels() {
-    return labels(parts.getFirst().batch, 1);
+  /// Returns the copies of a run that its task's loss is of.
+  private List<Copy> firsts(int part) {
+    return IntStream.range(0, parts.get(part).dropout().draws())
+        .mapToObj(i -> new Copy(part, i, 0))
+        .toList();
   }
 
   /// Activations of some copies, one after the other.
@@ -199,18 +216,15 @@ final class JointLoss {
       return new Hidden(copies, scope.keep(states));
     }
 
-    /// Returns the predicting rows of some copies of one run.
-    Tensor rows(Scope scope, List<Copy> wanted) {
-      long[] predicting = predicting(parts.get(wanted.getFirst().part).batch);
-      long[] rows = new long[wanted.size() * predicting.length];
-      int at = 0;
-      for (Copy copy : wanted) {
-        long start = start(copy);
-        for (long row : predicting) {
-          rows[at++] = start + row;
-        }
-      }
-      return Layout.rows(scope, states, scope.of(rows, rows.length));
+    /// Returns the rows of some copies of one run.
+    Reading of(List<Copy> wanted) {
+      int part = wanted.getFirst().part;
+      return new Reading(
+          states,
+          wanted.stream().mapToLong(this::start).toArray(),
+          parts.get(part).batch.tokens(),
+          joined.get(part).replaced,
+          () -> parts.size() == 1 && wanted.size() == 1 ? plain : pass(wanted));
     }
 
     private long start(Copy wanted) {
@@ -226,6 +240,13 @@ final class JointLoss {
   }
 
   private Hidden hidden(Scope scope, Tensor shared, List<Copy> copies) {
+    if (copies.size() > 1 && !model.mixesAdapters() && !sameAdapters(copies)) {
+      List<Tensor> each = new ArrayList<>();
+      for (Copy copy : copies) {
+        each.add(hidden(scope, shared, List.of(copy)).states);
+      }
+      return new Hidden(copies, Layout.cat(scope, 0, each.toArray(Tensor[]::new)));
+    }
     boolean sameRows = isInOrder(copies) && copies.stream().noneMatch(this::masksAdapters);
     ForwardPass pass = sameRows ? plain.withMasks(masks(copies)) : pass(copies);
     Tensor start = pass.dropInput(scope, copied(scope, shared, copies));
@@ -237,6 +258,11 @@ final class JointLoss {
   private boolean isInOrder(List<Copy> copies) {
     return copies.size() == parts.size()
         && IntStream.range(0, copies.size()).allMatch(i -> copies.get(i).part == i);
+  }
+
+  private boolean sameAdapters(List<Copy> copies) {
+    return copies.stream().noneMatch(this::masksAdapters)
+        && copies.stream().allMatch(copy -> copy.part == copies.getFirst().part);
   }
 
   private boolean masksAdapters(Copy copy) {
@@ -267,17 +293,30 @@ final class JointLoss {
       ids = joined(ids, batch.ids());
       int[] ends = Arrays.stream(batch.offsets()).skip(1).map(offset -> start + offset).toArray();
       offsets = joined(offsets, ends);
-      for (AdapterSegment segment : segments.get(copy.part)) {
-        through.add(
+      for (AdapterSegment segment : joined.get(copy.part).segments) {
+        add(
+            through,
             new AdapterSegment(
                 start + segment.start(), start + segment.end(), layers(copy, segment.layers())));
       }
     }
     ForwardPass.Builder builder = ForwardPass.of(tape, model, ids, offsets).segments(through);
-    if (parts.size() == 1) {
-      builder.replaced(plain.replaced()).sublayers(plain.sublayers());
+    int part = copies.getFirst().part;
+    if (copies.stream().allMatch(copy -> copy.part == part)) {
+      builder.replaced(joined.get(part).replaced).sublayers(joined.get(part).sublayers);
     }
     return builder.masks(masks(copies)).build();
+  }
+
+  /// Adds rows to the segment before them where both go through the same adapter.
+  private static void add(List<AdapterSegment> segments, AdapterSegment next) {
+    AdapterSegment last = segments.isEmpty() ? null : segments.getLast();
+    if (last != null && last.end() == next.start() && Arrays.equals(last.layers(), next.layers())) {
+      segments.removeLast();
+      segments.add(new AdapterSegment(last.start(), next.end(), next.layers()));
+    } else {
+      segments.add(next);
+    }
   }
 
   private static int[] joined(int[] a, int[] b) {
@@ -334,45 +373,17 @@ final class JointLoss {
     Part part = parts.get(p);
     Dropout dropout = part.dropout();
     int instances = dropout.draws();
-    List<Copy> firsts = IntStream.range(0, instances).mapToObj(i -> new Copy(p, i, 0)).toList();
-    Tensor rows = first.rows(scope, firsts);
-    long[] labels = labels(part.batch, instances);
-    double scale = part.scale / instances;
-    Tensor head = head();
-    Loss.Value value;
-    if (!dropout.twoBranches()) {
-      value = Loss.crossEntropy(scope, rows, head, labels, scale);
-    } else {
-      List<Copy> others =
-          IntStream.range(0, instances)
-              .mapToObj(i -> part.masksBoth() ? new Copy(p, i, 1) : unmasked(p))
-              .toList();
-      Tensor other = second.rows(scope, others);
-      double lambda = dropout.lambda();
-      value =
-          part.masksBoth()
-              ? Loss.hiddenKey(
-                  scope, rows, other, head, labels, scale, lambda, dropout.bothBranches())
-              : Loss.towards(scope, rows, other, head, labels, scale, lambda);
+    Reading other = null;
+    if (dropout.twoBranches()) {
+      other =
+          second.of(
+              IntStream.range(0, instances)
+                  .mapToObj(i -> part.masksBoth() ? new Copy(p, i, 1) : unmasked(p))
+                  .toList());
     }
+    Loss.Value value =
+        objective.value(
+            scope, first.of(firsts(p)), other, part.batch, part.scale / instances, dropout);
     return new Loss.Value(value.total(), value.task() / instances, value.divergence() / instances);
-  }
-
-  private static long[] labels(Batch batch, int instances) {
-    int[] targets = batch.targets();
-    long[] once = Arrays.stream(predicting(batch)).map(row -> targets[(int) row]).toArray();
-    long[] labels = new long[instances * once.length];
-    for (int i = 0; i < instances; i++) {
-      System.arraycopy(once, 0, labels, i * once.length, once.length);
-    }
-    return labels;
-  }
-
-  private static long[] predicting(Batch batch) {
-    int[] targets = batch.targets();
-    return IntStream.range(0, targets.length)
-        .filter(i -> targets[i] != Example.IGNORED)
-        .asLongStream()
-        .toArray();
   }
 }

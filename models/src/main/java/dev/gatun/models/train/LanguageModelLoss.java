@@ -2,18 +2,18 @@ package dev.gatun.models.train;
 
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.dropout.Dropout;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.op.Loss;
 import java.util.List;
 
-/// The loss of next-token prediction over one batch, under a dropout method.
+/// The loss of what a model's head is for over one batch, under a dropout method.
 ///
-/// @param model the model
+/// @param model the model: a language model, or one with the head of a task
 /// @param addition what goes with it
 /// @param options how it is computed
-public record LanguageModelLoss(CausalLm model, PassAddition addition, Options options) {
+public record LanguageModelLoss(Transformer model, PassAddition addition, Options options) {
   /// How the loss is computed.
   ///
   /// @param dropout the method; [Dropout#NONE] for evaluation
@@ -32,9 +32,9 @@ public record LanguageModelLoss(CausalLm model, PassAddition addition, Options o
   /// they share.
   ///
   /// @param scope owner of the result; a tape to differentiate
-  /// @param batch at least one predicted token
+  /// @param batch at least one label
   /// @param step optimizer step, for the masks
-  /// @param scale 1 / predicted tokens of the whole optimizer step
+  /// @param scale 1 / labels of the whole optimizer step
   public Loss.Value of(Scope scope, Batch batch, int step, double scale) {
     JointLoss.Part part = new JointLoss.Part(batch, addition, options, step, scale);
     return new JointLoss(scope, model, List.of(part)).values(scope).getFirst();

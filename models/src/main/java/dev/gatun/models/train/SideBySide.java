@@ -6,7 +6,7 @@ import dev.gatun.models.data.Batches;
 import dev.gatun.models.data.Cursor;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Step;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.TrainResult.End;
 import dev.gatun.models.train.TrainResult.Evaluated;
 import dev.gatun.runtime.Gradients;
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class SideBySide {
   /// One of the runs.
   ///
-  /// @param trained an adapter that replaces no weights of the model
+  /// @param trained an adapter that replaces no weights of the model but those of its head
   /// @param options its options; `patience` and `checkpointEvery` are 0, and gradient checkpointing
   ///   is the same for all
   /// @param train what it is trained on
@@ -64,12 +64,12 @@ public final class SideBySide {
     default void onEvaluation(int run, int step, Evaluation evaluation) {}
   }
 
-  private final CausalLm model;
+  private final Transformer model;
   private final List<Member> members = new ArrayList<>();
   private final Listener listener;
 
   @SuppressWarnings("MustBeClosedChecker") // closed when all have ended
-  private SideBySide(CausalLm model, List<Run> runs, Listener listener) {
+  private SideBySide(Transformer model, List<Run> runs, Listener listener) {
     this.model = model;
     this.listener = listener;
     for (int i = 0; i < runs.size(); i++) {
@@ -79,13 +79,13 @@ public final class SideBySide {
 
   /// Trains to the end of the longest run.
   ///
-  /// @param model the frozen model
+  /// @param model the frozen model: a language model, or one with the head of a task
   /// @param runs at least one
   /// @param listener watches
   /// @return what came of each, in their order
   /// @throws IllegalArgumentException if there are none, or they do not go together
   /// @throws NonFiniteLossException if a step's loss is not a number
-  public static List<TrainResult> train(CausalLm model, List<Run> runs, Listener listener) {
+  public static List<TrainResult> train(Transformer model, List<Run> runs, Listener listener) {
     if (runs.isEmpty()) {
       throw new IllegalArgumentException("side by side: found no runs, expected at least one");
     }

@@ -5,7 +5,7 @@ package dev.gatun.models.train;
 /// @param step number of the step, from 1
 /// @param steps steps of the run
 /// @param epoch pass over the data, from 0
-/// @param loss mean cross-entropy over the step's predicted tokens before the update, in nats
+/// @param loss mean over the step's labels before the update: cross-entropy in nats, or the task's
 /// @param divergence mean half bidirectional KL divergence over them; 0 with one branch
 /// @param learningRate rate of the update
 /// @param gradNorm norm of the gradients before clipping

@@ -120,13 +120,56 @@ public final class TaskLoss {
               .formatted(Arrays.toString(positions), batch.sequences()));
     }
     try (Scope block = scope.child()) {
-      Tensor scores = Layout.narrow(block, wide(block, outputs), 1, column, 1); // (N, 1)
-      Tensor rows =
-          Layout.reshape(
-              block, batch.padRows(block, scores), batch.sequences(), batch.longest()); // (B, T)
-      Tensor seen =
-          Elementwise.add(block, rows, Layout.as(block, batch.pastEnds(block), rows.dtype()));
+      Tensor seen = seen(block, outputs, column, batch);
       return scope.keep(crossEntropy(block, seen, inside(batch, positions), positions, scale));
+    }
+  }
+
+  /// Returns the scores of positions, `(B, T)`, minus infinity past the ends.
+  private static Tensor seen(Scope scope, Tensor outputs, int column, Ragged batch) {
+    Tensor scores = Layout.narrow(scope, wide(scope, outputs), 1, column, 1); // (N, 1)
+    Tensor rows =
+        Layout.reshape(scope, batch.padRows(scope, scores), batch.sequences(), batch.longest());
+    return Elementwise.add(scope, rows, Layout.as(scope, batch.pastEnds(scope), rows.dtype()));
+  }
+
+  /// {@return the logarithms of the probabilities of positions in their sequences, `(N, 1)`}
+  ///
+  /// @param scope owner of the result; a tape to differentiate
+  /// @param outputs `(N, K)`
+  /// @param column which of the outputs
+  /// @param batch how the tokens divide
+  public static Tensor logPositions(Scope scope, Tensor outputs, int column, Ragged batch) {
+    checkRows("question answering", outputs, batch.tokens());
+    Tensor logP = Norm.logSoftmax(scope, seen(scope, outputs, column, batch)); // (B, T)
+    return batch.unpadRows(scope, Layout.reshape(scope, logP, logP.elements(), 1));
+  }
+
+  /// {@return the logarithms of the probabilities that a row's softmax gives}
+  ///
+  /// @param scope owner of the result; a tape to differentiate
+  /// @param rows `(M, K)`
+  public static Tensor logProbabilities(Scope scope, Tensor rows) {
+    return Norm.logSoftmax(scope, wide(scope, rows));
+  }
+
+  /// {@return the KL divergence of distributions, summed: one way KL(P || Q), else half the sum of
+  /// both ways}
+  ///
+  /// Source: HiddenKey, arXiv:2403.00812, equations 11 and 12.
+  ///
+  /// @param scope owner of the result; a tape to differentiate
+  /// @param logP logarithms of the probabilities of P
+  /// @param logQ those of Q, of one shape with them
+  /// @param oneWay whether one way alone
+  public static Tensor divergence(Scope scope, Tensor logP, Tensor logQ, boolean oneWay) {
+    try (Scope block = scope.child()) {
+      Tensor p = Elementwise.exp(block, logP);
+      Tensor weight =
+          oneWay ? p : Elementwise.sub(block, p, Elementwise.exp(block, logQ));
+      Tensor terms = Elementwise.mul(block, weight, Elementwise.sub(block, logP, logQ));
+      Tensor sum = Reduce.sum(block, terms);
+      return scope.keep(oneWay ? sum : Elementwise.scale(block, sum, 0.5));
     }
   }
 

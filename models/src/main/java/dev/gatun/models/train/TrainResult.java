@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param end why it ended
 /// @param steps steps made
-/// @param losses mean cross-entropy of each step
-/// @param divergences mean half bidirectional KL divergence of each step
+/// @param losses mean loss of each step: cross-entropy, or what the task has
+/// @param divergences mean divergence of each step's branches
 /// @param evaluations evaluations on the way
 /// @param best evaluation whose weights are kept, or null without early stopping
 /// @param tokensPerSecond tokens of a step over the median step time, the first two steps left out
@@ -33,8 +33,8 @@ public record TrainResult(
   /// An evaluation and when it was made.
   ///
   /// @param step steps made before it
-  /// @param loss mean cross-entropy in nats
-  /// @param tokens predicted tokens
+  /// @param loss as in [Evaluation]
+  /// @param tokens predicted tokens, or rows with a label
   public record Evaluated(int step, double loss, long tokens) {}
 
   /// Copies the lists.

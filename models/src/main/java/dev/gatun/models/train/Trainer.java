@@ -5,7 +5,7 @@ import dev.gatun.models.data.Batches;
 import dev.gatun.models.data.Cursor;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Step;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.TrainResult.End;
 import dev.gatun.models.train.TrainResult.Evaluated;
 import dev.gatun.runtime.Gradients;
@@ -31,12 +31,12 @@ import org.jspecify.annotations.Nullable;
 /// Trains an adapter, or all weights, step by step on one thread; resumes where a killed run
 /// stopped.
 ///
-/// Loss and gradients are normalised over all predicted tokens of an optimizer step, however it is
-/// divided into batches.
+/// What is learnt is what the model's head is for: the next tokens, or a task. Loss and gradients are
+/// normalised over all labels of an optimizer step, however it is divided into batches.
 public final class Trainer {
   private static final int WARMUP_STEPS = 2;
 
-  private final CausalLm model;
+  private final Transformer model;
   private final Trained trained;
   private final TrainOptions options;
   private final List<Tensor> parameters;
@@ -56,12 +56,12 @@ public final class Trainer {
 
   /// Prepares a run.
   ///
-  /// @param model the model
+  /// @param model a language model, or one with the head of a task
   /// @param trained what is trained
   /// @param options the settings
   /// @param checkpoints directory of checkpoints, or null for none
   public Trainer(
-      CausalLm model, Trained trained, TrainOptions options, @Nullable Path checkpoints) {
+      Transformer model, Trained trained, TrainOptions options, @Nullable Path checkpoints) {
     this.model = model;
     this.trained = trained;
     this.options = options;

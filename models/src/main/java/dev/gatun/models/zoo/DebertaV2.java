@@ -290,13 +290,17 @@ final class DebertaV2 implements Encoder {
       positionQueries = through.shared(scope, table, pass);
     }
     Tensor mixed = attention.attend(scope, index, q, k, v, positionKeys, positionQueries, pass);
-    Tensor sum = Elementwise.add(scope, block.attentionOut.forward(scope, mixed, pass), x);
+    Tensor projected = block.attentionOut.forward(scope, mixed, pass);
+    Tensor sum =
+        Elementwise.add(scope, pass.sublayers().afterAttention(scope, index, projected), x);
     Tensor attended =
         layerNorm(scope, sum, block.attentionNormWeight, block.attentionNormBias, pass);
 
     Tensor inner = // (N, F)
         Elementwise.gelu(scope, block.intermediate.forward(scope, attended, pass), false);
-    Tensor out = pass.hiddenCut(scope, index, block.out.forward(scope, inner, pass));
+    Tensor down = block.out.forward(scope, inner, pass);
+    Tensor out =
+        pass.hiddenCut(scope, index, pass.sublayers().afterFeedForward(scope, index, down));
     Tensor added = Elementwise.add(scope, out, attended);
     Tensor last = layerNorm(scope, added, block.normWeight, block.normBias, pass);
     return index == 0 && convolution != null ? convolution.forward(scope, x, last, pass) : last;
@@ -316,6 +320,17 @@ final class DebertaV2 implements Encoder {
   @Override
   public String modelType() {
     return "deberta-v2";
+  }
+
+  /// {@return whether no adapter changes the relative positions, which all sequences share}
+  @Override
+  public boolean mixesAdapters() {
+    return !spec.relative;
+  }
+
+  @Override
+  public int width() {
+    return spec.width;
   }
 
   @Override

@@ -183,6 +183,11 @@ final class Gpt2 implements CausalLm {
   }
 
   @Override
+  public int width() {
+    return spec.width;
+  }
+
+  @Override
   public int layers() {
     return spec.layers;
   }

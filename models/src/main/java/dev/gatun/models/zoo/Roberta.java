@@ -167,13 +167,17 @@ final class Roberta implements Encoder {
     Tensor v = heads(scope, block.value.forward(scope, x, pass));
     Tensor mixed = attention.attend(scope, index, q, k, v, pass);
     Tensor flat = Layout.reshape(scope, mixed, x.size(0), spec.width);
-    Tensor sum = Elementwise.add(scope, block.attentionOut.forward(scope, flat, pass), x);
+    Tensor projected = block.attentionOut.forward(scope, flat, pass);
+    Tensor sum =
+        Elementwise.add(scope, pass.sublayers().afterAttention(scope, index, projected), x);
     Tensor attended =
         layerNorm(scope, sum, block.attentionNormWeight, block.attentionNormBias, pass);
 
     Tensor inner = // (N, F)
         Elementwise.gelu(scope, block.intermediate.forward(scope, attended, pass), false);
-    Tensor out = pass.hiddenCut(scope, index, block.out.forward(scope, inner, pass));
+    Tensor down = block.out.forward(scope, inner, pass);
+    Tensor out =
+        pass.hiddenCut(scope, index, pass.sublayers().afterFeedForward(scope, index, down));
     Tensor last = Elementwise.add(scope, out, attended);
     return layerNorm(scope, last, block.normWeight, block.normBias, pass);
   }
@@ -189,6 +193,11 @@ final class Roberta implements Encoder {
   @Override
   public String modelType() {
     return spec.modelType;
+  }
+
+  @Override
+  public int width() {
+    return spec.width;
   }
 
   @Override

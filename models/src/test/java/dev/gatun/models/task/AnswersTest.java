@@ -46,6 +46,12 @@ class AnswersTest {
     }
 
     @Override
+    public int[] encodePair(String first, String second) {
+      return PairLayout.join(
+          LAYOUT.before(), encode(first), LAYOUT.between(), encode(second), LAYOUT.after());
+    }
+
+    @Override
     public int[] encode(String text) {
       return encodeSpans(text).ids();
     }
