@@ -6,9 +6,13 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Ragged;
+import dev.gatun.runtime.op.TokenMask;
 import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.MaskStream.Site;
 import dev.gatun.runtime.random.Philox;
+import dev.gatun.runtime.random.SequenceMask;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Setup;
@@ -32,6 +36,7 @@ public class MaskBench extends NativeBench {
   private Scope scope;
   private Tensor activations; // (1, WIDTH)
   private Tensor mask; // (1, WIDTH)
+  private TokenMask masks;
 
   /// Makes the activations and a mask that is there already.
   @Setup
@@ -41,6 +46,8 @@ public class MaskBench extends NativeBench {
     scope = Scope.open();
     activations = scope.full(1, DType.F32, 1, WIDTH);
     mask = scope.of(philox(), 1, WIDTH);
+    SequenceMask each = new SequenceMask(stream, 0, RATE, SequenceMask.Shape.ELEMENT, KEPT, 0);
+    masks = TokenMask.of(Ragged.of(scope, 0, 1 << 16), List.of(each));
   }
 
   /// Frees them.
@@ -71,12 +78,7 @@ public class MaskBench extends NativeBench {
   @Benchmark
   public void drop() {
     position = position + 1 & 0xFFFF;
-    scope.free(
-        Drop.elements(
-            scope,
-            activations,
-            (factors, row) ->
-                stream.line(0, position, threshold, KEPT, 0, factors, 0, factors.length)));
+    scope.free(Drop.tokens(scope, activations, masks.from(position)));
   }
 
   /// Multiplies the activations by a mask that is there already, for scale.

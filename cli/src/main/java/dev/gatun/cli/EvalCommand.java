@@ -96,7 +96,12 @@ final class EvalCommand implements Callable<Integer> {
     try (HfTokenizer tokenizer = model.tokenizer();
         Transformer lm =
             TaskArguments.open(
-                directory, task, model.device(), model.computeType(), ModelDirectory.Use.FROZEN, 0);
+                directory,
+                task,
+                model.device(),
+                model.computeType(),
+                ModelDirectory.Use.FROZEN,
+                0);
         Scope owner = Scope.openShared(model.device())) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       TaskSet measure =
@@ -117,13 +122,7 @@ final class EvalCommand implements Callable<Integer> {
           ensemble == null
               ? Evaluation.of(lm, used, set, shown)
               : Evaluation.ensemble(
-                  lm,
-                  used,
-                  set,
-                  DropoutArgument.of(ensemble, lm.isCausal()),
-                  0,
-                  average,
-                  shown);
+                  lm, used, set, DropoutArgument.of(ensemble, lm.isCausal()), 0, average, shown);
       Measured measured = Measured.of(measure, set, evaluation, lm, used);
       progress.say(measured.line());
       json.print(fields(measured));

@@ -230,8 +230,7 @@ final class TaskArguments {
   private static String shown(Task task) {
     return switch (task.kind()) {
       case CLASSIFICATION ->
-          "a head of %d classes (%s)"
-              .formatted(task.outputs(), String.join(", ", task.labels()));
+          "a head of %d classes (%s)".formatted(task.outputs(), String.join(", ", task.labels()));
       case REGRESSION -> "a head for a regression";
       case QUESTION_ANSWERING -> "a head for question answering";
     };
@@ -255,10 +254,7 @@ final class TaskArguments {
 
   /// Returns how texts become tokens.
   TaskEncoding encoding(
-      ModelDirectory directory,
-      Transformer model,
-      @Nullable SpanTokenizer tokenizer,
-      int maxLength)
+      ModelDirectory directory, Transformer model, @Nullable SpanTokenizer tokenizer, int maxLength)
       throws IOException {
     if (tokenizer == null) {
       throw new RefusedException(

@@ -3,6 +3,7 @@ package dev.gatun.models.nn;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Attention;
+import dev.gatun.runtime.op.AttentionMask;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
@@ -23,8 +24,13 @@ public record EncoderAttention(int heads, double scale) {
   /// @param v values
   /// @param pass the pass
   public Tensor attend(Scope scope, int layer, Tensor q, Tensor k, Tensor v, ForwardPass pass) {
-    Tensor mask = mask(scope, layer, heads, pass);
+    AttentionMask drawn =
+        pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), false);
     Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, false);
+    if (drawn != null && weights == null && pass.batch().isUniform()) {
+      return Attention.dropKey(scope, q, k, v, pass.batch(), false, drawn, scale);
+    }
+    Tensor mask = mask(scope, layer, heads, pass);
     return weights == null
         ? Attention.attend(scope, q, k, v, pass.batch(), false, mask, scale)
         : Attention.attend(scope, q, k, v, pass.batch(), false, mask, scale, weights);
@@ -39,8 +45,9 @@ public record EncoderAttention(int heads, double scale) {
   /// @param heads number of heads
   /// @param pass the pass
   public static @Nullable Tensor mask(Scope scope, int layer, int heads, ForwardPass pass) {
-    Tensor dropped =
-        pass.masks() == null ? null : pass.masks().keys(scope, layer, heads, pass.batch(), false);
+    AttentionMask drawn =
+        pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), false);
+    Tensor dropped = drawn == null ? null : drawn.draw(scope);
     if (pass.batch().isUniform()) {
       return dropped;
     }

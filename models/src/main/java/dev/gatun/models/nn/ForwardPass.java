@@ -6,12 +6,13 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Attention;
+import dev.gatun.runtime.op.AttentionMask;
 import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
+import dev.gatun.runtime.op.TokenMask;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that one run of a model needs besides its weights: the tokens, how they divide, which
@@ -199,13 +200,13 @@ public final class ForwardPass {
     return dropped(scope, hidden, masks == null ? null : masks.output(batch));
   }
 
-  /// Returns the factors of what adapters of a linear layer read, or null where none is dropped.
-  @Nullable ObjLongConsumer<float[]> branchFactors(int linear) {
+  /// Returns the mask of what adapters of a linear layer read, or null where none is dropped.
+  @Nullable TokenMask branchMask(int linear) {
     return masks == null ? null : masks.branch(linear, batch);
   }
 
-  private static Tensor dropped(Scope scope, Tensor x, @Nullable ObjLongConsumer<float[]> factors) {
-    return factors == null ? x : Drop.elements(scope, x, factors);
+  private static Tensor dropped(Scope scope, Tensor x, @Nullable TokenMask mask) {
+    return mask == null ? x : Drop.tokens(scope, x, mask);
   }
 
   /// {@return the factors of a layer's attention weights, or null where it drops none}
@@ -219,8 +220,8 @@ public final class ForwardPass {
     if (masks == null) {
       return null;
     }
-    Tensor factors = masks.weights(scope, layer, heads, batch, causal);
-    if (factors == null) {
+    AttentionMask mask = masks.weights(layer, heads, batch, causal);
+    if (mask == null) {
       return null;
     }
     Attention.Rescaling rescaling =
@@ -229,7 +230,7 @@ public final class ForwardPass {
           case NORMALISED_CONSTANT -> Attention.Rescaling.NORMALISED_CONSTANT;
           case NONE, INVERTED -> Attention.Rescaling.NONE; // 1 / (1 - p) is in the factors
         };
-    return new Attention.WeightFactors(factors, rescaling);
+    return new Attention.WeightFactors(mask.draw(scope), rescaling);
   }
 
   /// {@return the cache of a generation, or null}

@@ -9,11 +9,11 @@ import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Matmul;
 import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.Reduce;
+import dev.gatun.runtime.op.TokenMask;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.ObjLongConsumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +55,7 @@ public record Linear(
   /// @return `(N, O)`
   public Tensor forward(Scope scope, Tensor x, ForwardPass pass) {
     List<Branch> branches = branches(pass, segment -> segment);
-    ObjLongConsumer<float[]> dropped = branches.isEmpty() ? null : pass.branchFactors(index);
+    TokenMask dropped = branches.isEmpty() ? null : pass.branchMask(index);
     return forward(scope, x, pass, branches, dropped);
   }
 
@@ -121,18 +121,14 @@ public record Linear(
 
   /// @param dropped factors of what the branches read, by row; or null
   private Tensor forward(
-      Scope scope,
-      Tensor x,
-      ForwardPass pass,
-      List<Branch> branches,
-      @Nullable ObjLongConsumer<float[]> dropped) {
+      Scope scope, Tensor x, ForwardPass pass, List<Branch> branches, @Nullable TokenMask dropped) {
     // a head that an adapter replaces is f32, as adapters are
     Tensor w = Layout.as(scope, pass.value(weight), x.dtype());
     Tensor bias = this.bias == null ? null : pass.value(this.bias);
     boolean rescales = branches.stream().anyMatch(Branch::rescales);
     boolean biasLast = bias != null && rescales; // what a magnitude scales has no bias in it
     try (Scope block = scope.untaped()) {
-      Tensor input = dropped == null ? x : Drop.elements(block, x, dropped);
+      Tensor input = dropped == null ? x : Drop.tokens(block, x, dropped);
       Tensor rowMajor = rowMajor(block, w);
       Tensor sum = Matmul.linear(block, x, rowMajor, biasLast ? null : bias);
       int count = branches.size();
@@ -238,7 +234,7 @@ public record Linear(
         List<Tensor> kept,
         Tensor x,
         Tensor w,
-        @Nullable ObjLongConsumer<float[]> dropped,
+        @Nullable TokenMask dropped,
         Tensor dy,
         Tensor dv,
         @Nullable Tensor dx) {
@@ -250,13 +246,12 @@ public record Linear(
       if (dx != null && dropped == null) {
         Matmul.addProductInPlace(s, rows(s, dx), 1, t, kept.get(0));
       } else if (dx != null) {
-        ObjLongConsumer<float[]> mask = Objects.requireNonNull(dropped);
+        TokenMask mask = Objects.requireNonNull(dropped).from(start);
         Tensor undropped = Matmul.matmul(s, t, kept.get(0));
         if (rescales()) {
           Matmul.addProductInPlace(s, undropped, 1, Elementwise.sub(s, rows, rows(s, dy)), w);
         }
-        Tensor more =
-            Drop.elements(s, undropped, (factors, row) -> mask.accept(factors, row + start));
+        Tensor more = Drop.tokens(s, undropped, mask);
         Tensor own = rows(s, dx);
         Layout.copyInPlace(own, Elementwise.add(s, own, more));
       }
@@ -281,7 +276,7 @@ public record Linear(
       Tensor[] kept,
       @Nullable Tensor flow,
       List<Branch> branches,
-      @Nullable ObjLongConsumer<float[]> dropped,
+      @Nullable TokenMask dropped,
       boolean[] needs,
       DType biasType) {
     Tensor dy = Objects.requireNonNull(flow);

@@ -3,6 +3,7 @@ package dev.gatun.models.nn;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Attention;
+import dev.gatun.runtime.op.AttentionMask;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import org.jspecify.annotations.Nullable;
@@ -26,16 +27,18 @@ public record SelfAttention(int heads, int window, double scale) {
     if (pass.cache() != null) {
       return overCache(scope, layer, q, k, v, pass.cache());
     }
-    Tensor mask = null;
-    if (pass.masks() != null) {
-      mask = pass.masks().keys(scope, layer, heads, pass.batch(), true);
-    }
+    AttentionMask drawn =
+        pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), true);
     int longest = pass.batch().longest();
-    if (window > 0 && longest > window) {
-      Tensor band = band(scope, longest, longest);
-      mask = mask == null ? band : Elementwise.add(scope, mask, band);
-    }
+    Tensor mask = window > 0 && longest > window ? band(scope, longest, longest) : null;
     Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, true);
+    if (drawn != null && mask == null && weights == null) {
+      return Attention.dropKey(scope, q, k, v, pass.batch(), true, drawn, scale);
+    }
+    if (drawn != null) {
+      Tensor dropped = drawn.draw(scope);
+      mask = mask == null ? dropped : Elementwise.add(scope, dropped, mask);
+    }
     return weights == null
         ? Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale)
         : Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale, weights);

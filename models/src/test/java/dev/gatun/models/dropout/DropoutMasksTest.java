@@ -32,7 +32,8 @@ class DropoutMasksTest {
 
   private static float[] keys(DropoutMasks masks, int layer, int... offsets) {
     try (Scope scope = TestDevice.open()) {
-      return requireNonNull(masks.keys(scope, layer, HEADS, Ragged.of(scope, offsets), true))
+      return requireNonNull(masks.keys(layer, HEADS, Ragged.of(scope, offsets), true))
+          .draw(scope)
           .toFloats();
     }
   }
@@ -43,7 +44,7 @@ class DropoutMasksTest {
       float[] all = new float[batch.tokens() * width];
       for (int token = 0; token < batch.tokens(); token++) {
         float[] factors = new float[width];
-        requireNonNull(masks.hidden(layer, batch)).accept(factors, token);
+        requireNonNull(masks.hidden(layer, batch)).factors(factors, token);
         System.arraycopy(factors, 0, all, token * width, width);
       }
       return all;
@@ -55,7 +56,7 @@ class DropoutMasksTest {
     try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, 0, 5, 12, 15);
       DropoutMasks masks = masks(Dropout.dropKey(0.3), 0, 0, 1, 2);
-      Tensor mask = requireNonNull(masks.keys(scope, 2, HEADS, batch, true));
+      Tensor mask = requireNonNull(masks.keys(2, HEADS, batch, true)).draw(scope);
       assertThat(mask.shape()).containsExactly(3, HEADS, 1, 7);
       for (float value : mask.toFloats()) {
         assertThat(value == 0 || value == Float.NEGATIVE_INFINITY).isTrue();
@@ -152,17 +153,17 @@ class DropoutMasksTest {
       for (int layer = 0; layer < LAYERS; layer++) {
         boolean latter = layer >= 2;
         DropoutMasks half = masks(dropout, 0, 0);
-        assertThat(half.keys(scope, layer, HEADS, batch, true) != null).isEqualTo(latter);
+        assertThat(half.keys(layer, HEADS, batch, true) != null).isEqualTo(latter);
         assertThat(half.hidden(layer, batch) != null).isEqualTo(latter);
         DropoutMasks every = masks(dropout.withLayers(Dropout.Layers.ALL), 0, 0);
-        assertThat(every.keys(scope, layer, HEADS, batch, true)).isNotNull();
+        assertThat(every.keys(layer, HEADS, batch, true)).isNotNull();
         assertThat(every.hidden(layer, batch)).isNotNull();
       }
       assertThat(dropout.sharedLayers(5)).isEqualTo(2);
       DropoutMasks keysAlone = masks(Dropout.dropKey(0.2), 0, 0);
       assertThat(keysAlone.hidden(3, batch)).isNull();
       DropoutMasks cutAlone = masks(Dropout.hiddenCut(0.2), 0, 0);
-      assertThat(cutAlone.keys(scope, 3, HEADS, batch, true)).isNull();
+      assertThat(cutAlone.keys(3, HEADS, batch, true)).isNull();
     }
   }
 
@@ -186,7 +187,7 @@ class DropoutMasksTest {
   private static float[] weights(DropoutMasks masks, int layer, boolean causal, int... offsets) {
     try (Scope scope = TestDevice.open()) {
       Ragged batch = Ragged.of(scope, offsets);
-      return requireNonNull(masks.weights(scope, layer, HEADS, batch, causal)).toFloats();
+      return requireNonNull(masks.weights(layer, HEADS, batch, causal)).draw(scope).toFloats();
     }
   }
 
@@ -195,7 +196,7 @@ class DropoutMasksTest {
     try (Scope scope = TestDevice.open()) {
       Dropout dropout = Dropout.of(Mask.of(Position.KEY, Pattern.ELEMENT, 0.3));
       Ragged batch = Ragged.of(scope, 0, 40, 70);
-      Tensor mask = requireNonNull(masks(dropout, 0, 0, 1).keys(scope, 2, HEADS, batch, true));
+      Tensor mask = requireNonNull(masks(dropout, 0, 0, 1).keys(2, HEADS, batch, true)).draw(scope);
       assertThat(mask.shape()).containsExactly(2, HEADS, 40, 40);
       float[] values = mask.toFloats();
       for (int line = 0; line < 2 * HEADS * 40; line++) {
@@ -246,7 +247,7 @@ class DropoutMasksTest {
         int dropped = 0;
         for (int token = 0; token < 5000; token++) {
           float[] row = new float[3];
-          factors.accept(row, token);
+          factors.factors(row, token);
           assertThat(row[0] == 0 || row[0] == 1).isTrue();
           assertThat(row).containsOnly(row[0]);
           dropped += row[0] == 0 ? 1 : 0;
@@ -264,7 +265,9 @@ class DropoutMasksTest {
       try (Scope scope = TestDevice.open()) {
         Ragged batch = Ragged.of(scope, 0, 3);
         float[] mask =
-            requireNonNull(masks(dropout, 0, row).keys(scope, 2, HEADS, batch, false)).toFloats();
+            requireNonNull(masks(dropout, 0, row).keys(2, HEADS, batch, false))
+                .draw(scope)
+                .toFloats();
         for (int head = 0; head < HEADS; head++) {
           int kept = 0;
           for (int i = 0; i < 3; i++) {

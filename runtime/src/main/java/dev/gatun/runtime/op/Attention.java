@@ -113,6 +113,34 @@ public final class Attention {
     return attend(scope, q, k, v, batch, causal, mask, scale, compute, kernel(q, compute));
   }
 
+  /// {@return attention of each sequence over itself, with keys dropped by a mask that is drawn on
+  /// the way}
+  ///
+  /// @param scope owner of the result
+  /// @param q queries, as in [#attend(Scope, Tensor, Tensor, Tensor, Ragged, boolean, Tensor,
+  ///   double)]
+  /// @param k keys
+  /// @param v values
+  /// @param batch how the N tokens divide
+  /// @param causal whether a query sees only keys up to its own position
+  /// @param mask minus infinity for a dropped key, 0 for a kept one
+  /// @param scale factor of the scores
+  /// @throws ShapeException if sizes do not fit together
+  public static Tensor dropKey(
+      Scope scope,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Ragged batch,
+      boolean causal,
+      AttentionMask mask,
+      double scale) {
+    try (Scope block = scope.child()) {
+      Tensor drawn = mask.draw(block);
+      return scope.keep(attend(block, q, k, v, batch, causal, drawn, scale));
+    }
+  }
+
   /// {@return attention of each sequence over itself, its weights times factors}
   ///
   /// Masks of weights cannot ride a fused kernel: the weights of a sequence are computed, and again

@@ -1,49 +1,52 @@
 package dev.gatun.runtime.op;
 
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Parallel;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.RowFactors;
-import java.util.function.ObjLongConsumer;
 
-/// Dropout of elements by a mask that is a function of their place: it is drawn where it is used,
-/// for the result and again for the gradient, and never kept.
+/// Dropout of tokens or their elements by a mask that is a function of their place: it is drawn
+/// where it is used, for the result and again for the gradient, and never kept.
 public final class Drop {
   private static final long LEAST_ELEMENTS = 1 << 13;
 
   private Drop() {}
 
-  /// Returns x times factors.
+  /// Returns tokens times the factors of a mask.
   ///
   /// @param scope owner of the result
   /// @param x `(N, C)`
-  /// @param factors writes the factors of the row with that number, the same at each call: 0 for a
-  ///   dropped element, usually 1 / (1 - p) for a kept one; called from several threads at once,
-  ///   with arrays of C elements or a few more
+  /// @param mask of N tokens or more
   /// @return `(N, C)`
-  public static Tensor elements(Scope scope, Tensor x, ObjLongConsumer<float[]> factors) {
+  /// @throws ShapeException if there are more rows than tokens
+  public static Tensor tokens(Scope scope, Tensor x, TokenMask mask) {
     Checks.rank("drop", "x", x, 2);
     Checks.floating("drop", x);
-    Tensor result = multiplied(scope, x, factors);
+    if (x.size(0) > mask.tokens()) {
+      throw new ShapeException(
+          "drop: found %s, expected at most %d rows".formatted(x, mask.tokens()));
+    }
+    Tensor result = multiplied(scope, x, mask);
     if (scope.records(x)) {
       scope.record(
           result,
           new Tensor[] {x},
           new Tensor[0],
-          (s, saved, g) -> new Tensor[] {multiplied(s, g[0], factors)});
+          (s, saved, g) -> new Tensor[] {multiplied(s, g[0], mask)});
     }
     return result;
   }
 
-  private static Tensor multiplied(Scope scope, Tensor x, ObjLongConsumer<float[]> factors) {
+  private static Tensor multiplied(Scope scope, Tensor x, TokenMask mask) {
     if (Kernels.take(x)) {
       Tensor result = scope.empty(x.dtype(), x.shape());
-      RowFactors.multiply(scope, x, factors, result);
+      RowFactors.multiply(scope, x, mask::factors, result);
       return result;
     }
     int width = (int) x.size(1);
-    float[] mask = new float[Math.toIntExact(x.elements())];
+    float[] factors = new float[Math.toIntExact(x.elements())];
     Parallel.ranges(
         scope,
         x.size(0),
@@ -52,12 +55,12 @@ public final class Drop {
         (from, to) -> {
           float[] row = new float[width];
           for (long n = from; n < to; n++) {
-            factors.accept(row, n);
-            System.arraycopy(row, 0, mask, (int) n * width, width);
+            mask.factors(row, n);
+            System.arraycopy(row, 0, factors, (int) n * width, width);
           }
         });
     try (Scope block = scope.untaped()) {
-      Tensor typed = Layout.as(block, block.of(mask, x.shape()), x.dtype());
+      Tensor typed = Layout.as(block, block.of(factors, x.shape()), x.dtype());
       return scope.keep(Elementwise.mul(block, x, typed));
     }
   }

@@ -1,15 +1,21 @@
 package dev.gatun.runtime.op;
 
+import static dev.gatun.runtime.random.SequenceMask.Shape.COLUMN;
+import static dev.gatun.runtime.random.SequenceMask.Shape.ELEMENT;
+
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.random.MaskStream;
+import dev.gatun.runtime.random.SequenceMask;
 import java.util.List;
 import java.util.function.DoubleBinaryOperator;
-import java.util.function.ObjLongConsumer;
 import java.util.stream.Stream;
 
 /// Rows of [Elementwise].
 final class ElementwiseCases {
+  private static final MaskStream STREAM = new MaskStream(3, 1, 2, MaskStream.Site.HIDDEN, 0, 0);
+
   private ElementwiseCases() {}
 
   static Stream<OpCase> rows() {
@@ -120,21 +126,42 @@ final class ElementwiseCases {
             .fixture("gelu_erf", "x"),
         OpCase.of("Elementwise.swiglu", "plain", (s, in) -> Elementwise.swiglu(s, in[0], in[1]))
             .fixture("swiglu", "gate", "up"),
-        OpCase.of("Drop.elements", "every third", (s, in) -> Drop.elements(s, in[0], FACTORS))
-            .input("x", 3, 5)
-            .plain(in -> {
-              double[] result = in[0].clone();
-              for (int i = 0; i < result.length; i++) {
-                result[i] *= (i / 5 + i % 5) % 3 == 0 ? 0 : 1.5;
-              }
-              return result;
-            }));
+        OpCase.of("Drop.tokens", "elements", (s, in) -> Drop.tokens(s, in[0], mask(s, ELEMENT)))
+            .input("x", 5, 6)
+            .plain(in -> dropped(in[0], ELEMENT)),
+        OpCase.of("Drop.tokens", "columns", (s, in) -> Drop.tokens(s, in[0], mask(s, COLUMN)))
+            .input("x", 5, 6)
+            .plain(in -> dropped(in[0], COLUMN)));
   }
 
-  private static final ObjLongConsumer<float[]> FACTORS =
-      (factors, row) -> {
-        for (int i = 0; i < factors.length; i++) {
-          factors[i] = (row + i) % 3 == 0 ? 0 : 1.5f;
-        }
-      };
+  /// Masks of the last two of three sequences, seen from the second token on.
+  private static TokenMask mask(Scope scope, SequenceMask.Shape shape) {
+    Ragged batch = Ragged.of(scope, 0, 2, 5, 6);
+    return TokenMask.of(batch, List.of(sequence(0, 0), sequence(1, shape), sequence(2, shape)))
+        .from(1);
+  }
+
+  private static SequenceMask sequence(int row, SequenceMask.Shape shape) {
+    return new SequenceMask(STREAM, row, 0.4, shape, 1.5f, 0);
+  }
+
+  static SequenceMask sequence(int row, double rate) {
+    return new SequenceMask(STREAM, row, rate, COLUMN, 1, 0);
+  }
+
+  private static double[] dropped(double[] x, SequenceMask.Shape shape) {
+    double[] result = x.clone();
+    int[] sequences = {0, 1, 1, 1, 2};
+    int[] positions = {1, 0, 1, 2, 0};
+    for (int i = 0; i < result.length; i++) {
+      int sequence = sequences[i / 6];
+      if (sequence > 0) {
+        boolean each = shape == ELEMENT;
+        float[] line = new float[8];
+        sequence(sequence, shape).line(each ? positions[i / 6] : 0, line, 0, each ? 6 : 3);
+        result[i] *= line[each ? i % 6 : positions[i / 6]];
+      }
+    }
+    return result;
+  }
 }

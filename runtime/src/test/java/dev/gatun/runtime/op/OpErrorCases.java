@@ -54,6 +54,10 @@ final class OpErrorCases {
         .flatMap(List::stream);
   }
 
+  private static TokenMask noMask(Scope s) {
+    return TokenMask.of(Ragged.of(s, 0, 2), List.of(ElementwiseCases.sequence(0, 0)));
+  }
+
   static Tensor f32(Scope s, long... shape) {
     return s.zeros(DType.F32, shape);
   }
@@ -101,9 +105,9 @@ final class OpErrorCases {
                     "swiglu: up: ",
                     "(3)",
                     "(2, 3)"),
-                unary("Drop.elements", "drop", (s, x) -> Drop.elements(s, x, (f, row) -> {})),
-                shape(
-                    "Drop.elements", s -> Drop.elements(s, f32(s, 2), (f, row) -> {}), "drop: x: "),
+                unary("Drop.tokens", "drop", (s, x) -> Drop.tokens(s, x, noMask(s))),
+                shape("Drop.tokens", s -> Drop.tokens(s, f32(s, 2), noMask(s)), "drop: x: "),
+                shape("Drop.tokens", s -> Drop.tokens(s, f32(s, 3, 2), noMask(s)), "at most 2"),
                 unary("Elementwise.scale", "scale", (s, x) -> Elementwise.scale(s, x, 2)),
                 unary("Elementwise.pow", "pow", (s, x) -> Elementwise.pow(s, x, 2)),
                 unary("Elementwise.exp", "exp", Elementwise::exp),
