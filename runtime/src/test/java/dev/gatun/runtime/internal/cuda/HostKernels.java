@@ -39,8 +39,14 @@ final class HostKernels {
     this.symbols = symbols;
   }
 
+  private static final @Nullable String MISSING = look();
+
   /// Returns why kernels cannot be compiled here, or null.
   static @Nullable String missing() {
+    return MISSING;
+  }
+
+  private static @Nullable String look() {
     try {
       Process process = new ProcessBuilder(COMPILER, "--version").redirectErrorStream(true).start();
       process.getInputStream().readAllBytes();

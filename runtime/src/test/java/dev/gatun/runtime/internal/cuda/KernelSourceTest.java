@@ -17,9 +17,9 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// and without spills. It takes NVRTC, which `-Dgatun.cuda=FOLDER` or `GATUN_CUDA` may name, and no
 /// device.
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
+@ExtendWith(TestDevice.Nvrtc.class)
 class KernelSourceTest {
   private static final Pattern USED =
       Pattern.compile(
@@ -47,16 +48,6 @@ class KernelSourceTest {
           "headloss.cu", 42,
           "adamw.cu", 48,
           "masks.cu", 56);
-
-  @BeforeAll
-  static void skipWithoutNvrtc() {
-    KernelCompiler.missing()
-        .ifPresent(text -> {
-          String line = "KernelSourceTest: skipped: " + text;
-          System.out.println(line);
-          abort(line);
-        });
-  }
 
   private static Stream<Arguments> variants() {
     List<Arguments> all = new ArrayList<>();
