@@ -188,16 +188,16 @@ make_torch() {
   package_info torch "libtorch's C ABI: \`Torch\` is libtorch_cpu, \`TorchCuda\` is libtorch_cuda. Made by jextract."
 }
 
-# bind_cuda PACKAGE CLASS SONAME DLL HEADER FILTER: the SONAME finds a library that was opened by its path before, and
-# exists where no development package is installed.
+# bind_cuda PACKAGE CLASS SONAME LIBRARY HEADER FILTER: without its library a class would die as it is loaded, and with
+# another one of that name it would link that; so its symbols come from LIBRARY of our CudaLibrary.
 bind_cuda() {
-  local package=$1 class=$2 soname=$3 dll=$4 header=$5 filter=$6 folder
+  local package=$1 class=$2 soname=$3 library=$4 header=$5 filter=$6 folder
   for folder in "${cuda_includes[@]}"; do
     if [[ -f $folder/$header ]]; then
       sed 's/();/(void);/' "$folder/$header" >"$work/$header"
       bind "$package" "$class" ":$soname" "$work/$header" "$includes/$filter"
       edit "$out/$java/$package" \
-        -e "s/libraryLookup\\(\"$soname\"/libraryLookup(System.getProperty(\"os.name\").startsWith(\"Windows\") ? \"$dll\" : \"$soname\"/"
+        -e "/ SYMBOL_LOOKUP = .*\"$soname\"/{N;N;s/ = .*/ = dev.gatun.bindings.load.CudaLibrary.$library.symbols();/;}"
       return
     fi
   done
@@ -205,14 +205,14 @@ bind_cuda() {
 }
 
 make_cuda() {
-  bind_cuda cuda Cuda libcuda.so.1 nvcuda.dll cuda.h cuda.txt
+  bind_cuda cuda Cuda libcuda.so.1 DRIVER cuda.h cuda.txt
   package_info cuda 'The CUDA driver API. Made by jextract.'
-  bind_cuda cublas Cublas libcublas.so.13 cublas64_13.dll cublas_v2.h cublas.txt
-  bind_cuda cublas CublasLt libcublasLt.so.13 cublasLt64_13.dll cublasLt.h cublaslt.txt
+  bind_cuda cublas Cublas libcublas.so.13 CUBLAS cublas_v2.h cublas.txt
+  bind_cuda cublas CublasLt libcublasLt.so.13 CUBLAS_LT cublasLt.h cublaslt.txt
   package_info cublas 'cuBLAS and cuBLASLt: matrix products on CUDA devices. Made by jextract.'
-  bind_cuda nvrtc Nvrtc libnvrtc.so.13 nvrtc64_130_0.dll nvrtc.h nvrtc.txt
+  bind_cuda nvrtc Nvrtc libnvrtc.so.13 NVRTC nvrtc.h nvrtc.txt
   package_info nvrtc 'NVRTC: compiles CUDA C++ at run time. Made by jextract.'
-  bind_cuda nccl Nccl libnccl.so.2 nccl.dll nccl.h nccl.txt
+  bind_cuda nccl Nccl libnccl.so.2 NCCL nccl.h nccl.txt
   package_info nccl 'NCCL: collectives between CUDA devices. Made by jextract.'
 }
 

@@ -65,8 +65,8 @@ class SymbolLinkTest {
       Class.forName(bindings.getName(), true, bindings.getClassLoader());
     } catch (ClassNotFoundException e) {
       fail(e);
-    } catch (ExceptionInInitializerError e) {
-      abort(bindings.getSimpleName() + ": " + e.getCause().getMessage());
+    } catch (LinkageError e) {
+      abort(bindings.getSimpleName() + ": " + rootOf(e).getMessage());
     }
 
     assertThat(missing(bindings)).isEmpty();

@@ -1,6 +1,7 @@
 package dev.gatun.cli;
 
 import dev.gatun.runtime.Backend;
+import dev.gatun.runtime.CudaReport;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.NativeMemory;
@@ -10,6 +11,7 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Matmul;
 import dev.gatun.runtime.op.Reduce;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +56,7 @@ final class DoctorCommand implements Callable<Integer> {
     fields.put("threads", counts);
     fields.put("cpu", Backend.processor());
     fields.put("vector_kernels", Backend.kernels());
-    fields.put("cuda", "none: this version of Gatun computes on the CPU only");
+    fields.put("cuda", cuda(CudaReport.read()));
     fields.put("native_access", nativeAccess());
     fields.put("self_test", selfTest());
     if (!json.isOn()) {
@@ -66,6 +68,28 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static @Nullable Integer number(OptionalInt value) {
     return value.isPresent() ? value.getAsInt() : null;
+  }
+
+  private static Object cuda(CudaReport found) {
+    if (found.missing() != null) {
+      return "none: " + found.missing();
+    }
+    Map<String, Object> cuda = new LinkedHashMap<>();
+    cuda.put("driver", found.driver());
+    for (int i = 0; i < found.devices().size(); i++) {
+      CudaReport.Device device = found.devices().get(i);
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("name", device.name());
+      fields.put("compute_capability", device.computeCapability());
+      fields.put("multiprocessors", device.multiprocessors());
+      fields.put("memory_bytes", device.totalBytes());
+      fields.put("free_bytes", device.freeBytes() < 0 ? null : device.freeBytes());
+      cuda.put("cuda:" + i, fields);
+    }
+    cuda.put("nvrtc", found.nvrtc());
+    cuda.put("libraries", found.libraries().stream().map(Path::toString).toList());
+    cuda.put("opened_twice", found.twice());
+    return cuda;
   }
 
   private static String nativeAccess() {

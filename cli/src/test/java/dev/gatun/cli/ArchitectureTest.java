@@ -108,7 +108,8 @@ class ArchitectureTest {
             new SliceAssignment() {
               @Override
               public SliceIdentifier getIdentifierOf(JavaClass type) {
-                return SliceIdentifier.of(type.getPackageName().replaceAll("[.]internal$", ""));
+                return SliceIdentifier.of(
+                    type.getPackageName().replaceAll("[.]internal([.].*)?$", ""));
               }
 
               @Override

@@ -20,9 +20,7 @@ public class Cublas extends Cublas$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.libraryLookup(System.getProperty("os.name").startsWith("Windows") ? "cublas64_13.dll" : "libcublas.so.13", LIBRARY_ARENA)
-            .or(SymbolLookup.loaderLookup())
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.gatun.bindings.load.CudaLibrary.CUBLAS.symbols();
 
     private static final int CUDA_R_16F = (int)2L;
     /**

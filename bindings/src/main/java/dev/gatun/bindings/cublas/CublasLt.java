@@ -20,9 +20,7 @@ public class CublasLt extends CublasLt$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.libraryLookup(System.getProperty("os.name").startsWith("Windows") ? "cublasLt64_13.dll" : "libcublasLt.so.13", LIBRARY_ARENA)
-            .or(SymbolLookup.loaderLookup())
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.gatun.bindings.load.CudaLibrary.CUBLAS_LT.symbols();
 
 
     private static class cublasLtCreate {

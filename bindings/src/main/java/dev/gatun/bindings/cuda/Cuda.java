@@ -20,9 +20,7 @@ public class Cuda extends Cuda$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.libraryLookup(System.getProperty("os.name").startsWith("Windows") ? "nvcuda.dll" : "libcuda.so.1", LIBRARY_ARENA)
-            .or(SymbolLookup.loaderLookup())
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.gatun.bindings.load.CudaLibrary.DRIVER.symbols();
 
     private static final int CU_MEMHOSTALLOC_PORTABLE = (int)1L;
     /**

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +136,10 @@ public final class LibTorch {
     return new LibTorch(found.source(), search.steps(), variables, opened);
   }
 
-  private static SystemLoader systemLoader(Platform platform) {
+  /// Links the system's loader of libraries.
+  ///
+  /// @throws LibTorchLinkError if native access is denied
+  static SystemLoader systemLoader(Platform platform) {
     try {
       return SystemLoader.of(platform);
     } catch (IllegalCallerException e) {
@@ -231,6 +235,14 @@ public final class LibTorch {
   /// @return whether it can be called
   public boolean has(String name) {
     return symbols().find(name).isPresent();
+  }
+
+  /// Tells why libtorch computes on the CPU alone. Its CUDA half is opened with it where it is
+  /// installed beside it and there is a driver.
+  ///
+  /// @return one line; empty where `libtorch_cuda` is open
+  public Optional<String> withoutCuda() {
+    return opened.withoutCuda();
   }
 
   /// Returns the thread counts.

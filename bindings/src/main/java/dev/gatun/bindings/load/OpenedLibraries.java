@@ -24,8 +24,14 @@ import java.util.regex.Pattern;
 /// @param folder the folder of the libraries
 /// @param libraries the opened files in order
 /// @param symbols the symbols of libtorch and of what it depends on
+/// @param withoutCuda why the CUDA half is not open, or empty where it is
 @SuppressWarnings("restricted")
-record OpenedLibraries(Version version, Path folder, List<Path> libraries, SymbolLookup symbols) {
+record OpenedLibraries(
+    Version version,
+    Path folder,
+    List<Path> libraries,
+    SymbolLookup symbols,
+    Optional<String> withoutCuda) {
   private static final Version OLDEST = new Version(2, 10, 0);
   private static final int FATAL = 3;
 
@@ -43,6 +49,15 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
       requireNoOther(platform, folder);
       List<Path> files = files(platform, folder);
       List<MemorySegment> handles = new ArrayList<>();
+      Path cuda = folder.resolve(platform.fileName("torch_cuda"));
+      List<String> without = new ArrayList<>();
+      if (Files.exists(cuda)) {
+        for (Path file : CudaLibrary.first(folder)) {
+          open(loader, file, without);
+        }
+      } else {
+        without.add(folder + " has no " + cuda.getFileName() + ": this libtorch is for the CPU");
+      }
       for (Path file : files) {
         if (platform.isLinux()) {
           ElfFile.check(file, platform.arch());
@@ -51,8 +66,15 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
         boolean visible = file.getFileName().toString().contains("torch_global_deps");
         handles.add(loader.open(file, visible));
       }
+      if (without.isEmpty()) {
+        CudaLibrary.DRIVER.missing().ifPresent(text -> without.add("no NVIDIA driver: " + text));
+      }
+      if (without.isEmpty()) {
+        open(loader, cuda, without).ifPresent(handles::add);
+      }
       SymbolLookup symbols = loader.symbols(handles);
-      return new OpenedLibraries(version(folder, platform, symbols), folder, files, symbols);
+      return new OpenedLibraries(
+          version(folder, platform, symbols), folder, files, symbols, without.stream().findFirst());
     } catch (IOException e) {
       String advice =
           switch (found.source()) {
@@ -73,6 +95,17 @@ record OpenedLibraries(Version version, Path folder, List<Path> libraries, Symbo
               + advice,
           steps,
           e);
+    }
+  }
+
+  /// Opens a library that the CPU can do without.
+  private static Optional<MemorySegment> open(
+      SystemLoader loader, Path file, List<String> failures) {
+    try {
+      return Optional.of(loader.open(file, false));
+    } catch (IOException e) {
+      failures.add(String.valueOf(e.getMessage()));
+      return Optional.empty();
     }
   }
 

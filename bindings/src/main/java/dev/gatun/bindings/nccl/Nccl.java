@@ -20,9 +20,7 @@ public class Nccl extends Nccl$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.libraryLookup(System.getProperty("os.name").startsWith("Windows") ? "nccl.dll" : "libnccl.so.2", LIBRARY_ARENA)
-            .or(SymbolLookup.loaderLookup())
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.gatun.bindings.load.CudaLibrary.NCCL.symbols();
 
     private static final int ncclSuccess = (int)0L;
     /**

@@ -20,9 +20,7 @@ public class Nvrtc extends Nvrtc$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.libraryLookup(System.getProperty("os.name").startsWith("Windows") ? "nvrtc64_130_0.dll" : "libnvrtc.so.13", LIBRARY_ARENA)
-            .or(SymbolLookup.loaderLookup())
-            .or(Linker.nativeLinker().defaultLookup());
+    static final SymbolLookup SYMBOL_LOOKUP = dev.gatun.bindings.load.CudaLibrary.NVRTC.symbols();
 
     private static final int NVRTC_SUCCESS = (int)0L;
     /**

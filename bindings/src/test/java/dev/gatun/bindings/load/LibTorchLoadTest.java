@@ -56,6 +56,24 @@ class LibTorchLoadTest {
   }
 
   @Test
+  void computesOnTheCpuWhereItsCudaHalfCannotBeOpened() throws IOException {
+    ProbeRun run = ProbeRun.onClassPath().with("GATUN_LIBTORCH", folder);
+    try (Stream<Path> files = Files.list(unpacked)) {
+      for (Path file : files.toList()) {
+        Files.createSymbolicLink(folder.resolve(file.getFileName()), file);
+      }
+    }
+    assertThat(run.result().get("cuda"))
+        .isEqualTo(folder + " has no libtorch_cuda.so: this libtorch is for the CPU");
+
+    Files.writeString(folder.resolve("libtorch_cuda.so"), "no library");
+    // without a driver it is the driver that is missing
+    assertThat(run.result()).containsKey("version").doesNotContainKey("error");
+    assertThat(run.result().get("cuda"))
+        .matches("no NVIDIA driver: libcuda.so.1: .*|.*libtorch_cuda.so: .*");
+  }
+
+  @Test
   void worksOnTheModulePath() {
     assertThat(ProbeRun.onModulePath().result())
         .containsEntry("source", "CLASS_PATH")

@@ -20,6 +20,7 @@ final class LoadProbe {
       System.out.println("libraries=" + torch.libraries());
       System.out.println("variables=" + torch.variables());
       System.out.println("blas=" + torch.blas());
+      System.out.println("cuda=" + torch.withoutCuda().orElse("open"));
       System.out.println("openmp=" + torch.threads().openMpLibraries());
       System.out.println("threads=" + torch.threads().read());
       System.out.println("same=" + (LibTorch.load() == torch));
