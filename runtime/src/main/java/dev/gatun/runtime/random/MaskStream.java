@@ -69,16 +69,24 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
     }
   }
 
+  /// {@return the counter of a line's first 4 elements; its lowest word counts up by 1 for each 4
+  /// that follow}
+  ///
+  /// @param row row of the optimizer step
+  /// @param middle middle coordinate
+  public int[] counter(int row, int middle) {
+    range("row", row, 1 << 20);
+    range("coordinate", middle, 1 << 24);
+    return new int[] {site.code << 24, middle | pass << 24, row | slot << 20, step | layer << 22};
+  }
+
   /// {@return a number drawn uniformly from 0 to below 1, for a run's place in its line}
   ///
   /// @param row row of the optimizer step
   /// @param middle middle coordinate
   public double uniform(int row, int middle) {
-    range("row", row, 1 << 20);
-    range("coordinate", middle, 1 << 24);
-    int[] words = new int[4];
-    Philox.block(
-        seed, site.code << 24, middle | pass << 24, row | slot << 20, step | layer << 22, words, 0);
+    int[] words = counter(row, middle);
+    Philox.block(seed, words[0], words[1], words[2], words[3], words, 0);
     return Philox.uniform(words[0], words[1]);
   }
 
@@ -101,20 +109,15 @@ public record MaskStream(long seed, int step, int layer, Site site, int pass, in
       float[] target,
       int at,
       int length) {
-    range("row", row, 1 << 20);
-    range("coordinate", middle, 1 << 24);
     range("coordinate", length / 4, 1 << 24);
-    int c1 = middle | pass << 24;
-    int c2 = row | slot << 20;
-    int c3 = step | layer << 22;
-    int high = site.code << 24;
+    int[] c = counter(row, middle);
     if (Kernels.available()) {
-      PhiloxLine.values(seed, high, c1, c2, c3, threshold, dropped, kept, target, at, length);
+      PhiloxLine.values(seed, c[0], c[1], c[2], c[3], threshold, dropped, kept, target, at, length);
       return;
     }
     int[] words = new int[4];
     for (int i = 0; i < length; i += 4) {
-      Philox.block(seed, i >> 2 | high, c1, c2, c3, words, 0);
+      Philox.block(seed, i >> 2 | c[0], c[1], c[2], c[3], words, 0);
       int end = Math.min(4, length - i);
       for (int j = 0; j < end; j++) {
         target[at + i + j] = (words[j] & 0xFFFFFFFFL) < threshold ? dropped : kept;
