@@ -26,11 +26,11 @@
 // infinity, instead of at 0. Where keys are columns, biases are drawn for four keys by each thread
 // and laid in shared memory as accumulators want them; where keys are rows, they are two registers.
 //
-// The host, CudaAttention, defines HEAD (64, 128), CAUSAL (0, 1), MASK (0 none, 1 drawn, 2 a bias for
-// each sequence, head and key), HALF (0 bf16, 1 f16), and for FORWARD, KEYS and QUERIES, the kernels
-// above, the tiles: _WARPS of a block, _STRIPS of 16 rows for each warp, _TILE: rows of the other
-// operand at a time, _STAGES of tiles in flight, _BLOCKS on a multiprocessor, which bounds registers.
-// Needs sm_80, no headers. Addresses and strides are multiples of 16 bytes.
+// The host, CudaAttention, defines HEAD (64, 128), CAUSAL (0, 1), MASK (0 none, 1 drawn, 2 a bias
+// for each sequence, head and key), HALF (0 bf16, 1 f16), and for the kernels above, as FORWARD,
+// KEYS and QUERIES, their tiles: _WARPS of a block, _STRIPS of 16 rows for each warp, _TILE rows of
+// the other operand at a time, _STAGES of tiles in flight, _BLOCKS on a multiprocessor at once,
+// which bounds registers. Needs sm_80, no headers. Addresses and strides are multiples of 16 bytes.
 
 typedef unsigned short Element;  // bits of a bf16 or f16
 typedef unsigned int Word;
@@ -131,9 +131,9 @@ __device__ inline void loadTransposed(Word (&to)[4], Word address) {
                : "memory");
 }
 
-/// d = a b + d, where a is 16 x 16, b is 16 x 8 and d is 16 x 8. With g = lane / 4, t = 2 (lane % 4):
-/// a has rows g, g + 8, g, g + 8 at columns t, t, t + 8, t + 8; b has column g at rows t and t + 8;
-/// d has row g at columns t, t + 1, then row g + 8.
+/// d = a b + d, where a is 16 x 16, b is 16 x 8 and d is 16 x 8. With g = lane / 4 and
+/// t = 2 (lane % 4): a has rows g, g + 8, g, g + 8 at columns t, t, t + 8, t + 8; b has column g at
+/// rows t and t + 8; d has row g at columns t, t + 1, then row g + 8.
 __device__ inline void multiplyAdd(float (&d)[4], const Word (&a)[4], Word b0, Word b1) {
   const float c0 = d[0], c1 = d[1], c2 = d[2], c3 = d[3];
 #if HALF
@@ -198,6 +198,41 @@ __device__ inline T* rowsOf(T* tensor, Strides strides, int start, int head) {
   return tensor + static_cast<long long>(start) * strides.token +
          static_cast<long long>(head) * strides.head;
 }
+
+/// Calls body(strip, n, i) for all elements of accumulators [STRIPS][COUNT][4].
+template <int STRIPS, int COUNT, typename Body>
+__device__ inline void forElements(const Body& body) {
+#pragma unroll
+  for (int m = 0; m < STRIPS; m++) {
+#pragma unroll
+    for (int n = 0; n < COUNT; n++) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        body(m, n, i);
+      }
+    }
+  }
+}
+
+/// Calls body(strip, half) for the rows of this lane: of each strip one in either half.
+template <int STRIPS, typename Body>
+__device__ inline void forRows(const Body& body) {
+#pragma unroll
+  for (int m = 0; m < STRIPS; m++) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      body(m, half);
+    }
+  }
+}
+
+/// The row of this lane in a half of a strip.
+__device__ inline int rowOf(int strip, int half) {
+  return strip * STRIP + half * 8 + threadIdx.x % LANES / 4;
+}
+
+/// The column of this lane in element i of accumulator n.
+__device__ inline int columnOf(int n, int i) { return n * 8 + threadIdx.x % 4 * 2 + i % 2; }
 
 // ----------------------------------------------------------------------------------------- mask
 
@@ -272,13 +307,22 @@ struct Keys {
     }
   }
 
-  /// The bias of one key.
-  __device__ float bias(int key) const {
-    float all[4];
-    biases(key & ~3, all);
-    const float low = key & 1 ? all[1] : all[0];
-    const float high = key & 1 ? all[3] : all[2];
-    return key & 2 ? high : low;
+  /// Sets the biases of this lane's rows of a strip whose rows are the keys from `first` on. Four
+  /// lanes draw four keys each; all lanes of a warp must call it.
+  __device__ void biasesOfRows(int first, float (&to)[2]) const {
+    const int lane = threadIdx.x % LANES, row = lane / 4;
+    float four[4];
+    biases(first + lane % 4 * 4, four);
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const float bias = __shfl_sync(0xffffffffu, four[i], row / 4 + 2 * half);
+        if (row % 4 == i) {
+          to[half] = bias;
+        }
+      }
+    }
   }
 
   /// Keeps all keys where all were drawn; for all threads of a block at once. Nearly always the
@@ -388,8 +432,8 @@ struct Held {
   }
 };
 
-/// sums += left right^T, where the rows of both are HEAD elements long; right lies OFFSET bytes after
-/// a tile.
+/// sums += left right^T, where the rows of both are HEAD elements long; right lies OFFSET bytes
+/// after a tile.
 template <int STRIPS, int ROWS, int OFFSET = 0, typename Left>
 __device__ inline void timesTransposed(float (&sums)[STRIPS][ROWS / 8][4], const Left& left,
                                        Word tile) {
@@ -445,45 +489,31 @@ __device__ inline void times(float (&sums)[STRIPS][COLUMNS][4],
 
 template <int STRIPS>
 __device__ inline void clear(float (&sums)[STRIPS][COLUMNS][4]) {
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-    for (int n = 0; n < COLUMNS; n++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        sums[m][n][i] = 0;
-      }
-    }
-  }
+  forElements<STRIPS, COLUMNS>([&](int m, int n, int i) { sums[m][n][i] = 0; });
 }
 
-/// Writes this warp's rows, times a factor for each (row, strip half), by way of its own rows of a
-/// tile that it alone still needs: chunks of 16 bytes go out in order.
+/// Writes this warp's rows times a factor, by way of its own rows of a tile that it alone still
+/// needs: chunks of 16 bytes go out in order.
 template <int STRIPS>
-__device__ inline void store(const float (&sums)[STRIPS][COLUMNS][4],
-                             const float (&factors)[STRIPS][2], unsigned char* tile, Element* rows,
-                             int stride, int first, int end) {
-  const int lane = threadIdx.x % LANES, row = lane / 4, pair = lane % 4;
+__device__ inline void store(const float (&sums)[STRIPS][COLUMNS][4], float factor,
+                             unsigned char* tile, Element* rows, int stride, int first, int end) {
+  const int lane = threadIdx.x % LANES;
   __syncwarp();
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
+  forRows<STRIPS>([&](int m, int half) {
 #pragma unroll
     for (int n = 0; n < COLUMNS; n++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        const int place = placeOf(m * STRIP + half * 8 + row, n) + pair * 4;
-        *reinterpret_cast<Word*>(tile + place) =
-            pack(sums[m][n][2 * half] * factors[m][half], sums[m][n][2 * half + 1] * factors[m][half]);
-      }
+      const float* pair = sums[m][n] + 2 * half;
+      *reinterpret_cast<Word*>(tile + placeOf(rowOf(m, half), n) + lane % 4 * 4) =
+          pack(pair[0] * factor, pair[1] * factor);
     }
-  }
+  });
   __syncwarp();
 #pragma unroll
   for (int i = lane; i < STRIPS * STRIP * CHUNKS; i += LANES) {
-    const int r = i / CHUNKS, chunk = i % CHUNKS;
-    if (first + r < end) {
-      Element* to = rows + static_cast<long long>(first + r) * stride + chunk * 8;
-      *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(tile + placeOf(r, chunk));
+    const int row = i / CHUNKS, chunk = i % CHUNKS;
+    if (first + row < end) {
+      Element* to = rows + static_cast<long long>(first + row) * stride + chunk * 8;
+      *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(tile + placeOf(row, chunk));
     }
   }
 }
@@ -508,8 +538,8 @@ __device__ inline void startAtBiases(float (&scores)[STRIPS][TILE / 8][4], const
   }
 }
 
-/// Whether a query sees no key of a tile by its place alone, and hides such scores. Biases hide
-/// what is past the end, where there are any.
+/// Hides the scores of keys that a query does not see for their place alone. Biases hide what is
+/// past the end, where there are any.
 ///
 /// @param query first query of this warp
 /// @param key first key of the tile
@@ -520,23 +550,15 @@ __device__ inline void hideUnseen(float (&scores)[STRIPS][TILE / 8][4], int quer
   if (whole) {
     return;
   }
-  const int lane = threadIdx.x % LANES;
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      const int last = CAUSAL ? query + m * STRIP + (i / 2) * 8 + lane / 4 : length - 1;
-#pragma unroll
-      for (int n = 0; n < TILE / 8; n++) {
-        if (key + n * 8 + lane % 4 * 2 + i % 2 > last) {
-          scores[m][n][i] = minusInfinity();
-        }
-      }
+  forElements<STRIPS, TILE / 8>([&](int m, int n, int i) {
+    const int last = CAUSAL ? query + rowOf(m, i / 2) : length - 1;
+    if (key + columnOf(n, i) > last) {
+      scores[m][n][i] = minusInfinity();
     }
-  }
+  });
 }
 
-/// The larger or the sum of what the four lanes of a row have.
+/// The largest, and the sum, of what the four lanes of a row have.
 __device__ inline float largestOfRow(float x) {
   x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 1));
   return fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 2));
@@ -547,11 +569,79 @@ __device__ inline float sumOfRow(float x) {
   return x + __shfl_xor_sync(0xffffffffu, x, 2);
 }
 
-/// Number of tiles of keys that queries from `first` on, `count` of them, see.
-__device__ inline int keyTiles(int first, int count, int length, int tile) {
-  const int end = CAUSAL ? min(first + count, length) : length;
-  return (end + tile - 1) / tile;
-}
+/// The tiles of keys and values that a block of queries walks over, and the biases of the keys.
+template <int TILE, int THREADS, int STAGES>
+struct KeyTiles {
+  static constexpr int BYTES = TILE * ROW_BYTES;  // of a tile; values lie behind their keys
+  static constexpr int BIASED = 4 * THREADS;      // keys whose biases are laid at once
+  static_assert(BIASED % TILE == 0, "tiles divide the biases that are laid at once");
+
+  const Arguments& a;
+  const Element* k;
+  const Element* v;
+  Word ring;
+  float4* pairs;
+  Keys keys;
+  int count;
+
+  /// @param at place of the tiles in shared memory
+  /// @param end queries before it see these keys
+  __device__ KeyTiles(const Arguments& a, int head, int at, int end, int length)
+      : a(a),
+        k(rowsOf(a.k, a.kStrides, startOf(a), head / (a.heads / a.keyHeads))),
+        v(rowsOf(a.v, a.vStrides, startOf(a), head / (a.heads / a.keyHeads))),
+        ring(sharedAddress(shared) + at),
+        pairs(reinterpret_cast<float4*>(shared + at + STAGES * 2 * BYTES)),
+        keys(a, blockIdx.y, head, length),
+        count(((CAUSAL ? min(end, length) : length) + TILE - 1) / TILE) {}
+
+  /// Starts copying a tile; a group of copies ends, even if there is no such tile.
+  __device__ void copy(int tile) const {
+    if (tile < count) {
+      const Word to = stage(tile);
+      copyRows<TILE, THREADS>(to, k, a.kStrides.token, tile * TILE, keys.length);
+      copyRows<TILE, THREADS>(to + BYTES, v, a.vStrides.token, tile * TILE, keys.length);
+    }
+    endCopies();
+  }
+
+  /// Starts copying the first tiles.
+  __device__ void begin() {
+#pragma unroll
+    for (int tile = 0; tile < STAGES - 1; tile++) {
+      copy(tile);
+    }
+    keys.keepAllIfNone();
+  }
+
+  /// Waits for a tile and starts copying the one that takes the place of the tile before.
+  __device__ void advance(int tile) const {
+    const int key = tile * TILE;
+    if (MASK && key % BIASED == 0) {
+      if (tile > 0) {
+        __syncthreads();
+      }
+      layBiases(pairs, keys, key);
+    }
+    awaitCopies<STAGES - 2>();
+    __syncthreads();
+    copy(tile + STAGES - 1);
+  }
+
+  __device__ Word stage(int tile) const { return ring + tile % STAGES * 2 * BYTES; }
+
+  /// Whether a warp's queries, of which the last is given, see a key of a tile.
+  __device__ static bool isSeen(int tile, int last) { return !CAUSAL || tile * TILE <= last; }
+
+  /// Sets the scores of this warp's queries, unscaled.
+  template <int STRIPS, typename Left>
+  __device__ void scores(float (&to)[STRIPS][TILE / 8][4], const Left& queries, int tile,
+                         int query) const {
+    startAtBiases<STRIPS, TILE>(to, pairs + tile * TILE % BIASED / 2);
+    timesTransposed<STRIPS, TILE>(to, queries, stage(tile));
+    hideUnseen<STRIPS, TILE>(to, query, tile * TILE, keys.length);
+  }
+};
 
 // -------------------------------------------------------------------------------------- forward
 
@@ -564,11 +654,10 @@ struct Softmax {
   float sum[STRIPS][2];       // of this lane's columns
 
   __device__ explicit Softmax(float scale) : scale(scale) {
-#pragma unroll
-    for (int m = 0; m < STRIPS; m++) {
-      largest[m][0] = largest[m][1] = minusInfinity();
-      sum[m][0] = sum[m][1] = 0;
-    }
+    forRows<STRIPS>([&](int m, int half) {
+      largest[m][half] = minusInfinity();
+      sum[m][half] = 0;
+    });
   }
 
   /// Turns scores into weights, relative to the maximum; rescales what was summed where that rose.
@@ -576,54 +665,39 @@ struct Softmax {
   __device__ void weigh(float (&scores)[STRIPS][TILE / 8][4], float (&sums)[STRIPS][COLUMNS][4]) {
     float found[STRIPS][2];
     bool grown = false;
+    forRows<STRIPS>([&](int m, int half) {
+      float most = minusInfinity();
 #pragma unroll
-    for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        float most = fmaxf(scores[m][0][2 * half], scores[m][0][2 * half + 1]);
-#pragma unroll
-        for (int n = 1; n < TILE / 8; n++) {
-          most = fmaxf(most, fmaxf(scores[m][n][2 * half], scores[m][n][2 * half + 1]));
-        }
-        found[m][half] = fmaxf(largest[m][half], largestOfRow(most));
-        grown |= (found[m][half] - largest[m][half]) * scale > LARGEST_GROWTH;
+      for (int n = 0; n < TILE / 8; n++) {
+        most = fmaxf(most, fmaxf(scores[m][n][2 * half], scores[m][n][2 * half + 1]));
       }
-    }
+      found[m][half] = fmaxf(largest[m][half], largestOfRow(most));
+      grown |= (found[m][half] - largest[m][half]) * scale > LARGEST_GROWTH;
+    });
     if (__any_sync(0xffffffffu, grown)) {
       rescale(found, sums);
     }
+    forRows<STRIPS>([&](int m, int half) {
+      const float shift = origin(largest[m][half]) * scale;
 #pragma unroll
-    for (int m = 0; m < STRIPS; m++) {
+      for (int n = 0; n < TILE / 8; n++) {
 #pragma unroll
-      for (int half = 0; half < 2; half++) {
-        const float shift = origin(largest[m][half]) * scale;
-#pragma unroll
-        for (int n = 0; n < TILE / 8; n++) {
-#pragma unroll
-          for (int i = 2 * half; i < 2 * half + 2; i++) {
-            scores[m][n][i] = power2(scores[m][n][i] * scale - shift);
-            sum[m][half] += scores[m][n][i];
-          }
+        for (int i = 2 * half; i < 2 * half + 2; i++) {
+          scores[m][n][i] = power2(scores[m][n][i] * scale - shift);
+          sum[m][half] += scores[m][n][i];
         }
       }
-    }
+    });
   }
 
   __device__ void rescale(const float (&found)[STRIPS][2], float (&sums)[STRIPS][COLUMNS][4]) {
-#pragma unroll
-    for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        const float factor = power2((largest[m][half] - origin(found[m][half])) * scale);
-        largest[m][half] = found[m][half];
-        sum[m][half] *= factor;
-#pragma unroll
-        for (int n = 0; n < COLUMNS; n++) {
-          sums[m][n][2 * half] *= factor;
-          sums[m][n][2 * half + 1] *= factor;
-        }
-      }
-    }
+    float factors[STRIPS][2];
+    forRows<STRIPS>([&](int m, int half) {
+      factors[m][half] = power2((largest[m][half] - origin(found[m][half])) * scale);
+      largest[m][half] = found[m][half];
+      sum[m][half] *= factors[m][half];
+    });
+    forElements<STRIPS, COLUMNS>([&](int m, int n, int i) { sums[m][n][i] *= factors[m][i / 2]; });
   }
 
   /// What exponents are relative to; a row that has seen no key yet has no maximum.
@@ -638,40 +712,19 @@ extern "C" __global__ void __launch_bounds__(FORWARD_WARPS* LANES, FORWARD_BLOCK
     attention_forward(Arguments a) {
   constexpr int THREADS = FORWARD_WARPS * LANES, STRIPS = FORWARD_STRIPS, TILE = FORWARD_TILE;
   constexpr int WARP_ROWS = STRIPS * STRIP, ROWS = FORWARD_WARPS * WARP_ROWS;
-  constexpr int TILE_BYTES = TILE * ROW_BYTES, STAGE_BYTES = 2 * TILE_BYTES;
-  constexpr int BIASED = 4 * THREADS;  // keys whose biases are laid at once
-  static_assert(BIASED % TILE == 0, "tiles divide the biases that are laid at once");
+  typedef KeyTiles<TILE, THREADS, FORWARD_STAGES> Tiles;
 
-  const int head = blockIdx.x, group = head / (a.heads / a.keyHeads), length = lengthOf(a);
+  const int head = blockIdx.x, length = lengthOf(a);
   const int first = (gridDim.z - 1 - blockIdx.z) * ROWS;  // the longest rows first
   if (first >= length) {
     return;
   }
-  const int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
-  const int query = first + warp * WARP_ROWS;
-  const Word queries = sharedAddress(shared), ring = queries + ROWS * ROW_BYTES;
-  float4* pairs =
-      reinterpret_cast<float4*>(shared + ROWS * ROW_BYTES + FORWARD_STAGES * STAGE_BYTES);
-  const Element* k = rowsOf(a.k, a.kStrides, startOf(a), group);
-  const Element* v = rowsOf(a.v, a.vStrides, startOf(a), group);
-  const int tiles = keyTiles(first, ROWS, length, TILE);
-
-  const auto copyTile = [&](int tile) {
-    if (tile < tiles) {
-      const Word to = ring + tile % FORWARD_STAGES * STAGE_BYTES;
-      copyRows<TILE, THREADS>(to, k, a.kStrides.token, tile * TILE, length);
-      copyRows<TILE, THREADS>(to + TILE_BYTES, v, a.vStrides.token, tile * TILE, length);
-    }
-    endCopies();
-  };
+  const int ownRows = threadIdx.x / LANES * WARP_ROWS, query = first + ownRows;
+  const Word queries = sharedAddress(shared);
   copyRows<ROWS, THREADS>(queries, rowsOf(a.q, a.qStrides, startOf(a), head), a.qStrides.token,
                           first, length);
-#pragma unroll
-  for (int stage = 0; stage < FORWARD_STAGES - 1; stage++) {
-    copyTile(stage);
-  }
-  Keys keys(a, blockIdx.y, head, length);
-  keys.keepAllIfNone();
+  Tiles tiles(a, head, ROWS * ROW_BYTES, first + ROWS, length);
+  tiles.begin();
 
   Softmax<STRIPS> softmax(a.scale * LOG2_E);
   float out[STRIPS][COLUMNS][4];
@@ -679,49 +732,33 @@ extern "C" __global__ void __launch_bounds__(FORWARD_WARPS* LANES, FORWARD_BLOCK
 #if HEAD == 64
   awaitCopies<0>();
   __syncthreads();
-  const Held<STRIPS> left(queries + warp * WARP_ROWS * ROW_BYTES);
+  const Held<STRIPS> left(queries + ownRows * ROW_BYTES);
 #else
-  const Loaded<> left(queries + warp * WARP_ROWS * ROW_BYTES);
+  const Loaded<> left(queries + ownRows * ROW_BYTES);
 #endif
-  for (int tile = 0; tile < tiles; tile++) {
-    const int key = tile * TILE;
-    if (MASK && key % BIASED == 0) {
-      if (tile > 0) {
-        __syncthreads();
-      }
-      layBiases(pairs, keys, key);
+  for (int tile = 0; tile < tiles.count; tile++) {
+    tiles.advance(tile);
+    if (Tiles::isSeen(tile, query + WARP_ROWS - 1)) {
+      float scores[STRIPS][TILE / 8][4];
+      tiles.scores(scores, left, tile, query);
+      softmax.template weigh<TILE>(scores, out);
+      times<STRIPS, TILE, Tiles::BYTES>(out, scores, tiles.stage(tile));
     }
-    awaitCopies<FORWARD_STAGES - 2>();
-    __syncthreads();
-    copyTile(tile + FORWARD_STAGES - 1);
-    if (CAUSAL && key > query + WARP_ROWS - 1) {
-      continue;
-    }
-    const Word stage = ring + tile % FORWARD_STAGES * STAGE_BYTES;
-    float scores[STRIPS][TILE / 8][4];
-    startAtBiases<STRIPS, TILE>(scores, pairs + key % BIASED / 2);
-    timesTransposed<STRIPS, TILE>(scores, left, stage);
-    hideUnseen<STRIPS, TILE>(scores, query, key, length);
-    softmax.template weigh<TILE>(scores, out);
-    times<STRIPS, TILE, TILE_BYTES>(out, scores, stage);
   }
 
   float factors[STRIPS][2];
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      const float sum = sumOfRow(softmax.sum[m][half]);
-      factors[m][half] = sum > 0 ? 1 / sum : 0;
-      const int row = query + m * STRIP + half * 8 + lane / 4;
-      if (lane % 4 == 0 && row < length) {
-        a.lse[static_cast<long long>(head) * a.tokens + startOf(a) + row] =
-            sum > 0 ? softmax.largest[m][half] * softmax.scale + log2f(sum) : -minusInfinity();
-      }
+  forRows<STRIPS>([&](int m, int half) {
+    const float sum = sumOfRow(softmax.sum[m][half]);
+    factors[m][half] = sum > 0 ? 1 / sum : 0;
+    const int row = query + rowOf(m, half);
+    if (threadIdx.x % 4 == 0 && row < length) {
+      a.lse[static_cast<long long>(head) * a.tokens + startOf(a) + row] =
+          sum > 0 ? softmax.largest[m][half] * softmax.scale + log2f(sum) : -minusInfinity();
     }
-  }
-  store(out, factors, shared + warp * WARP_ROWS * ROW_BYTES,
-        rowsOf(a.o, a.oStrides, startOf(a), head), a.oStrides.token, query, length);
+  });
+  forElements<STRIPS, COLUMNS>([&](int m, int n, int i) { out[m][n][i] *= factors[m][i / 2]; });
+  store(out, 1, shared + ownRows * ROW_BYTES, rowsOf(a.o, a.oStrides, startOf(a), head),
+        a.oStrides.token, query, length);
 }
 
 // ------------------------------------------------------------------------------------- backward
@@ -769,8 +806,7 @@ extern "C" __global__ void __launch_bounds__(KEYS_WARPS* LANES, KEYS_BLOCKS)
   if (first >= length) {
     return;
   }
-  const int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
-  const int key = first + warp * WARP_ROWS;
+  const int ownRows = threadIdx.x / LANES * WARP_ROWS, key = first + ownRows;
   const Word keyTile = sharedAddress(shared);
   constexpr int RING = 2 * ROWS * ROW_BYTES;
   const int firstTile = CAUSAL ? first / TILE : 0;
@@ -810,8 +846,8 @@ extern "C" __global__ void __launch_bounds__(KEYS_WARPS* LANES, KEYS_BLOCKS)
   }
 
   const float scale = a.scale * LOG2_E;
-  const Loaded<> leftKeys(keyTile + warp * WARP_ROWS * ROW_BYTES);
-  const Loaded<ROWS * ROW_BYTES> leftValues(keyTile + warp * WARP_ROWS * ROW_BYTES);
+  const Loaded<> leftKeys(keyTile + ownRows * ROW_BYTES);
+  const Loaded<ROWS * ROW_BYTES> leftValues(keyTile + ownRows * ROW_BYTES);
   float dk[STRIPS][COLUMNS][4], dv[STRIPS][COLUMNS][4];
   clear(dk);
   clear(dv);
@@ -822,9 +858,10 @@ extern "C" __global__ void __launch_bounds__(KEYS_WARPS* LANES, KEYS_BLOCKS)
     keys.keepAllIfNone();
 #pragma unroll
     for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        biases[m][half] = MASK ? keys.bias(key + m * STRIP + half * 8 + lane / 4) : 0;
+      if (MASK) {
+        keys.biasesOfRows(key + m * STRIP, biases[m]);
+      } else {
+        biases[m][0] = biases[m][1] = 0;
       }
     }
     for (int tile = firstTile; tile < tiles; tile++, round++) {
@@ -839,71 +876,33 @@ extern "C" __global__ void __launch_bounds__(KEYS_WARPS* LANES, KEYS_BLOCKS)
       const float* lse = reinterpret_cast<const float*>(shared + place + 2 * TILE_BYTES);
       const float* delta = lse + TILE;
 
-      float weights[STRIPS][TILE / 8][4];
-#pragma unroll
-      for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-        for (int n = 0; n < TILE / 8; n++) {
-          weights[m][n][0] = weights[m][n][1] = biases[m][0];
-          weights[m][n][2] = weights[m][n][3] = biases[m][1];
-        }
-      }
+      float weights[STRIPS][TILE / 8][4], flows[STRIPS][TILE / 8][4];
+      forElements<STRIPS, TILE / 8>(
+          [&](int m, int n, int i) { weights[m][n][i] = biases[m][i / 2]; });
       timesTransposed<STRIPS, TILE>(weights, leftKeys, stage);
       if (CAUSAL && query < key + WARP_ROWS - 1) {
-#pragma unroll
-        for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-          for (int i = 0; i < 4; i++) {
-            const int row = key + m * STRIP + (i / 2) * 8 + lane / 4;
-#pragma unroll
-            for (int n = 0; n < TILE / 8; n++) {
-              if (query + n * 8 + lane % 4 * 2 + i % 2 < row) {
-                weights[m][n][i] = minusInfinity();
-              }
-            }
+        forElements<STRIPS, TILE / 8>([&](int m, int n, int i) {
+          if (query + columnOf(n, i) < key + rowOf(m, i / 2)) {
+            weights[m][n][i] = minusInfinity();
           }
-        }
+        });
       }
-      float flows[STRIPS][TILE / 8][4];
-#pragma unroll
-      for (int n = 0; n < TILE / 8; n++) {
-        const float2 shift = *reinterpret_cast<const float2*>(lse + n * 8 + lane % 4 * 2);
-        const float2 start = *reinterpret_cast<const float2*>(delta + n * 8 + lane % 4 * 2);
-#pragma unroll
-        for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-          for (int i = 0; i < 4; i++) {
-            weights[m][n][i] = power2(weights[m][n][i] * scale - (i % 2 == 0 ? shift.x : shift.y));
-            flows[m][n][i] = i % 2 == 0 ? start.x : start.y;
-          }
-        }
-      }
+      forElements<STRIPS, TILE / 8>([&](int m, int n, int i) {
+        weights[m][n][i] = power2(weights[m][n][i] * scale - lse[columnOf(n, i)]);
+        flows[m][n][i] = delta[columnOf(n, i)];
+      });
       times<STRIPS, TILE, TILE_BYTES>(dv, weights, stage);
       timesTransposed<STRIPS, TILE, TILE_BYTES>(flows, leftValues, stage);
-#pragma unroll
-      for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-        for (int n = 0; n < TILE / 8; n++) {
-#pragma unroll
-          for (int i = 0; i < 4; i++) {
-            flows[m][n][i] *= weights[m][n][i];
-          }
-        }
-      }
+      forElements<STRIPS, TILE / 8>(
+          [&](int m, int n, int i) { flows[m][n][i] *= weights[m][n][i]; });
       times<STRIPS, TILE>(dk, flows, stage);
     }
   }
 
-  float scales[STRIPS][2], ones[STRIPS][2];
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
-    scales[m][0] = scales[m][1] = a.scale;
-    ones[m][0] = ones[m][1] = 1;
-  }
-  unsigned char* own = shared + warp * WARP_ROWS * ROW_BYTES;
-  store(dk, scales, own, rowsOf(a.dk, a.dkStrides, startOf(a), group), a.dkStrides.token, key,
+  unsigned char* own = shared + ownRows * ROW_BYTES;
+  store(dk, a.scale, own, rowsOf(a.dk, a.dkStrides, startOf(a), group), a.dkStrides.token, key,
         length);
-  store(dv, ones, own + ROWS * ROW_BYTES, rowsOf(a.dv, a.dvStrides, startOf(a), group),
+  store(dv, 1, own + ROWS * ROW_BYTES, rowsOf(a.dv, a.dvStrides, startOf(a), group),
         a.dvStrides.token, key, length);
 }
 
@@ -912,109 +911,50 @@ extern "C" __global__ void __launch_bounds__(QUERIES_WARPS* LANES, QUERIES_BLOCK
     attention_backward_queries(Arguments a) {
   constexpr int THREADS = QUERIES_WARPS * LANES, STRIPS = QUERIES_STRIPS, TILE = QUERIES_TILE;
   constexpr int WARP_ROWS = STRIPS * STRIP, ROWS = QUERIES_WARPS * WARP_ROWS;
-  constexpr int TILE_BYTES = TILE * ROW_BYTES, STAGE_BYTES = 2 * TILE_BYTES;
-  constexpr int BIASED = 4 * THREADS;
-  static_assert(BIASED % TILE == 0, "tiles divide the biases that are laid at once");
+  typedef KeyTiles<TILE, THREADS, QUERIES_STAGES> Tiles;
 
-  const int head = blockIdx.x, group = head / (a.heads / a.keyHeads), length = lengthOf(a);
+  const int head = blockIdx.x, length = lengthOf(a);
   const int first = (gridDim.z - 1 - blockIdx.z) * ROWS;  // the longest rows first
   if (first >= length) {
     return;
   }
-  const int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
-  const int query = first + warp * WARP_ROWS;
-  const Word queries = sharedAddress(shared), ring = queries + 2 * ROWS * ROW_BYTES;
-  float4* pairs =
-      reinterpret_cast<float4*>(shared + 2 * ROWS * ROW_BYTES + QUERIES_STAGES * STAGE_BYTES);
-  const Element* k = rowsOf(a.k, a.kStrides, startOf(a), group);
-  const Element* v = rowsOf(a.v, a.vStrides, startOf(a), group);
-  const int tiles = keyTiles(first, ROWS, length, TILE);
-
-  const auto copyTile = [&](int tile) {
-    if (tile < tiles) {
-      const Word to = ring + tile % QUERIES_STAGES * STAGE_BYTES;
-      copyRows<TILE, THREADS>(to, k, a.kStrides.token, tile * TILE, length);
-      copyRows<TILE, THREADS>(to + TILE_BYTES, v, a.vStrides.token, tile * TILE, length);
-    }
-    endCopies();
-  };
+  const int ownRows = threadIdx.x / LANES * WARP_ROWS, query = first + ownRows;
+  const Word queries = sharedAddress(shared);
   copyRows<ROWS, THREADS>(queries, rowsOf(a.q, a.qStrides, startOf(a), head), a.qStrides.token,
                           first, length);
-  copyRows<ROWS, THREADS>(queries + ROWS * ROW_BYTES, rowsOf(a.flow, a.flowStrides, startOf(a), head),
-                          a.flowStrides.token, first, length);
-#pragma unroll
-  for (int stage = 0; stage < QUERIES_STAGES - 1; stage++) {
-    copyTile(stage);
-  }
-  Keys keys(a, blockIdx.y, head, length);
-  keys.keepAllIfNone();
+  copyRows<ROWS, THREADS>(queries + ROWS * ROW_BYTES,
+                          rowsOf(a.flow, a.flowStrides, startOf(a), head), a.flowStrides.token,
+                          first, length);
+  Tiles tiles(a, head, 2 * ROWS * ROW_BYTES, first + ROWS, length);
+  tiles.begin();
 
   const float scale = a.scale * LOG2_E;
   float lse[STRIPS][2], delta[STRIPS][2];
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      const int row = query + m * STRIP + half * 8 + lane / 4;
-      const long long place = static_cast<long long>(head) * a.tokens + startOf(a) + row;
-      lse[m][half] = row < length ? a.lse[place] : 0;
-      delta[m][half] = row < length ? a.delta[place] : 0;
-    }
-  }
-  const Loaded<> leftQueries(queries + warp * WARP_ROWS * ROW_BYTES);
-  const Loaded<ROWS * ROW_BYTES> leftFlows(queries + warp * WARP_ROWS * ROW_BYTES);
+  forRows<STRIPS>([&](int m, int half) {
+    const int row = query + rowOf(m, half);
+    const long long place = static_cast<long long>(head) * a.tokens + startOf(a) + row;
+    lse[m][half] = row < length ? a.lse[place] : 0;
+    delta[m][half] = row < length ? a.delta[place] : 0;
+  });
+  const Loaded<> leftQueries(queries + ownRows * ROW_BYTES);
+  const Loaded<ROWS * ROW_BYTES> leftFlows(queries + ownRows * ROW_BYTES);
   float dq[STRIPS][COLUMNS][4];
   clear(dq);
-  for (int tile = 0; tile < tiles; tile++) {
-    const int key = tile * TILE;
-    if (MASK && key % BIASED == 0) {
-      if (tile > 0) {
-        __syncthreads();
-      }
-      layBiases(pairs, keys, key);
+  for (int tile = 0; tile < tiles.count; tile++) {
+    tiles.advance(tile);
+    if (Tiles::isSeen(tile, query + WARP_ROWS - 1)) {
+      float weights[STRIPS][TILE / 8][4], flows[STRIPS][TILE / 8][4];
+      tiles.scores(weights, leftQueries, tile, query);
+      forElements<STRIPS, TILE / 8>([&](int m, int n, int i) {
+        weights[m][n][i] = power2(weights[m][n][i] * scale - lse[m][i / 2]);
+        flows[m][n][i] = delta[m][i / 2];
+      });
+      timesTransposed<STRIPS, TILE, Tiles::BYTES>(flows, leftFlows, tiles.stage(tile));
+      forElements<STRIPS, TILE / 8>(
+          [&](int m, int n, int i) { flows[m][n][i] *= weights[m][n][i]; });
+      times<STRIPS, TILE>(dq, flows, tiles.stage(tile));
     }
-    awaitCopies<QUERIES_STAGES - 2>();
-    __syncthreads();
-    copyTile(tile + QUERIES_STAGES - 1);
-    if (CAUSAL && key > query + WARP_ROWS - 1) {
-      continue;
-    }
-    const Word stage = ring + tile % QUERIES_STAGES * STAGE_BYTES;
-    float weights[STRIPS][TILE / 8][4], flows[STRIPS][TILE / 8][4];
-    startAtBiases<STRIPS, TILE>(weights, pairs + key % BIASED / 2);
-    timesTransposed<STRIPS, TILE>(weights, leftQueries, stage);
-    hideUnseen<STRIPS, TILE>(weights, query, key, length);
-#pragma unroll
-    for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-      for (int n = 0; n < TILE / 8; n++) {
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-          weights[m][n][i] = power2(weights[m][n][i] * scale - lse[m][i / 2]);
-          flows[m][n][i] = delta[m][i / 2];
-        }
-      }
-    }
-    timesTransposed<STRIPS, TILE, TILE_BYTES>(flows, leftFlows, stage);
-#pragma unroll
-    for (int m = 0; m < STRIPS; m++) {
-#pragma unroll
-      for (int n = 0; n < TILE / 8; n++) {
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-          flows[m][n][i] *= weights[m][n][i];
-        }
-      }
-    }
-    times<STRIPS, TILE>(dq, flows, stage);
   }
-
-  float scales[STRIPS][2];
-#pragma unroll
-  for (int m = 0; m < STRIPS; m++) {
-    scales[m][0] = scales[m][1] = a.scale;
-  }
-  store(dq, scales, shared + warp * WARP_ROWS * ROW_BYTES,
-        rowsOf(a.dq, a.dqStrides, startOf(a), head), a.dqStrides.token, query,
-        length);
+  store(dq, a.scale, shared + ownRows * ROW_BYTES, rowsOf(a.dq, a.dqStrides, startOf(a), head),
+        a.dqStrides.token, query, length);
 }
