@@ -47,7 +47,7 @@ public class MaskBench extends NativeBench {
     activations = scope.full(1, DType.F32, 1, WIDTH);
     mask = scope.of(philox(), 1, WIDTH);
     SequenceMask each = new SequenceMask(stream, 0, RATE, SequenceMask.Shape.ELEMENT, KEPT, 0);
-    masks = TokenMask.of(Ragged.of(scope, 0, 1 << 16), List.of(each));
+    masks = new TokenMask(Ragged.of(scope, 0, 1 << 16), List.of(each));
   }
 
   /// Frees them.

@@ -61,8 +61,7 @@ public record DropoutMasks(List<Source> sources, int layers) {
   /// @param batch division of the tokens
   /// @param causal whether queries see no further than themselves
   public @Nullable AttentionMask keys(int layer, int heads, Ragged batch, boolean causal) {
-    List<SequenceMask> masks =
-        sequences(Position.KEY, Site.KEY, layer, 0, Float.NEGATIVE_INFINITY);
+    List<SequenceMask> masks = sequences(Position.KEY, Site.KEY, layer, 0, Float.NEGATIVE_INFINITY);
     return masks.stream().noneMatch(SequenceMask::drops)
         ? null
         : new AttentionMask(batch, masks, heads, causal);
@@ -158,6 +157,6 @@ public record DropoutMasks(List<Source> sources, int layers) {
 
   private @Nullable TokenMask tokens(Position position, Site site, int layer, Ragged batch) {
     List<SequenceMask> masks = sequences(position, site, layer, 1, 0);
-    return masks.stream().noneMatch(SequenceMask::drops) ? null : TokenMask.of(batch, masks);
+    return masks.stream().noneMatch(SequenceMask::drops) ? null : new TokenMask(batch, masks);
   }
 }

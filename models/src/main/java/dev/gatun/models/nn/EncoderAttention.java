@@ -27,8 +27,8 @@ public record EncoderAttention(int heads, double scale) {
     AttentionMask drawn =
         pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), false);
     Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, false);
-    if (drawn != null && weights == null && pass.batch().isUniform()) {
-      return Attention.dropKey(scope, q, k, v, pass.batch(), false, drawn, scale);
+    if (drawn != null && weights == null) {
+      return Attention.dropKey(scope, q, k, v, drawn, scale);
     }
     Tensor mask = mask(scope, layer, heads, pass);
     return weights == null

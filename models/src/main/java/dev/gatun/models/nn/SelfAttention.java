@@ -33,7 +33,7 @@ public record SelfAttention(int heads, int window, double scale) {
     Tensor mask = window > 0 && longest > window ? band(scope, longest, longest) : null;
     Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, true);
     if (drawn != null && mask == null && weights == null) {
-      return Attention.dropKey(scope, q, k, v, pass.batch(), true, drawn, scale);
+      return Attention.dropKey(scope, q, k, v, drawn, scale);
     }
     if (drawn != null) {
       Tensor dropped = drawn.draw(scope);

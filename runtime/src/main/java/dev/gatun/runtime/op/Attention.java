@@ -121,23 +121,28 @@ public final class Attention {
   ///   double)]
   /// @param k keys
   /// @param v values
-  /// @param batch how the N tokens divide
-  /// @param causal whether a query sees only keys up to its own position
-  /// @param mask minus infinity for a dropped key, 0 for a kept one
+  /// @param mask minus infinity for a dropped key, 0 for a kept one; it knows how the N tokens
+  ///   divide, and whether a query sees only keys up to its own position
   /// @param scale factor of the scores
   /// @throws ShapeException if sizes do not fit together
   public static Tensor dropKey(
-      Scope scope,
-      Tensor q,
-      Tensor k,
-      Tensor v,
-      Ragged batch,
-      boolean causal,
-      AttentionMask mask,
-      double scale) {
+      Scope scope, Tensor q, Tensor k, Tensor v, AttentionMask mask, double scale) {
+    Checks.rank("attention", "q", q, 3);
+    Checks.rank("attention", "k", k, 3);
+    check(q, k, v);
+    checkTokens(q, mask.batch());
+    if (DrawnMaskAttention.takes(q, mask)) {
+      return DrawnMaskAttention.attend(scope, q, k, v, mask, scale);
+    }
+    Ragged batch = mask.batch();
     try (Scope block = scope.child()) {
       Tensor drawn = mask.draw(block);
-      return scope.keep(attend(block, q, k, v, batch, causal, drawn, scale));
+      if (!mask.causal() && !batch.isUniform()) {
+        long[] ends = {batch.sequences(), 1, 1, batch.longest()};
+        drawn =
+            Elementwise.add(block, drawn, Layout.reshape(block, batch.pastEnds(block), ends));
+      }
+      return scope.keep(attend(block, q, k, v, batch, mask.causal(), drawn, scale));
     }
   }
 
@@ -208,10 +213,7 @@ public final class Attention {
     Checks.rank("attention", "q", q, 3);
     Checks.rank("attention", "k", k, 3);
     check(q, k, v);
-    if (q.size(0) != batch.tokens()) {
-      throw new ShapeException(
-          "attention: q: found " + q + ", expected " + batch.tokens() + " tokens");
-    }
+    checkTokens(q, batch);
     if (!causal && !batch.isUniform() && mask == null) {
       throw new ShapeException(
           "attention: sequences of different lengths that see forward need a mask");
@@ -325,6 +327,13 @@ public final class Attention {
               + ", k "
               + k
               + ", expected equal batch and head size, and key heads that divide the query heads");
+    }
+  }
+
+  private static void checkTokens(Tensor q, Ragged batch) {
+    if (q.size(0) != batch.tokens()) {
+      throw new ShapeException(
+          "attention: q: found " + q + ", expected " + batch.tokens() + " tokens");
     }
   }
 

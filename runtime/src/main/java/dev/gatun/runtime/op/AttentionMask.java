@@ -1,10 +1,14 @@
 package dev.gatun.runtime.op;
 
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
+import dev.gatun.runtime.kernel.cuda.CudaMasks;
 import dev.gatun.runtime.random.SequenceMask;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// A mask of attention by key, or by query and key, as data: [Attention] draws it where it is used.
 ///
@@ -55,12 +59,29 @@ public record AttentionMask(Ragged batch, List<SequenceMask> sequences, int head
   public Tensor draw(Scope scope) {
     int longest = batch.longest();
     int queries = has(SequenceMask.Shape.ELEMENT) ? longest : 1;
+    if (scope.device().isCuda()) {
+      Tensor drawn = scope.empty(DType.F32, batch.sequences(), heads, queries, longest);
+      if (CudaKernels.reach(drawn)) {
+        drawOnGpu(drawn, queries);
+        return drawn;
+      }
+    }
     int size = Math.multiplyExact(heads * queries, longest);
     float[] values = new float[Math.multiplyExact(batch.sequences(), size)];
     for (int i = 0; i < batch.sequences(); i++) {
       sequence(values, i * size, queries, sequences.get(i), batch.length(i));
     }
     return scope.of(values, batch.sequences(), heads, queries, longest);
+  }
+
+  private void drawOnGpu(Tensor target, int queries) {
+    List<CudaMasks.Sequence> all =
+        IntStream.range(0, sequences.size())
+            .mapToObj(
+                i -> new CudaMasks.Sequence(sequences.get(i), batch.start(i), batch.length(i)))
+            .toList();
+    CudaMasks.Lines lines = new CudaMasks.Lines(heads, queries, batch.longest(), DType.F32);
+    CudaMasks.keys(target.dataAddress(), all, causal, lines);
   }
 
   private void sequence(float[] values, int start, int queries, SequenceMask mask, int length) {

@@ -6,6 +6,8 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Parallel;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.RowFactors;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
+import dev.gatun.runtime.kernel.cuda.CudaMasks;
 
 /// Dropout of tokens or their elements by a mask that is a function of their place: it is drawn
 /// where it is used, for the result and again for the gradient, and never kept.
@@ -46,6 +48,13 @@ public final class Drop {
       return result;
     }
     int width = (int) x.size(1);
+    if (CudaKernels.take(x)) {
+      Tensor result = scope.empty(x.dtype(), x.shape());
+      int rows = Math.toIntExact(x.size(0));
+      CudaMasks.tokens(
+          x.dataAddress(), result.dataAddress(), mask.onGpu(), rows, width, x.dtype());
+      return result;
+    }
     float[] factors = new float[Math.toIntExact(x.elements())];
     Parallel.ranges(
         scope,

@@ -10,6 +10,9 @@ import dev.gatun.runtime.kernel.Arithmetic.Operation;
 import dev.gatun.runtime.kernel.Gelu;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.SwiGlu;
+import dev.gatun.runtime.kernel.cuda.CudaGelu;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
+import dev.gatun.runtime.kernel.cuda.CudaSwiGlu;
 import java.lang.foreign.MemorySegment;
 
 /// Operations on each element alone. Two arguments are broadcast as in PyTorch and share one type.
@@ -309,6 +312,9 @@ public final class Elementwise {
     if (tanh && Kernels.take(x)) {
       result = scope.empty(x.dtype(), x.shape());
       Gelu.forward(scope, x, result);
+    } else if (tanh && CudaKernels.take(x)) {
+      result = scope.empty(x.dtype(), x.shape());
+      CudaGelu.forward(x.dataAddress(), result.dataAddress(), x.elements(), x.dtype());
     } else {
       result = GELU.call(scope, x, form);
     }
@@ -321,6 +327,16 @@ public final class Elementwise {
             if (tanh && Kernels.take(saved[0], g[0])) {
               Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
               Gelu.gradient(s, saved[0], g[0], toX);
+              return new Tensor[] {toX};
+            }
+            if (tanh && CudaKernels.take(saved[0], g[0])) {
+              Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
+              CudaGelu.gradient(
+                  saved[0].dataAddress(),
+                  g[0].dataAddress(),
+                  toX.dataAddress(),
+                  toX.elements(),
+                  toX.dtype());
               return new Tensor[] {toX};
             }
             return new Tensor[] {GELU_BACKWARD.call(s, g[0], saved[0], form)};
@@ -342,6 +358,14 @@ public final class Elementwise {
     if (Kernels.take(gate, up)) {
       result = scope.empty(gate.dtype(), gate.shape());
       SwiGlu.forward(scope, gate, up, result);
+    } else if (CudaKernels.take(gate, up)) {
+      result = scope.empty(gate.dtype(), gate.shape());
+      CudaSwiGlu.forward(
+          gate.dataAddress(),
+          up.dataAddress(),
+          result.dataAddress(),
+          gate.elements(),
+          gate.dtype());
     } else {
       try (Scope block = scope.untaped()) {
         result = scope.keep(mul(block, SILU.call(block, gate), up));
@@ -357,6 +381,19 @@ public final class Elementwise {
               Tensor toGate = s.empty(saved[0].dtype(), saved[0].shape());
               Tensor toUp = s.empty(saved[0].dtype(), saved[0].shape());
               SwiGlu.gradient(s, saved[0], saved[1], g[0], toGate, toUp);
+              return new Tensor[] {toGate, toUp};
+            }
+            if (CudaKernels.take(saved[0], saved[1], g[0])) {
+              Tensor toGate = s.empty(saved[0].dtype(), saved[0].shape());
+              Tensor toUp = s.empty(saved[0].dtype(), saved[0].shape());
+              CudaSwiGlu.gradient(
+                  saved[0].dataAddress(),
+                  saved[1].dataAddress(),
+                  g[0].dataAddress(),
+                  toGate.dataAddress(),
+                  toUp.dataAddress(),
+                  toUp.elements(),
+                  toUp.dtype());
               return new Tensor[] {toGate, toUp};
             }
             Tensor toUp = mul(s, g[0], SILU.call(s, saved[0]));

@@ -8,6 +8,8 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.Rope;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
+import dev.gatun.runtime.kernel.cuda.CudaRope;
 
 /// Token embedding and rotary positions.
 public final class Embed {
@@ -79,11 +81,32 @@ public final class Embed {
       Rope.rotate(scope, x, cos, signedSin, sign, result);
       return result;
     }
+    if (CudaKernels.take(cos, signedSin) && CudaKernels.reach(x) && x.strides()[2] == 1) {
+      Tensor result = scope.empty(x.dtype(), x.shape());
+      rotateOnGpu(x, cos, signedSin, sign, result);
+      return result;
+    }
     try (Scope block = scope.untaped()) {
       Tensor sine = sign < 0 ? Elementwise.scale(block, signedSin, -1) : signedSin;
       Tensor rolled = ROLL.call(block, x, new long[] {x.size(2) / 2}, new long[] {2});
       Tensor result = Elementwise.mul(block, x, cos);
       return scope.keep(Elementwise.add(block, result, Elementwise.mul(block, rolled, sine)));
     }
+  }
+
+  private static void rotateOnGpu(
+      Tensor x, Tensor cos, Tensor signedSin, int sign, Tensor result) {
+    int heads = Math.toIntExact(x.size(1));
+    int size = Math.toIntExact(x.size(2));
+    long[] strides = x.strides();
+    CudaRope.rotate(
+        new CudaRope.Heads(x.dataAddress(), strides[0], strides[1]),
+        CudaRope.Heads.of(result.dataAddress(), heads, size),
+        new CudaRope.Table(cos.dataAddress(), signedSin.dataAddress(), size, cos.dtype()),
+        x.size(0),
+        heads,
+        size,
+        sign,
+        x.dtype());
   }
 }

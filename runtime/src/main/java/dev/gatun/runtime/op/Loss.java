@@ -8,6 +8,8 @@ import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
 import dev.gatun.runtime.kernel.HeadLoss;
 import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.cuda.CudaHeadLoss;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -338,6 +340,8 @@ public final class Loss {
       if (Kernels.take(logits1)) {
         long[] ids = Arrays.copyOfRange(labels, (int) start, (int) (start + count));
         fused(s, logits1, logits2, ids);
+      } else if (CudaKernels.take(logits1)) {
+        fusedOnGpu(s, logits1, logits2, start, count);
       } else {
         inBlocks(s, logits1, logits2, start, count);
       }
@@ -362,6 +366,36 @@ public final class Loss {
       }
       task += Arrays.stream(tasks).sum();
       divergence += Arrays.stream(divergences).sum();
+    }
+
+    /// Does the same by our own kernels for GPUs, for all rows of the chunk at once.
+    private void fusedOnGpu(
+        Scope s, Tensor logits1, @Nullable Tensor logits2, long start, long count) {
+      long[] chunk = Arrays.copyOfRange(labels, (int) start, (int) (start + count));
+      Tensor ids = s.of(chunk, count);
+      Tensor sums = s.empty(DType.F32, 2, count);
+      long taskSums = sums.dataAddress();
+      CudaHeadLoss.Rows rows =
+          new CudaHeadLoss.Rows(count, Math.toIntExact(head.size(0)), logits1.dtype());
+      if (logits2 == null) {
+        boolean gradient = wantFirst || wantHead;
+        CudaHeadLoss.crossEntropy(
+            logits1.dataAddress(), ids.dataAddress(), gradient, taskSums, rows);
+      } else {
+        CudaHeadLoss.withDivergence(
+            logits1.dataAddress(),
+            logits2.dataAddress(),
+            ids.dataAddress(),
+            new HeadLoss.Wanted(lambda, oneWay, wantFirst || wantHead, wantSecondLogits),
+            taskSums,
+            taskSums + count * DType.F32.bytes(),
+            rows);
+      }
+      float[] found = sums.toFloats();
+      for (int i = 0; i < count; i++) {
+        task += found[i];
+        divergence += logits2 == null ? 0 : found[(int) count + i];
+      }
     }
 
     /// Does the same by libtorch's operations, a few rows at a time.

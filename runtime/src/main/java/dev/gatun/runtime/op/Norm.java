@@ -6,6 +6,8 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.kernel.Kernels;
 import dev.gatun.runtime.kernel.RmsNorm;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
+import dev.gatun.runtime.kernel.cuda.CudaRmsNorm;
 import org.jspecify.annotations.Nullable;
 
 /// Softmax and the normalisations over the last dimension.
@@ -130,6 +132,9 @@ public final class Norm {
       }
       return result;
     }
+    if (CudaKernels.take(x) && CudaKernels.take(weight) && !scope.needs(weight)) {
+      return rmsNormOnGpu(scope, x, weight, eps);
+    }
     DType wide = x.dtype() == DType.F64 ? DType.F64 : DType.F32;
     try (Scope block = scope.untaped()) {
       Tensor wideX = Layout.as(block, x, wide);
@@ -164,6 +169,44 @@ public final class Norm {
       }
       return result;
     }
+  }
+
+  private static Tensor rmsNormOnGpu(Scope scope, Tensor x, Tensor weight, double eps) {
+    int width = Math.toIntExact(x.size(-1));
+    CudaRmsNorm.Rows rows =
+        new CudaRmsNorm.Rows(
+            width == 0 ? 0 : x.elements() / width, width, x.dtype(), weight.dtype());
+    Tensor result = scope.empty(x.dtype(), x.shape());
+    boolean records = scope.records(x);
+    try (Scope block = scope.untaped()) {
+      Tensor inverse = records ? block.empty(DType.F32, rows.rows()) : null;
+      CudaRmsNorm.forward(
+          x.dataAddress(),
+          weight.dataAddress(),
+          eps,
+          result.dataAddress(),
+          inverse == null ? 0 : inverse.dataAddress(),
+          rows);
+      if (inverse != null) {
+        scope.record(
+            result,
+            new Tensor[] {x},
+            new Tensor[] {x, weight, inverse},
+            (s, saved, g) -> {
+              Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
+              Tensor flow = g[0].isContiguous() ? g[0] : Layout.copy(s, g[0]);
+              CudaRmsNorm.gradient(
+                  saved[0].dataAddress(),
+                  saved[1].dataAddress(),
+                  saved[2].dataAddress(),
+                  flow.dataAddress(),
+                  toX.dataAddress(),
+                  rows);
+              return new Tensor[] {toX};
+            });
+      }
+    }
+    return result;
   }
 
   /// With n = x rstd and h = g w: dx = rstd (h - n mean(h n)).

@@ -1,8 +1,10 @@
 package dev.gatun.runtime.op;
 
+import dev.gatun.runtime.kernel.cuda.CudaMasks;
 import dev.gatun.runtime.random.SequenceMask;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Factors of the tokens of a batch, or of their elements; see [Drop#tokens]. Thread-safe.
@@ -20,25 +22,30 @@ public final class TokenMask {
     this.whole = whole;
   }
 
-  /// {@return the masks of a batch}
+  /// Makes the masks of a batch.
   ///
   /// @param batch how the tokens divide
   /// @param sequences the mask of each sequence
-  public static TokenMask of(Ragged batch, List<SequenceMask> sequences) {
-    List<SequenceMask> all = List.copyOf(sequences);
-    if (all.size() != batch.sequences()) {
+  /// @throws IllegalArgumentException if there are more or fewer masks than sequences
+  public TokenMask(Ragged batch, List<SequenceMask> sequences) {
+    this(batch, List.copyOf(sequences), 0, whole(batch, sequences));
+  }
+
+  private static float[] @Nullable [] whole(Ragged batch, List<SequenceMask> sequences) {
+    if (sequences.size() != batch.sequences()) {
       throw new IllegalArgumentException(
-          "token mask: found %d sequences, expected %d".formatted(all.size(), batch.sequences()));
+          "token mask: found %d sequences, expected %d"
+              .formatted(sequences.size(), batch.sequences()));
     }
-    float[][] whole = new float[all.size()][];
+    float[] @Nullable [] whole = new float[sequences.size()][];
     for (int i = 0; i < whole.length; i++) {
-      SequenceMask mask = all.get(i);
+      SequenceMask mask = sequences.get(i);
       if (mask.drops() && mask.shape() != SequenceMask.Shape.ELEMENT) {
         whole[i] = new float[batch.length(i)];
         mask.line(0, whole[i], 0, whole[i].length);
       }
     }
-    return new TokenMask(batch, all, 0, whole);
+    return whole;
   }
 
   /// {@return the masks of the tokens from one on}
@@ -51,6 +58,17 @@ public final class TokenMask {
   /// {@return how many tokens have factors}
   public int tokens() {
     return batch.tokens() - first;
+  }
+
+  /// Returns the sequences as a kernel wants them, numbered from the first token on.
+  List<CudaMasks.Sequence> onGpu() {
+    return IntStream.range(0, sequences.size())
+        .filter(i -> batch.start(i) + batch.length(i) > first)
+        .mapToObj(
+            i ->
+                new CudaMasks.Sequence(
+                    sequences.get(i), batch.start(i) - first, batch.length(i)))
+        .toList();
   }
 
   /// Writes the factors of a token.

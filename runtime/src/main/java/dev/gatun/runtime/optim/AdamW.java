@@ -6,7 +6,10 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.kernel.cuda.CudaAdamW;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -122,11 +125,18 @@ public final class AdamW implements Optimizer {
     }
     Tensor[] values = parameters.toArray(Tensor[]::new);
     Tensor[] slopes = gradients.toArray(Tensor[]::new);
+    for (Tensor parameter : parameters) {
+      parameter.handleForWriting("adamw");
+    }
+    if (CudaKernels.take(values) && CudaKernels.take(slopes) && values[0].dtype() == DType.F32) {
+      for (Group group : groups) {
+        CudaAdamW.step(onGpu(group, values, slopes), step(group, learningRate), 0, 0);
+      }
+      steps++;
+      return;
+    }
     try (Scope call = scope.untaped()) {
       Shim.fill(count, steps + 1);
-      for (Tensor parameter : parameters) {
-        parameter.handleForWriting("adamw");
-      }
       for (Group group : groups) {
         FUSED.runVoid(
             call,
@@ -148,6 +158,29 @@ public final class AdamW implements Optimizer {
       }
     }
     steps++;
+  }
+
+  private CudaAdamW.Tensors onGpu(Group group, Tensor[] values, Tensor[] slopes) {
+    return new CudaAdamW.Tensors(
+        addresses(group.of(values)),
+        addresses(group.of(slopes)),
+        addresses(group.of(first.tensors())),
+        addresses(group.of(second.tensors())),
+        Arrays.stream(group.of(values)).mapToLong(Tensor::elements).toArray());
+  }
+
+  private CudaAdamW.Step step(Group group, double learningRate) {
+    return new CudaAdamW.Step(
+        steps + 1,
+        learningRate * group.factors.rate,
+        config.beta1,
+        config.beta2,
+        config.eps,
+        config.weightDecay * group.factors.decay);
+  }
+
+  private static long[] addresses(Tensor[] tensors) {
+    return Arrays.stream(tensors).mapToLong(Tensor::dataAddress).toArray();
   }
 
   @Override

@@ -3,6 +3,8 @@ package dev.gatun.runtime.optim;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.kernel.cuda.CudaAdamW;
+import dev.gatun.runtime.kernel.cuda.CudaKernels;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Reduce;
@@ -22,6 +24,10 @@ public final class Clip {
     if (gradients.isEmpty()) {
       return 0;
     }
+    Tensor[] all = gradients.toArray(Tensor[]::new);
+    if (CudaKernels.take(all) && all[0].dtype() == DType.F32) {
+      return Math.sqrt(sumOnGpu(scope, all));
+    }
     try (Scope block = scope.untaped()) {
       Tensor[] sums = new Tensor[gradients.size()];
       for (int i = 0; i < sums.length; i++) {
@@ -30,6 +36,17 @@ public final class Clip {
       }
       // read at once: a GPU's result is waited for
       return Math.sqrt(Arrays.stream(Layout.cat(block, 0, sums).toDoubles()).sum());
+    }
+  }
+
+  private static double sumOnGpu(Scope scope, Tensor[] gradients) {
+    long[] addresses = Arrays.stream(gradients).mapToLong(Tensor::dataAddress).toArray();
+    long[] counts = Arrays.stream(gradients).mapToLong(Tensor::elements).toArray();
+    try (Scope block = scope.untaped()) {
+      Tensor parts = block.empty(DType.F32, CudaAdamW.scratchBytes(counts) / Float.BYTES);
+      Tensor total = block.empty(DType.F64, 1);
+      CudaAdamW.sumOfSquares(addresses, counts, parts.dataAddress(), total.dataAddress());
+      return total.toDoubles()[0];
     }
   }
 

@@ -3,6 +3,8 @@ package dev.gatun.runtime.op;
 import dev.gatun.runtime.Fixture;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.random.MaskStream;
+import dev.gatun.runtime.random.SequenceMask;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -19,7 +21,7 @@ final class AttentionCases {
   private AttentionCases() {}
 
   static Stream<OpCase> rows() {
-    return Stream.of(uniform(), weights(), ragged()).flatMap(List::stream);
+    return Stream.of(uniform(), weights(), ragged(), dropKey()).flatMap(List::stream);
   }
 
   private static List<OpCase> uniform() {
@@ -249,5 +251,72 @@ final class AttentionCases {
           }
           return out;
         });
+  }
+
+  private static List<OpCase> dropKey() {
+    return List.of(
+        dropKey("causal columns", true, SequenceMask.Shape.COLUMN, 0, 5, 8),
+        dropKey("causal elements", true, SequenceMask.Shape.ELEMENT, 0, 5, 8),
+        dropKey("causal spans", true, SequenceMask.Shape.SPAN, 0, 6, 8),
+        dropKey("bidirectional columns", false, SequenceMask.Shape.COLUMN, 0, 2, 7),
+        dropKey("bidirectional elements", false, SequenceMask.Shape.ELEMENT, 0, 3, 6));
+  }
+
+  /// Masks of a kind; the second sequence drops nothing.
+  private static OpCase dropKey(
+      String variant, boolean causal, SequenceMask.Shape shape, int... offsets) {
+    int tokens = offsets[offsets.length - 1];
+    int heads = 4;
+    return OpCase.of(
+            "Attention.dropKey",
+            variant,
+            (s, in) -> {
+              AttentionMask mask =
+                  new AttentionMask(Ragged.of(s, offsets), sequences(shape), heads, causal);
+              return Attention.dropKey(s, in[0], in[1], in[2], mask, 0.7);
+            })
+        .input("q", tokens, heads, 2)
+        .input("k", tokens, 2, 2)
+        .input("v", tokens, 2, 2)
+        .plain(in -> {
+          PlainAttention plain = new PlainAttention(heads, 2, 2, 0.7);
+          double[] out = new double[in[0].length];
+          for (int b = 0; b < 2; b++) {
+            SequenceMask mask = sequences(shape).get(b);
+            int length = offsets[b + 1] - offsets[b];
+            plain.forward(
+                in[0],
+                in[1],
+                in[2],
+                offsets[b],
+                length,
+                (h, query, key) -> (!causal || key <= query) && keeps(mask, h, query, key, length, causal),
+                out);
+          }
+          return out;
+        });
+  }
+
+  private static List<SequenceMask> sequences(SequenceMask.Shape shape) {
+    MaskStream stream = new MaskStream(5, 1, 2, MaskStream.Site.KEY, 0, 0);
+    float none = Float.NEGATIVE_INFINITY;
+    return List.of(
+        new SequenceMask(stream, 3, 0.5, shape, 0, none),
+        new SequenceMask(stream, 4, 0, shape, 0, none));
+  }
+
+  private static boolean keeps(
+      SequenceMask mask, int head, int query, int key, int length, boolean causal) {
+    boolean each = mask.shape() == SequenceMask.Shape.ELEMENT;
+    float[] line = new float[length];
+    mask.line(each ? head << 16 | query : head, line, 0, length);
+    if (causal) {
+      return key == 0 || line[key] == 0;
+    }
+    boolean all = true;
+    for (float value : line) {
+      all &= value != 0;
+    }
+    return all || line[key] == 0;
   }
 }

@@ -8,6 +8,7 @@ import static dev.gatun.runtime.op.OpErrorCases.shape;
 
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.random.SequenceMask;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ final class AttentionErrorCases {
   private AttentionErrorCases() {}
 
   static List<OpErrorCases.Row> rows() {
-    return Stream.of(attention(), weights(), cache(), ragged()).flatMap(List::stream).toList();
+    return Stream.of(attention(), weights(), cache(), dropKey(), ragged()).flatMap(List::stream).toList();
   }
 
   private static void attend(
@@ -190,6 +191,17 @@ final class AttentionErrorCases {
   private static void cached(
       Scope s, Tensor q, Tensor k, Tensor v, boolean causal, @Nullable Tensor mask) {
     Attention.attendCache(s, q, k, v, causal, mask, 1);
+  }
+
+  private static void dropKey(Scope s, int tokens) {
+    SequenceMask none = ElementwiseCases.sequence(0, 0);
+    AttentionMask mask = new AttentionMask(Ragged.of(s, 0, tokens), List.of(none), 2, true);
+    Attention.dropKey(s, f32(s, 4, 2, 4), f32(s, 4, 2, 4), f32(s, 4, 2, 4), mask, 1);
+  }
+
+  private static List<OpErrorCases.Row> dropKey() {
+    return List.of(
+        shape("Attention.dropKey", s -> dropKey(s, 5), "attention: q: ", "(4, 2, 4)", "5 tokens"));
   }
 
   private static List<OpErrorCases.Row> cache() {

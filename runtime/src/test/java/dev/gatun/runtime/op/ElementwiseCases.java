@@ -137,7 +137,7 @@ final class ElementwiseCases {
   /// Masks of the last two of three sequences, seen from the second token on.
   private static TokenMask mask(Scope scope, SequenceMask.Shape shape) {
     Ragged batch = Ragged.of(scope, 0, 2, 5, 6);
-    return TokenMask.of(batch, List.of(sequence(0, 0), sequence(1, shape), sequence(2, shape)))
+    return new TokenMask(batch, List.of(sequence(0, 0), sequence(1, shape), sequence(2, shape)))
         .from(1);
   }
 

@@ -55,7 +55,7 @@ final class OpErrorCases {
   }
 
   private static TokenMask noMask(Scope s) {
-    return TokenMask.of(Ragged.of(s, 0, 2), List.of(ElementwiseCases.sequence(0, 0)));
+    return new TokenMask(Ragged.of(s, 0, 2), List.of(ElementwiseCases.sequence(0, 0)));
   }
 
   static Tensor f32(Scope s, long... shape) {

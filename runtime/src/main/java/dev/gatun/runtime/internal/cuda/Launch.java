@@ -110,17 +110,18 @@ public final class Launch {
   /// @param blocks of the grid, at least 1
   /// @param threads of a block, a multiple of 32
   public void run(long blocks, int threads) {
-    run(blocks, 1, threads, 0);
+    run(blocks, 1, 1, threads, 0);
   }
 
   /// Launches on the current stream.
   ///
   /// @param blocksX of the grid, at least 1
   /// @param blocksY of the grid, at least 1
+  /// @param blocksZ of the grid, at least 1
   /// @param threads of a block, a multiple of 32
   /// @param sharedBytes dynamic shared memory of a block, see [CudaKernel#allowShared]
   /// @throws dev.gatun.runtime.CudaException if the driver refuses it
-  public void run(long blocksX, int blocksY, int threads, int sharedBytes) {
+  public void run(long blocksX, int blocksY, int blocksZ, int threads, int sharedBytes) {
     CudaKernel.Loaded loaded = kernel();
     kernel = null;
     if (given != loaded.sizes().length) {
@@ -138,7 +139,7 @@ public final class Launch {
             loaded.function(),
             (int) blocksX,
             blocksY,
-            1,
+            blocksZ,
             threads,
             1,
             1,
@@ -149,8 +150,8 @@ public final class Launch {
     if (code != 0) {
       Driver.check(
           code,
-          "cuLaunchKernel %s<<<(%d, %d), %d, %d>>>"
-              .formatted(loaded.name(), blocksX, blocksY, threads, sharedBytes));
+          "cuLaunchKernel %s<<<(%d, %d, %d), %d, %d>>>"
+              .formatted(loaded.name(), blocksX, blocksY, blocksZ, threads, sharedBytes));
     }
     if (SYNC) {
       Driver.check(Cuda.cuStreamSynchronize(stream), "kernel " + loaded.name());

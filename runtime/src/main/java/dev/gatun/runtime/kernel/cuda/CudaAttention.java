@@ -3,8 +3,13 @@ package dev.gatun.runtime.kernel.cuda;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.DTypeException;
 import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.internal.cuda.CudaKernel;
+import dev.gatun.runtime.internal.cuda.CudaProgram;
+import dev.gatun.runtime.internal.cuda.Launch;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /// How the kernels of `attention.cu` are compiled and launched: attention of ragged sequences over
@@ -26,8 +31,10 @@ import java.util.stream.Stream;
 /// @param masking where the mask of keys comes from
 /// @param dtype bf16 or f16
 public record CudaAttention(int headSize, boolean causal, Masking masking, DType dtype) {
-  /// The source, among this package's resources.
-  public static final String FILE = "attention.cu";
+  private static final CudaProgram PROGRAM = CudaProgram.of("attention.cu");
+  private static final Map<CudaAttention, Map<Kernel, CudaKernel>> LOADED =
+      new ConcurrentHashMap<>();
+  private static final int FREE_SHARED_BYTES = 48 * 1024; // more must be allowed
 
   private static final int WARP = 32;
   private static final int STRIP = 16;
@@ -152,6 +159,31 @@ public record CudaAttention(int headSize, boolean causal, Masking masking, DType
         Stream.of(Kernel.FORWARD, Kernel.KEYS, Kernel.QUERIES)
             .flatMap(kernel -> tiles(kernel).defines(kernel));
     return Stream.concat(switches, tiles).toList();
+  }
+
+  /// Launches a kernel on the current stream.
+  ///
+  /// @param kernel the kernel
+  /// @param arguments addresses and strides
+  /// @param shape of the batch, at least one token
+  /// @throws dev.gatun.runtime.CudaException if it cannot be compiled or launched
+  public void launch(Kernel kernel, AttentionArguments arguments, Shape shape) {
+    Launch launch =
+        LOADED
+            .computeIfAbsent(this, key -> new ConcurrentHashMap<>())
+            .computeIfAbsent(kernel, this::load)
+            .launch();
+    arguments.write(launch.struct(AttentionArguments.BYTES), shape);
+    Blocks blocks = blocks(kernel, shape);
+    launch.run(blocks.x, blocks.y, blocks.z, threads(kernel), sharedBytes(kernel));
+  }
+
+  private CudaKernel load(Kernel kernel) {
+    CudaKernel loaded = PROGRAM.kernel(kernel.function(), defines().toArray(String[]::new));
+    if (sharedBytes(kernel) > FREE_SHARED_BYTES) {
+      loaded.allowShared(sharedBytes(kernel));
+    }
+    return loaded;
   }
 
   /// {@return the grid of a launch}

@@ -9,6 +9,7 @@ import dev.gatun.runtime.internal.cuda.CudaProgram;
 import dev.gatun.runtime.internal.cuda.Launch;
 import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.Philox;
+import dev.gatun.runtime.random.SequenceMask;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -23,28 +24,12 @@ public final class CudaMasks {
 
   private CudaMasks() {}
 
-  /// The masks of one sequence of a batch.
+  /// One sequence of a batch.
   ///
-  /// @param stream where in the run they belong
-  /// @param row row of the optimizer step
-  /// @param rate probability to be dropped, of each place; 0 in a sequence that drops none
-  /// @param run places of the span that is dropped in place of single ones; -1 for single ones
-  /// @param start first token of the sequence in the batch
-  /// @param length tokens of the sequence
-  /// @param kept value or factor of what stays
-  /// @param dropped value or factor of what is dropped
-  /// @param single in a mask of keys, whether each query has its own; in a mask of tokens, whether
-  ///   each channel is drawn by itself
-  public record Sequence(
-      MaskStream stream,
-      int row,
-      double rate,
-      int run,
-      int start,
-      int length,
-      float kept,
-      float dropped,
-      boolean single) {}
+  /// @param mask its mask
+  /// @param start its first token; before 0 where a batch is read from a later token on
+  /// @param length its tokens
+  public record Sequence(SequenceMask mask, int start, int length) {}
 
   /// Lines of keys, `(B, H, Q, T)`.
   ///
@@ -86,14 +71,20 @@ public final class CudaMasks {
   ///
   /// @param x address of the rows `(N, C)`
   /// @param result written; may be x
-  /// @param sequences of the N tokens, in their order, none empty
+  /// @param sequences of the N tokens, in their order, none empty, the last not ending before N
+  /// @param rows N
   /// @param width C
   /// @param dtype of x and the result
-  public static void tokens(long x, long result, List<Sequence> sequences, int width, DType dtype) {
+  public static void tokens(
+      long x, long result, List<Sequence> sequences, int rows, int width, DType dtype) {
     for (int from = 0; from < sequences.size(); from += MOST) {
       int count = Math.min(MOST, sequences.size() - from);
       Sequence last = sequences.get(from + count - 1);
-      int base = sequences.get(from).start;
+      int base = Math.max(0, sequences.get(from).start);
+      int end = Math.min(rows, last.start + last.length);
+      if (end <= base) {
+        return;
+      }
       long bytes = (long) base * width * dtype.bytes();
       Launch launch = TOKENS.of(dtype).launch();
       put(launch, sequences, from, count, base);
@@ -102,7 +93,7 @@ public final class CudaMasks {
           .with(x + bytes)
           .with(result + bytes)
           .with(width)
-          .run(last.start + last.length - base, THREADS);
+          .run(end - base, THREADS);
     }
   }
 
@@ -110,17 +101,20 @@ public final class CudaMasks {
     MemorySegment struct = launch.struct(MOST * BYTES);
     for (int i = 0; i < count; i++) {
       Sequence sequence = sequences.get(from + i);
+      SequenceMask mask = sequence.mask;
+      boolean span = mask.drops() && mask.shape() == SequenceMask.Shape.SPAN;
+      boolean each = mask.drops() && mask.shape() == SequenceMask.Shape.ELEMENT;
       long at = (long) i * BYTES;
-      struct.set(JAVA_LONG, at, sequence.stream.seed());
-      int[] counter = sequence.stream.counter(sequence.row, 0);
+      struct.set(JAVA_LONG, at, mask.stream().seed());
+      int[] counter = mask.stream().counter(mask.row(), 0);
       MemorySegment.copy(counter, 0, struct, JAVA_INT, at + 8, counter.length);
-      struct.set(JAVA_LONG, at + 24, Philox.threshold(sequence.rate));
-      struct.set(JAVA_FLOAT, at + 32, sequence.kept);
-      struct.set(JAVA_FLOAT, at + 36, sequence.dropped);
+      struct.set(JAVA_LONG, at + 24, Philox.threshold(mask.rate()));
+      struct.set(JAVA_FLOAT, at + 32, mask.kept());
+      struct.set(JAVA_FLOAT, at + 36, mask.dropped());
       struct.set(JAVA_INT, at + 40, sequence.start - base);
       struct.set(JAVA_INT, at + 44, sequence.length);
-      struct.set(JAVA_INT, at + 48, sequence.run);
-      struct.set(JAVA_INT, at + 52, sequence.single ? 1 : 0);
+      struct.set(JAVA_INT, at + 48, span ? mask.span(sequence.length) : -1);
+      struct.set(JAVA_INT, at + 52, each ? 1 : 0);
     }
   }
 }

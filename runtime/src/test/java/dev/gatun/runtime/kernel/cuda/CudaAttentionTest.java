@@ -39,7 +39,7 @@ class CudaAttentionTest {
   private static final int MOST_SHARED = 163 * 1024; // of a block on sm_80, the least we ask for
 
   private static String source() throws IOException {
-    try (InputStream in = CudaAttention.class.getResourceAsStream(CudaAttention.FILE)) {
+    try (InputStream in = CudaAttention.class.getResourceAsStream("attention.cu")) {
       assertThat(in).isNotNull();
       return new String(in.readAllBytes(), UTF_8);
     }

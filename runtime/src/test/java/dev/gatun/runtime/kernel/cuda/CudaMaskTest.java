@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.internal.cuda.TestDevice;
 import dev.gatun.runtime.random.MaskStream;
-import dev.gatun.runtime.random.Philox;
+import dev.gatun.runtime.random.SequenceMask;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,21 +27,23 @@ class CudaMaskTest {
     MaskStream.Site site = start % 2 == 0 ? MaskStream.Site.KEY : MaskStream.Site.BRANCH;
     MaskStream stream = new MaskStream(0x9ABC_DEF0_1234_5678L + row, 4_000_001, 1001, site, 201, 7);
     float kept = dropped == 0 ? (float) (1 / (1 - RATE)) : 0;
-    return new CudaMasks.Sequence(stream, row, rate, run, start, length, kept, dropped, single);
+    SequenceMask.Shape shape =
+        run >= 0
+            ? SequenceMask.Shape.SPAN
+            : single ? SequenceMask.Shape.ELEMENT : SequenceMask.Shape.COLUMN;
+    double share = run >= 0 ? run / (double) length : rate;
+    SequenceMask mask = new SequenceMask(stream, row, share, shape, kept, dropped);
+    return new CudaMasks.Sequence(mask, start, length);
   }
 
-  /// What DropoutMasks of the models draws for a line.
   private static float[] line(CudaMasks.Sequence of, int middle, int length) {
     float[] values = new float[length];
-    if (of.run() >= 0) {
-      Arrays.fill(values, of.kept());
-      int start = (int) (of.stream().uniform(of.row(), middle) * (length - of.run() + 1));
-      Arrays.fill(values, start, start + of.run(), of.dropped());
-    } else {
-      long threshold = Philox.threshold(of.rate());
-      of.stream().line(of.row(), middle, threshold, of.kept(), of.dropped(), values, 0, length);
-    }
+    of.mask().line(middle, values, 0, length);
     return values;
+  }
+
+  private static boolean single(CudaMasks.Sequence of) {
+    return of.mask().drops() && of.mask().shape() == SequenceMask.Shape.ELEMENT;
   }
 
   @ParameterizedTest
@@ -65,16 +67,16 @@ class CudaMaskTest {
       int query = lineNumber % queries;
       int head = lineNumber / queries % heads;
       CudaMasks.Sequence of = sequences.get(lineNumber / queries / heads);
-      float[] values = line(of, of.single() ? head << 16 | query : head, of.length());
+      float[] values = line(of, single(of) ? head << 16 | query : head, of.length());
       if (firstKept) {
-        values[0] = of.kept();
+        values[0] = of.mask().kept();
       } else {
         boolean all = true;
         for (float value : values) {
-          all &= value == of.dropped();
+          all &= value == of.mask().dropped();
         }
         if (all) {
-          Arrays.fill(values, of.kept());
+          Arrays.fill(values, of.mask().kept());
         }
       }
       for (int j = 0; j < values.length; j++) {
@@ -112,7 +114,7 @@ class CudaMaskTest {
       for (int t = 0; t < of.length(); t++) {
         float[] factors = new float[width];
         Arrays.fill(factors, whole[t]);
-        if (of.single()) {
+        if (single(of)) {
           factors = line(of, t, width);
         }
         for (int c = 0; c < width; c++) {
@@ -122,7 +124,7 @@ class CudaMaskTest {
       }
     }
     try (DeviceArray x = new DeviceArray(values, DType.F32, 0)) {
-      CudaMasks.tokens(x.address(), x.address(), sequences, width, DType.F32);
+      CudaMasks.tokens(x.address(), x.address(), sequences, start, width, DType.F32);
       assertThat(x.read()).isEqualTo(expected);
     }
   }
