@@ -139,8 +139,7 @@ public final class Attention {
       Tensor drawn = mask.draw(block);
       if (!mask.causal() && !batch.isUniform()) {
         long[] ends = {batch.sequences(), 1, 1, batch.longest()};
-        drawn =
-            Elementwise.add(block, drawn, Layout.reshape(block, batch.pastEnds(block), ends));
+        drawn = Elementwise.add(block, drawn, Layout.reshape(block, batch.pastEnds(block), ends));
       }
       return scope.keep(attend(block, q, k, v, batch, mask.causal(), drawn, scale));
     }

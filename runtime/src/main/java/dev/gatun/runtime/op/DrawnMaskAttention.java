@@ -52,10 +52,7 @@ final class DrawnMaskAttention {
     Ragged batch = mask.batch();
     CudaAttention attention =
         new CudaAttention(
-            Math.toIntExact(q.size(2)),
-            mask.causal(),
-            CudaAttention.Masking.DRAWN,
-            q.dtype());
+            Math.toIntExact(q.size(2)), mask.causal(), CudaAttention.Masking.DRAWN, q.dtype());
     CudaAttention.Shape shape =
         new CudaAttention.Shape(
             batch.tokens(),
@@ -143,8 +140,7 @@ final class DrawnMaskAttention {
 
   private static Rows rows(Tensor x) {
     long[] strides = x.strides();
-    return new Rows(
-        x.dataAddress(), Math.toIntExact(strides[0]), Math.toIntExact(strides[1]));
+    return new Rows(x.dataAddress(), Math.toIntExact(strides[0]), Math.toIntExact(strides[1]));
   }
 
   private static Tensor table(Scope scope, AttentionMask mask) {

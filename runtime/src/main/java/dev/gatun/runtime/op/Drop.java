@@ -51,8 +51,7 @@ public final class Drop {
     if (CudaKernels.take(x)) {
       Tensor result = scope.empty(x.dtype(), x.shape());
       int rows = Math.toIntExact(x.size(0));
-      CudaMasks.tokens(
-          x.dataAddress(), result.dataAddress(), mask.onGpu(), rows, width, x.dtype());
+      CudaMasks.tokens(x.dataAddress(), result.dataAddress(), mask.onGpu(), rows, width, x.dtype());
       return result;
     }
     float[] factors = new float[Math.toIntExact(x.elements())];

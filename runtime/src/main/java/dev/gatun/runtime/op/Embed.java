@@ -94,8 +94,7 @@ public final class Embed {
     }
   }
 
-  private static void rotateOnGpu(
-      Tensor x, Tensor cos, Tensor signedSin, int sign, Tensor result) {
+  private static void rotateOnGpu(Tensor x, Tensor cos, Tensor signedSin, int sign, Tensor result) {
     int heads = Math.toIntExact(x.size(1));
     int size = Math.toIntExact(x.size(2));
     long[] strides = x.strides();

@@ -41,8 +41,9 @@ public final class TokenMask {
     for (int i = 0; i < whole.length; i++) {
       SequenceMask mask = sequences.get(i);
       if (mask.drops() && mask.shape() != SequenceMask.Shape.ELEMENT) {
-        whole[i] = new float[batch.length(i)];
-        mask.line(0, whole[i], 0, whole[i].length);
+        float[] line = new float[batch.length(i)];
+        mask.line(0, line, 0, line.length);
+        whole[i] = line;
       }
     }
     return whole;
@@ -65,9 +66,7 @@ public final class TokenMask {
     return IntStream.range(0, sequences.size())
         .filter(i -> batch.start(i) + batch.length(i) > first)
         .mapToObj(
-            i ->
-                new CudaMasks.Sequence(
-                    sequences.get(i), batch.start(i) - first, batch.length(i)))
+            i -> new CudaMasks.Sequence(sequences.get(i), batch.start(i) - first, batch.length(i)))
         .toList();
   }
 

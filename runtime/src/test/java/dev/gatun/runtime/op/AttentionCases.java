@@ -290,7 +290,8 @@ final class AttentionCases {
                 in[2],
                 offsets[b],
                 length,
-                (h, query, key) -> (!causal || key <= query) && keeps(mask, h, query, key, length, causal),
+                (h, query, key) ->
+                    (!causal || key <= query) && keeps(mask, h, query, key, length, causal),
                 out);
           }
           return out;

@@ -18,7 +18,9 @@ final class AttentionErrorCases {
   private AttentionErrorCases() {}
 
   static List<OpErrorCases.Row> rows() {
-    return Stream.of(attention(), weights(), cache(), dropKey(), ragged()).flatMap(List::stream).toList();
+    return Stream.of(attention(), weights(), cache(), dropKey(), ragged())
+        .flatMap(List::stream)
+        .toList();
   }
 
   private static void attend(

@@ -13,8 +13,7 @@ public final class CudaKernels {
 
   private static final class Available {
     static final boolean IS =
-        !"off".equals(System.getProperty("gatun.kernels"))
-            && CudaLibrary.NVRTC.missing().isEmpty();
+        !"off".equals(System.getProperty("gatun.kernels")) && CudaLibrary.NVRTC.missing().isEmpty();
   }
 
   /// {@return whether a tensor lies on this thread's GPU, in a type that kernels compute: f32, bf16

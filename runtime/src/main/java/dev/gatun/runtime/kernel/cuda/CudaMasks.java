@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.internal.cuda.CudaProgram;
 import dev.gatun.runtime.internal.cuda.Launch;
-import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.Philox;
 import dev.gatun.runtime.random.SequenceMask;
 import java.lang.foreign.MemorySegment;
@@ -88,12 +87,7 @@ public final class CudaMasks {
       long bytes = (long) base * width * dtype.bytes();
       Launch launch = TOKENS.of(dtype).launch();
       put(launch, sequences, from, count, base);
-      launch
-          .with(count)
-          .with(x + bytes)
-          .with(result + bytes)
-          .with(width)
-          .run(end - base, THREADS);
+      launch.with(count).with(x + bytes).with(result + bytes).with(width).run(end - base, THREADS);
     }
   }
 
