@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.gatun.bindings.load.LibTorch;
 import dev.gatun.runtime.CudaException;
 import dev.gatun.runtime.CudaReport;
+import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.OutOfDeviceMemoryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// What only a device can show.
 @Tag("gpu")
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith(TestDevice.class)
+@ExtendWith({TestDevice.class, LeakCheck.class})
 class CudaDeviceTest {
   private static final CudaKernel GELU =
       CudaProgram.of("gelu.cu").kernel("gelu_forward", "ELEMENT=f32");

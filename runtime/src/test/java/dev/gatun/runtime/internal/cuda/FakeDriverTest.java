@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.gatun.runtime.CudaException;
+import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.OutOfDeviceMemoryException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What a device seldom shows: launches that are refused, memory that is out, what is left behind.
 @EnabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith(TestDevice.class)
+@ExtendWith({TestDevice.class, LeakCheck.class})
 class FakeDriverTest {
   private static final CudaKernel GELU =
       CudaProgram.of("gelu.cu").kernel("gelu_forward", "ELEMENT=f32");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.gatun.runtime.CudaException;
+import dev.gatun.runtime.LeakCheck;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// and without spills. It takes NVRTC, which `-Dgatun.cuda=FOLDER` or `GATUN_CUDA` may name, and no
 /// device.
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith(TestDevice.Nvrtc.class)
+@ExtendWith({TestDevice.Nvrtc.class, LeakCheck.class})
 class KernelSourceTest {
   private static final Pattern USED =
       Pattern.compile(
