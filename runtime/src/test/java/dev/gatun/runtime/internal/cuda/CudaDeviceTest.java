@@ -127,7 +127,7 @@ class CudaDeviceTest {
                   .with(memory.address())
                   .with(0L)
                   .with(0)
-                  .run(1, 1, 256, 1 << 20))
+                  .run(1, 1, 1, 256, 1 << 20))
           .withMessageContaining("CUDA_ERROR_INVALID_VALUE");
       assertThatExceptionOfType(OutOfDeviceMemoryException.class)
           .isThrownBy(() -> DeviceMemory.allocate(1L << 45).close());

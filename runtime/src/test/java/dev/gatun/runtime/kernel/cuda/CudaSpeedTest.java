@@ -12,6 +12,7 @@ import dev.gatun.runtime.internal.cuda.Driver;
 import dev.gatun.runtime.internal.cuda.TestDevice;
 import dev.gatun.runtime.kernel.HeadLoss;
 import dev.gatun.runtime.random.MaskStream;
+import dev.gatun.runtime.random.SequenceMask;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -156,14 +157,15 @@ class CudaSpeedTest {
     int length = TOKENS / 8;
     for (int i = 0; i < 8; i++) {
       MaskStream stream = new MaskStream(1, 2, 3, MaskStream.Site.KEY, 0, 0);
-      sequences.add(new CudaMasks.Sequence(stream, i, 0.1, -1, i * length, length, 1, 0, true));
+      SequenceMask mask = new SequenceMask(stream, i, 0.1, SequenceMask.Shape.ELEMENT, 1, 0);
+      sequences.add(new CudaMasks.Sequence(mask, i * length, length));
     }
     CudaMasks.Lines lines = new CudaMasks.Lines(HEADS, 1, length, DType.BF16);
     rate("mask of keys", 2.0 * 8 * HEADS * length, () -> CudaMasks.keys(a, sequences, true, lines));
     rate(
         "mask of elements",
         4.0 * TOKENS * WIDTH,
-        () -> CudaMasks.tokens(a, b, sequences, WIDTH, DType.BF16));
+        () -> CudaMasks.tokens(a, b, sequences, TOKENS, WIDTH, DType.BF16));
   }
 
   private static void check(int code) {
