@@ -92,8 +92,8 @@ class DropoutMasksTest {
     assertIndependent(reference, Arrays.copyOfRange(both, HEADS * tokens, (HEADS + 1) * tokens));
     assertIndependent(reference, keys(masks(dropout, 0, 0), 3, 0, tokens));
     assertIndependent(reference, keys(masks(dropout, 1, 0), 2, 0, tokens));
-    assertIndependent(reference, keys(masks(dropout, 7, 4, 0, 0), 2, 0, tokens));
-    assertIndependent(reference, keys(masks(dropout, 8, 3, 0, 0), 2, 0, tokens));
+    assertIndependent(reference, keys(masks(dropout, 7L, 4, 0, 0), 2, 0, tokens));
+    assertIndependent(reference, keys(masks(dropout, 8L, 3, 0, 0), 2, 0, tokens));
     Dropout cut = Dropout.hiddenCut(0.3);
     float[] elements = hidden(masks(cut, 0, 0), 2, 1, 0, tokens);
     float[] asKeys = new float[tokens];
