@@ -87,10 +87,14 @@ public final class StudyPage {
     for (Summary.Row row : summary.rows()) {
       boolean first = row.method().name().equals(baseline);
       page.raw("<tr><td>").text(row.method().name()).raw(" ");
-      if (!isAlike()) {
+      boolean alike = isAlike();
+      if (!alike) {
         page.element("code", row.method().trainee().text()).raw(" ");
       }
-      page.element("code", row.method().text()).raw("</td>");
+      if (alike || row.method().dropout().drops()) {
+        page.element("code", row.method().text());
+      }
+      page.raw("</td>");
       page.element("td", Figures.count(row.parameters()));
       cell(row.eval(), row.eval().mean() == best);
       page.element("td", "%.3f".formatted(row.eval().median()));
