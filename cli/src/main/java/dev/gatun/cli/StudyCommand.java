@@ -6,6 +6,7 @@ import dev.gatun.cli.study.Recipe;
 import dev.gatun.cli.study.RunRecord;
 import dev.gatun.cli.study.Study;
 import dev.gatun.cli.study.Summary;
+import dev.gatun.cli.study.Trainee;
 import dev.gatun.models.data.DataOptions;
 import dev.gatun.models.data.DataReader;
 import dev.gatun.models.data.Dataset;
@@ -36,9 +37,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Compares methods over seeds: trains each with each, several side by side in one pass, and"
-          + " writes a table, curves and a significance test. A study that was stopped goes on when"
-          + " it is started again."
+      "Compares methods over seeds, dropouts and what is trained: trains each with each, several"
+          + " side by side in one pass where they can, and writes a table, curves and a significance"
+          + " test. A study that was stopped goes on when it is started again."
     })
 final class StudyCommand implements Callable<Integer> {
   @Parameters(
@@ -78,6 +79,7 @@ final class StudyCommand implements Callable<Integer> {
               + read.model()
               + ", expected one of the two");
     }
+    refuseWhatStudiesCannotDo(file, read);
     Path path = read.model() == null ? model.path() : read.model();
     int threads = model.applyThreads();
     ModelDirectory directory = ModelDirectory.read(path);
@@ -93,6 +95,8 @@ final class StudyCommand implements Callable<Integer> {
       }
       Dataset train = rows(read.train(), read.trainRows(), read.maxLength(), lm, tokenizer);
       Dataset heldOut = rows(read.heldOut(), read.heldOutRows(), read.maxLength(), lm, tokenizer);
+      Study study = new Study(read, directory, lm, train, heldOut, new Watcher());
+      study.check();
       Journal journal = Journal.open(target, Files.readString(file));
       progress.say(
           "%s: %d methods x %d seeds, %d training rows, %d held-out rows, in %s"
@@ -104,8 +108,7 @@ final class StudyCommand implements Callable<Integer> {
                   heldOut.size(),
                   target));
       List<RunRecord> records =
-          new Study(read, lm, train, heldOut, journal, new Watcher())
-              .run(together == null ? read.methods().size() : together);
+          study.run(journal, together == null ? read.methods().size() : together);
       Summary summary = Summary.of(read, records, journal);
       AtomicFile.write(target.resolve("results.csv"), summary.csv());
       AtomicFile.write(
@@ -116,6 +119,20 @@ final class StudyCommand implements Callable<Integer> {
       progress.say("written: " + target.resolve("report.html") + ", results.csv, results.json");
       json.print(fields);
       return 0;
+    }
+  }
+
+  private void refuseWhatStudiesCannotDo(Path file, Recipe recipe) throws IOException {
+    if (recipe.task() != null) {
+      throw new MalformedFileException(
+          file, "task", recipe.task(), "none: studies train language models, not tasks, yet");
+    }
+    for (Recipe.Method method : recipe.methods()) {
+      boolean all = method.trainee() instanceof Trainee.AllWeights;
+      if (all && model.compute() != ModelArguments.Compute.F32) {
+        throw new RefusedException(
+            "--dtype: found bf16, expected f32: %s trains all weights".formatted(method.name()));
+      }
     }
   }
 
@@ -141,6 +158,8 @@ final class StudyCommand implements Callable<Integer> {
     for (Summary.Row row : summary.rows()) {
       Map<String, Object> method = new LinkedHashMap<>();
       method.put("name", row.method().name());
+      method.put("trains", row.method().trainee().text());
+      method.put("parameters", row.parameters());
       method.put("dropout", row.method().text());
       method.put("eval_loss", row.eval());
       method.put("best_eval_loss", row.best());

@@ -94,6 +94,8 @@ class CommandsTest {
   @ParameterizedTest
   @CsvSource({
     "llama,dora,--lora-plus-ratio,4",
+    "llama,dora,--dropout,'lora-dropout:p=0.2,n=2'",
+    "gpt2,dora,--dropout,branch@0.1",
     "llama,adalora,--rank-steps,'1,1,1'",
     "llama,adalora,--sparsity,'0.1,0.5'",
     "gpt2,bitfit,--dropout,none",

@@ -109,6 +109,99 @@ class StudyCommandTest {
     assertThat(other.err()).contains("found another recipe than this study's");
   }
 
+  private static final String ADAPTERS =
+      """
+      name: What to train
+      model: %s
+      train: %s
+      held-out: %s
+      train-rows: 8
+      held-out-rows: 4
+      max-length: 32
+      epochs: 1
+      batch: 2
+      accumulate: 2
+      warmup: 0.5
+      lr: 1e-2
+      rank: 2
+      seeds: 2
+      methods:
+        - name: LoRA
+        - {name: HiddenKey, dropout: "hiddenkey:p=0.1"}
+        - {name: narrow, targets: [c_attn], alpha: 8, lr: 5e-3, sparsity: [0.1, 0.5]}
+        - {name: LoRA+, method: lora+, lora-plus-ratio: 4}
+        - {name: DoRA, method: dora, dropout: "lora-dropout:p=0.2,n=2"}
+        - {name: AdaLoRA, method: adalora, rank: 3, target-rank: 2, rank-steps: [0, 1, 1]}
+        - {name: BitFit, method: bitfit}
+        - {name: Houlsby, method: houlsby, bottleneck: 3}
+        - {name: Pfeiffer, method: pfeiffer, bottleneck: 3}
+        - {name: all, method: full, lr: 1e-3, reported: {accuracy: 86.6}}
+      """;
+
+  /// What changes the model for all rows is trained alone, on weights that nobody else sees.
+  @Test
+  void methodsThatShareNoPassAreComparedToo(@TempDir Path folder) throws Exception {
+    Path gpt2 = PARITY.resolveSibling("gpt2");
+    Path rows = gpt2.resolve("train/train.jsonl");
+    Path recipe = folder.resolve("adapters.yaml");
+    Files.writeString(recipe, ADAPTERS.formatted(gpt2, rows, rows));
+    Ended together = study(recipe, folder.resolve("together"));
+    assertThat(together.status()).as(together.err()).isZero();
+    JsonNode methods = together.json().get("methods");
+    assertThat(methods.size()).isEqualTo(10);
+    assertThat(together.json().get("side_by_side_speedup").asDouble()).isPositive();
+    assertThat(trains(methods))
+        .containsExactly(
+            "lora, rank 2, alpha 4, all linear",
+            "lora, rank 2, alpha 4, all linear",
+            "lora, rank 2, alpha 8, c_attn, sparsity 0.075",
+            "lora+, rank 2, alpha 4, all linear, ratio 4",
+            "dora, rank 2, alpha 4, all linear",
+            "adalora, rank 3 to 2, alpha 6, all linear",
+            "bitfit",
+            "houlsby, width 3",
+            "pfeiffer, width 3",
+            "full");
+    long lora = methods.get(0).get("parameters").asLong();
+    assertThat(methods.get(1).get("parameters").asLong()).isEqualTo(lora);
+    assertThat(methods.get(4).get("parameters").asLong()).isGreaterThan(lora);
+    assertThat(methods.get(7).get("parameters").asLong())
+        .isEqualTo(2 * methods.get(8).get("parameters").asLong());
+    for (int i = 1; i < 10; i++) {
+      assertThat(mean(together, i)).as("method %d", i).isFinite().isNotEqualTo(mean(together, 0));
+    }
+    Path out = folder.resolve("together");
+    DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
+        .parse(out.resolve("report.html").toFile());
+    assertThat(Files.readString(out.resolve("report.html")))
+        .contains("adalora, rank 3 to 2", "trained numbers", "86.60");
+    List<String> csv = Files.readAllLines(out.resolve("results.csv"));
+    assertThat(csv).hasSize(21);
+    assertThat(csv.getFirst()).startsWith("method,trains,dropout,seed,parameters,");
+
+    // one by one, and without those that are alone: the same runs
+    Ended apart = study(recipe, folder.resolve("apart"), "--side-by-side", "1");
+    for (int i = 0; i < 10; i++) {
+      assertThat(mean(apart, i)).as("method %d", i).isCloseTo(mean(together, i), within(1e-4));
+    }
+    String few =
+        Files.readString(recipe).replaceAll("(?m)^.*(bitfit|houlsby|pfeiffer|full).*$", "");
+    Path sharing = Files.writeString(folder.resolve("few.yaml"), few);
+    Ended without = study(sharing, folder.resolve("few"), "--side-by-side", "10");
+    for (int i = 0; i < 6; i++) {
+      assertThat(mean(without, i)).isEqualTo(mean(together, i));
+    }
+
+    Ended half = study(recipe, folder.resolve("half"), "--dtype", "bf16");
+    assertThat(half.status()).isEqualTo(2);
+    assertThat(half.err()).contains("--dtype: found bf16, expected f32: all trains all weights");
+  }
+
+  private static List<String> trains(JsonNode methods) {
+    return methods.valueStream().map(method -> method.get("trains").asString()).toList();
+  }
+
   private static double mean(Ended ended, int method) {
     return ended.json().get("methods").get(method).get("eval_loss").get("mean").asDouble();
   }
@@ -125,13 +218,27 @@ class StudyCommandTest {
         "Hidden & Key | LoRA | methods: found 'LoRA' twice, expected names that differ",
         "train-rows: 8 | train-rows: 800 | rows: found 40",
         "max-length: 32 | max-length: 4000 | max-length: found 4000, expected at most",
-        "seeds: 3 | seeds: [1 | recipe: found"
+        "seeds: 3 | seeds: [1 | recipe: found",
+        "dropout: none | method: prefix | methods: LoRA: method: found prefix, expected lora, lora+",
+        "dropout: none | method: bitfit | methods: LoRA: bitfit: found a llama without biases",
+        "dropout: none | lora-plus-ratio: 4 | LoRA: lora-plus-ratio: found this key, expected one that lora has",
+        "dropout: lora | method: full~dropout: lora | LoRA Dropout: found masks of adapters beside full",
+        "dropout: none | method: adalora | methods: LoRA: target-rank: found 8, expected at most the rank, 2",
+        "dropout: none | method: adalora~target-rank: 1~rank-steps: [3, 1, 1] | tinit",
+        "dropout: none | sparsity: [1, 2] | methods: LoRA: sparsity: found [1.0, 2.0], expected a weight",
+        "dropout: none | method: lora+~lora-plus-ratio: 0 | LoRA: lora-plus-ratio, sparsity: found 0.0",
+        "steps: 4 | epochs: 1~steps: 4 | epochs: found this key beside steps, expected one of the two",
+        "steps: 4 | steps: 4~task: glue | task: found glue, expected cola, sst2",
+        "steps: 4 | steps: 4~task: rte | task: found rte, expected none: studies train language models",
+        "steps: 4 | steps: 4~label-smoothing: 0.1 | label-smoothing: found 0.1, expected 0, or with a task",
+        "steps: 4 | steps: 4~decoding: {beam: 3} | decoding: beam: found this key, expected beams"
       })
   void whatIsWrongIsSaidBeforeAnyTraining(
       String before, String after, String message, @TempDir Path folder) throws IOException {
     Path out = folder.resolve("out");
-    Ended ended = study(recipe(folder, before, after), out);
-    assertThat(ended.status()).isEqualTo(1);
+    String indent = before.startsWith("dropout") ? "\n    " : "\n";
+    Ended ended = study(recipe(folder, before, after.replace("~", indent)), out);
+    assertThat(ended.status()).isBetween(1, 2);
     assertThat(ended.err().strip().lines()).hasSize(1);
     assertThat(ended.err()).contains(message);
     assertThat(out.resolve("runs.jsonl")).doesNotExist();

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /// A study as one HTML page that needs no network, no script and no other file.
 public final class StudyPage {
@@ -50,9 +51,12 @@ public final class StudyPage {
     page.raw("<header>").element("h1", recipe.name());
     page.element(
         "p class=\"model\"",
-        "%d methods, %d seeds each; a step of all methods in one pass is %.2f times as fast as their"
-                .formatted(recipe.methods().size(), recipe.seeds().size(), summary.speedup())
-            + " steps one after the other");
+        "%d methods, %d seeds each".formatted(recipe.methods().size(), recipe.seeds().size())
+            + (summary.speedup() == null
+                ? ""
+                : ("; a step of those that share a pass is %.2f times as fast as their steps one"
+                        + " after the other")
+                    .formatted(summary.speedup())));
     page.raw("</header>\n");
   }
 
@@ -65,6 +69,7 @@ public final class StudyPage {
         new ArrayList<>(
             List.of(
                 "method",
+                "trained numbers",
                 "held-out loss",
                 "median",
                 "− " + baseline,
@@ -82,7 +87,15 @@ public final class StudyPage {
     for (Summary.Row row : summary.rows()) {
       boolean first = row.method().name().equals(baseline);
       page.raw("<tr><td>").text(row.method().name()).raw(" ");
-      page.element("code", row.method().text()).raw("</td>");
+      boolean alike = isAlike();
+      if (!alike) {
+        page.element("code", row.method().trainee().text()).raw(" ");
+      }
+      if (alike || row.method().dropout().drops()) {
+        page.element("code", row.method().text());
+      }
+      page.raw("</td>");
+      page.element("td", Figures.count(row.parameters()));
       cell(row.eval(), row.eval().mean() == best);
       page.element("td", "%.3f".formatted(row.eval().median()));
       page.element("td", first ? "" : "%+.3f".formatted(row.difference()));
@@ -113,6 +126,11 @@ public final class StudyPage {
             + " corrected for several comparisons. Gap: held-out loss minus loss on the training"
             + " rows at the end. Calibration error: of the likeliest token, 10 bins. Step time and"
             + " memory over the first method's, measured by turns.");
+  }
+
+  /// Returns whether all methods train the same.
+  private boolean isAlike() {
+    return summary.recipe().methods().stream().map(Recipe.Method::trainee).distinct().count() == 1;
   }
 
   private void cell(Statistics figure, boolean best) {
@@ -211,6 +229,13 @@ public final class StudyPage {
     return points;
   }
 
+  private static String rates(Recipe recipe) {
+    return recipe.methods().stream()
+        .map(method -> Figures.of(method.learningRate()))
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
   private Map<String, String> course() {
     Recipe recipe = summary.recipe();
     Recipe.Course course = recipe.course();
@@ -219,10 +244,13 @@ public final class StudyPage {
     facts.put("training rows", Figures.count(recipe.trainRows()));
     facts.put("held-out rows", Figures.count(recipe.heldOutRows()));
     facts.put("tokens of a row, at most", Figures.count(recipe.maxLength()));
-    facts.put("steps", Figures.count(course.steps()));
-    facts.put("rows of a step", Figures.count(course.batch()));
-    facts.put("learning rate", Figures.of(course.learningRate()));
-    facts.put("rank, alpha", recipe.adapter().rank() + ", " + Figures.of(recipe.adapter().alpha()));
+    Recipe.Length length = course.length();
+    facts.put(length.inEpochs() ? "epochs" : "steps", Figures.count(length.count()));
+    facts.put("rows of a step", Figures.count((long) course.batch() * course.accumulate()));
+    facts.put("learning rate", rates(recipe));
+    if (isAlike()) {
+      facts.put("trains", recipe.methods().getFirst().trainee().text());
+    }
     return facts;
   }
 }

@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// `runs.jsonl` for each run, written when the run has ended. A line that a kill cut off is
 /// dropped.
 public final class Journal {
-  /// Name of the costs of all methods in one pass.
+  /// Name of the costs of the methods that may share a pass, in one.
   static final String TOGETHER = "all in one pass";
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -112,6 +112,11 @@ public final class Journal {
 
   List<RunRecord> records() {
     return List.copyOf(records);
+  }
+
+  /// Returns the methods whose runs may share a pass.
+  static List<Recipe.Method> sharing(Recipe recipe) {
+    return recipe.methods().stream().filter(m -> m.trainee().sharesPasses()).toList();
   }
 
   /// Returns the runs of each method, in the order of their seeds.

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param method name of the method
 /// @param seed seed of adapter, order and masks
+/// @param parameters numbers that were trained
 /// @param losses training loss of each step, with dropout
 /// @param evaluations held-out losses on the way
 /// @param trainLoss loss on the training rows at the end
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record RunRecord(
     String method,
     long seed,
+    long parameters,
     List<Double> losses,
     List<Point> evaluations,
     double trainLoss,

@@ -1,13 +1,12 @@
 package dev.gatun.cli.study;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.BatchOptions;
+import dev.gatun.models.data.Batches;
 import dev.gatun.models.data.Dataset;
-import dev.gatun.models.dropout.Dropout;
-import dev.gatun.models.lora.LoraAdapter;
+import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.metrics.Calibration;
 import dev.gatun.models.nn.CausalLm;
-import dev.gatun.models.peft.LoraConfig;
-import dev.gatun.models.peft.TargetModules;
 import dev.gatun.models.train.Confidences;
 import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.LanguageModelLoss;
@@ -17,6 +16,7 @@ import dev.gatun.models.train.TrainOptions;
 import dev.gatun.models.train.TrainResult;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.optim.AdamW;
 import dev.gatun.runtime.optim.Schedule;
 import java.io.IOException;
@@ -24,9 +24,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/// Runs a recipe: every method with every seed, several runs side by side, those that are done left
-/// alone.
+/// Runs a recipe: every method with every seed, several runs side by side where they may share a
+/// pass, those that are done left alone.
 public final class Study {
   private static final int WARM_UP_ROUNDS = 2;
   private static final int PROBE_ROUNDS = 5;
@@ -50,45 +51,61 @@ public final class Study {
   }
 
   private final Recipe recipe;
+  private final ModelDirectory directory;
   private final CausalLm model;
   private final Dataset train;
   private final Dataset heldOut;
-  private final Journal journal;
   private final Listener listener;
 
   /// Prepares a study.
   ///
   /// @param recipe what to compare
-  /// @param model the frozen model
+  /// @param directory where the model is from
+  /// @param model the model, frozen
   /// @param train what is trained on
   /// @param heldOut what is evaluated on
-  /// @param journal keeps what is done
   /// @param listener watches
   public Study(
       Recipe recipe,
+      ModelDirectory directory,
       CausalLm model,
       Dataset train,
       Dataset heldOut,
-      Journal journal,
       Listener listener) {
     this.recipe = recipe;
+    this.directory = directory;
     this.model = model;
     this.train = train;
     this.heldOut = heldOut;
-    this.journal = journal;
     this.listener = listener;
+  }
+
+  /// Tries out whether each method fits the model.
+  ///
+  /// @throws IllegalArgumentException if one does not
+  public void check() {
+    for (Recipe.Method method : recipe.methods()) {
+      if (method.trainee() instanceof Trainee.AllWeights) {
+        continue; // fits each model, but not the frozen one
+      }
+      try (Scope owner = Scope.open(model.device())) {
+        method.trainee().create(owner, directory, model, 0, steps());
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("methods: " + method.name() + ": " + e.getMessage(), e);
+      }
+    }
   }
 
   /// Makes the runs that are missing.
   ///
-  /// @param together runs that share a pass, at least 1
+  /// @param journal keeps what is done
+  /// @param together runs that share a pass at most, at least 1
   /// @return all runs
   /// @throws IOException if the journal cannot be written
-  public List<RunRecord> run(int together) throws IOException {
+  public List<RunRecord> run(Journal journal, int together) throws IOException {
     if (journal.costs().isEmpty()) {
       journal.keep(costs());
     }
-    record Pending(Recipe.Method method, long seed) {}
     List<Pending> pending = new ArrayList<>();
     for (long seed : recipe.seeds()) {
       for (Recipe.Method method : recipe.methods()) {
@@ -98,27 +115,74 @@ public final class Study {
       }
     }
     int all = recipe.seeds().size() * recipe.methods().size();
-    if (pending.size() < all) {
-      listener.say("%d of %d runs are done already".formatted(all - pending.size(), all));
+    int done = all - pending.size();
+    if (done > 0) {
+      listener.say("%d of %d runs are done already".formatted(done, all));
     }
-    for (int start = 0; start < pending.size(); start += together) {
-      List<Pending> cohort = pending.subList(start, Math.min(start + together, pending.size()));
-      int done = all - pending.size() + start;
-      try (Scope owner = Scope.open(model.device())) {
-        List<SideBySide.Run> runs = new ArrayList<>();
-        for (Pending each : cohort) {
-          runs.add(run(owner, each.method.dropout(), each.seed, recipe.course().steps()));
-        }
-        List<TrainResult> results =
-            SideBySide.train(
-                model, runs, (run, report) -> progress(done, all, cohort.size(), report));
-        for (int i = 0; i < cohort.size(); i++) {
-          Pending each = cohort.get(i);
-          journal.add(record(each.method, each.seed, runs.get(i), results.get(i)));
-        }
-      }
+    for (List<Pending> cohort : cohorts(pending, together)) {
+      train(journal, cohort, done, all);
+      done += cohort.size();
     }
     return journal.records();
+  }
+
+  /// A run to make.
+  private record Pending(Recipe.Method method, long seed) {}
+
+  /// Divides runs into those that share passes; a run that cannot is alone.
+  private static List<List<Pending>> cohorts(List<Pending> pending, int together) {
+    List<List<Pending>> cohorts = new ArrayList<>();
+    List<Pending> open = List.of();
+    for (Pending each : pending) {
+      if (!each.method.trainee().sharesPasses()) {
+        cohorts.add(List.of(each));
+        continue;
+      }
+      if (open.isEmpty() || open.size() == together) {
+        open = new ArrayList<>();
+        cohorts.add(open);
+      }
+      open.add(each);
+    }
+    return cohorts;
+  }
+
+  private void train(Journal journal, List<Pending> cohort, int done, int all) throws IOException {
+    try (CausalLm own = ownModel(cohort.getFirst().method);
+        Scope owner = Scope.open(model.device())) {
+      CausalLm base = own == null ? model : own;
+      List<SideBySide.Run> runs = new ArrayList<>();
+      for (Pending each : cohort) {
+        runs.add(run(owner, base, each.method, each.seed, steps()));
+      }
+      List<TrainResult> results =
+          SideBySide.train(base, runs, (run, report) -> progress(done, all, cohort.size(), report));
+      for (int i = 0; i < cohort.size(); i++) {
+        Pending each = cohort.get(i);
+        journal.add(record(base, each.method, each.seed, runs.get(i), results.get(i)));
+      }
+    }
+  }
+
+  /// Opens a model for a method that trains all of its weights; null where the shared one will do.
+  @MustBeClosed
+  @SuppressWarnings("MustBeClosedChecker") // closed by the caller
+  private @Nullable CausalLm ownModel(Recipe.Method method) throws IOException {
+    return method.trainee() instanceof Trainee.AllWeights
+        ? directory.open(model.device(), model.computeType(), ModelDirectory.Use.TRAINED)
+        : null;
+  }
+
+  private int steps() {
+    Recipe.Length length = recipe.course().length();
+    return length.inEpochs()
+        ? Math.toIntExact(new Batches(train, batches(0)).totalSteps(length.count()))
+        : length.count();
+  }
+
+  private BatchOptions batches(long seed) {
+    Recipe.Course course = recipe.course();
+    return new BatchOptions(course.batch(), course.accumulate(), true, true, false, 1, seed);
   }
 
   private void progress(int done, int all, int together, StepReport report) {
@@ -130,33 +194,30 @@ public final class Study {
             .formatted(together, report.step(), report.steps(), report.loss()));
   }
 
-  private SideBySide.Run run(Scope owner, Dropout dropout, long seed, int steps) {
+  /// @param steps steps of this run; what depends on them in an adapter is as in a whole one
+  private SideBySide.Run run(
+      Scope owner, CausalLm base, Recipe.Method method, long seed, int steps) {
     Recipe.Course course = recipe.course();
-    Recipe.Adapter adapter = recipe.adapter();
-    TargetModules targets =
-        adapter.targets().isEmpty()
-            ? new TargetModules.AllLinear()
-            : new TargetModules.Names(adapter.targets());
+    double warmup = course.warmup() < 1 ? Math.rint(course.warmup() * steps) : course.warmup();
     TrainOptions options =
         new TrainOptions(
-            new LanguageModelLoss.Options(dropout, seed, false, false),
-            AdamW.Config.defaults().withWeightDecay(course.weightDecay()),
+            new LanguageModelLoss.Options(method.dropout(), seed, false, false),
+            AdamW.Config.defaults().withWeightDecay(method.weightDecay()),
             new Schedule(
-                course.schedule(), course.learningRate(), Math.min(course.warmup(), steps), steps),
+                course.schedule(), method.learningRate(), (int) Math.min(warmup, steps), steps),
             course.maxGradNorm(),
-            BatchOptions.shuffled(course.batch(), seed),
+            batches(seed),
             course.evalEvery(),
             0,
             0);
-    LoraConfig config = LoraConfig.of(adapter.rank(), adapter.alpha(), targets);
     return new SideBySide.Run(
-        LoraAdapter.create(owner, model, config, seed), options, train, heldOut);
+        method.trainee().create(owner, directory, base, seed, steps()), options, train, heldOut);
   }
 
   private RunRecord record(
-      Recipe.Method method, long seed, SideBySide.Run run, TrainResult result) {
-    double evalLoss = Evaluation.of(model, run.trained(), heldOut, done -> {}).loss();
-    double trainLoss = Evaluation.of(model, run.trained(), train, done -> {}).loss();
+      CausalLm base, Recipe.Method method, long seed, SideBySide.Run run, TrainResult result) {
+    double evalLoss = Evaluation.of(base, run.trained(), heldOut, done -> {}).loss();
+    double trainLoss = Evaluation.of(base, run.trained(), train, done -> {}).loss();
     List<RunRecord.Point> points = new ArrayList<>();
     result.evaluations().forEach(e -> points.add(new RunRecord.Point(e.step(), e.loss())));
     points.add(new RunRecord.Point(result.steps(), evalLoss));
@@ -164,7 +225,7 @@ public final class Study {
     if (method.dropout().draws() > 1) {
       ensemble =
           Evaluation.ensemble(
-                  model,
+                  base,
                   run.trained(),
                   heldOut,
                   method.dropout(),
@@ -173,10 +234,11 @@ public final class Study {
                   done -> {})
               .loss();
     }
-    Confidences confidences = Confidences.of(model, run.trained(), heldOut);
+    Confidences confidences = Confidences.of(base, run.trained(), heldOut);
     return new RunRecord(
         method.name(),
         seed,
+        run.trained().parameters().values().stream().mapToLong(Tensor::elements).sum(),
         result.losses(),
         points,
         trainLoss,
@@ -185,8 +247,8 @@ public final class Study {
         ensemble);
   }
 
-  /// Measures a step of each method alone, by turns, and of the first method's side by side.
-  private List<Costs> costs() {
+  /// Measures a step of each method alone, by turns, and of those in one pass that may share it.
+  private List<Costs> costs() throws IOException {
     Map<String, List<Double>> seconds = new LinkedHashMap<>();
     Map<String, Long> bytes = new LinkedHashMap<>();
     int rounds = (WARM_UP_ROUNDS + PROBE_ROUNDS) * recipe.methods().size();
@@ -198,9 +260,10 @@ public final class Study {
       }
       probe(List.of(method), seconds, bytes);
     }
-    listener.progress("measuring steps", rounds, rounds, "all methods");
-    for (int i = 0; i < PROBE_ROUNDS; i++) {
-      probe(recipe.methods(), seconds, bytes);
+    List<Recipe.Method> sharing = Journal.sharing(recipe);
+    for (int i = 0; i < PROBE_ROUNDS && sharing.size() > 1; i++) {
+      listener.progress("measuring steps", rounds, rounds, Journal.TOGETHER);
+      probe(sharing, seconds, bytes);
     }
     List<Costs> costs = new ArrayList<>();
     seconds.forEach((name, times) -> {
@@ -212,15 +275,18 @@ public final class Study {
 
   /// Adds the times of some steps of these methods in one pass.
   private void probe(
-      List<Recipe.Method> methods, Map<String, List<Double>> seconds, Map<String, Long> bytes) {
+      List<Recipe.Method> methods, Map<String, List<Double>> seconds, Map<String, Long> bytes)
+      throws IOException {
     String name = methods.size() == 1 ? methods.getFirst().name() : Journal.TOGETHER;
-    try (Scope owner = Scope.open(model.device())) {
+    try (CausalLm own = ownModel(methods.getFirst());
+        Scope owner = Scope.open(model.device())) {
+      CausalLm base = own == null ? model : own;
       List<SideBySide.Run> runs =
-          methods.stream().map(m -> run(owner, m.dropout(), 0, PROBE_STEPS)).toList();
+          methods.stream().map(m -> run(owner, base, m, 0, PROBE_STEPS)).toList();
       long before = NativeMemory.liveBytes(model.device());
       NativeMemory.resetPeak();
       SideBySide.train(
-          model,
+          base,
           runs.stream()
               .map(r -> new SideBySide.Run(r.trained(), r.options(), train, null))
               .toList(),

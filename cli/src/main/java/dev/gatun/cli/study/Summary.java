@@ -12,13 +12,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param recipe what was compared
 /// @param rows a row for each method, in the recipe's order
-/// @param speedup how many times as fast a step of all methods in one pass is as their steps one
-///   after the other
-public record Summary(Recipe recipe, List<Row> rows, double speedup) {
+/// @param speedup how many times as fast a step of the methods that may share a pass is in one as
+///   their steps one after the other; null where there are no two
+public record Summary(Recipe recipe, List<Row> rows, @Nullable Double speedup) {
   /// What a method came to.
   ///
   /// @param method the method
   /// @param runs its runs, by seed
+  /// @param parameters numbers that it trains
   /// @param eval held-out loss at the end
   /// @param best lowest held-out loss on the way
   /// @param gap held-out loss minus loss on the training rows at the end
@@ -31,6 +32,7 @@ public record Summary(Recipe recipe, List<Row> rows, double speedup) {
   public record Row(
       Recipe.Method method,
       List<RunRecord> runs,
+      long parameters,
       Statistics eval,
       Statistics best,
       Statistics gap,
@@ -61,6 +63,7 @@ public record Summary(Recipe recipe, List<Row> rows, double speedup) {
           new Row(
               method,
               runs,
+              runs.getFirst().parameters(),
               figure(runs, RunRecord::evalLoss),
               figure(runs, RunRecord::bestLoss),
               figure(runs, RunRecord::gap),
@@ -72,9 +75,16 @@ public record Summary(Recipe recipe, List<Row> rows, double speedup) {
               costs.seconds() / first.seconds(),
               (double) costs.bytes() / first.bytes()));
     }
-    double apart =
-        recipe.methods().stream().mapToDouble(m -> costs(journal, m.name()).seconds()).sum();
-    return new Summary(recipe, rows, apart / costs(journal, Journal.TOGETHER).seconds());
+    return new Summary(recipe, rows, speedup(recipe, journal));
+  }
+
+  private static @Nullable Double speedup(Recipe recipe, Journal journal) {
+    List<Recipe.Method> sharing = Journal.sharing(recipe);
+    if (sharing.size() < 2) {
+      return null;
+    }
+    double apart = sharing.stream().mapToDouble(m -> costs(journal, m.name()).seconds()).sum();
+    return apart / costs(journal, Journal.TOGETHER).seconds();
   }
 
   private static Costs costs(Journal journal, String name) {
@@ -96,14 +106,19 @@ public record Summary(Recipe recipe, List<Row> rows, double speedup) {
   public String csv() {
     StringBuilder csv =
         new StringBuilder(
-            "method,dropout,seed,train_loss,eval_loss,best_eval_loss,gap,ece,ensemble_loss\n");
+            "method,trains,dropout,seed,parameters,train_loss,eval_loss,best_eval_loss,gap,ece,"
+                + "ensemble_loss\n");
     for (Row row : rows) {
       for (RunRecord run : row.runs) {
         csv.append(quoted(row.method.name()))
             .append(',')
+            .append(quoted(row.method.trainee().text()))
+            .append(',')
             .append(quoted(row.method.text()))
             .append(',')
             .append(run.seed())
+            .append(',')
+            .append(run.parameters())
             .append(',')
             .append(run.trainLoss())
             .append(',')

@@ -25,9 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// dY ⊙ v over the rows, divided by the norm.
 ///
 /// Where the branch reads z, x with some elements dropped, a magnitude's rows are y = W (x - z) + c
-/// ⊙ (W z + scale B A z) + bias: what is scaled reads z, as in DoRA's and PEFT's code. Then dX = dY
-/// W
-/// + drop((dV - dY) W + t A).
+/// ⊙ (W z + scale B A z) + bias: what is scaled reads z, as in DoRA's and PEFT's code. Then dY W
+/// reaches x itself, and (dV - dY) W + t A reaches z.
 ///
 /// @param index its number in [Transformer#linears]
 /// @param path its path in transformers' module tree, for instance

@@ -71,11 +71,10 @@ public final class Attention {
   public record WeightFactors(Tensor factors, Rescaling rescaling) {}
 
   /// libtorch's flash kernel for processors is fast in f32 and f64. In bf16 and f16 it multiplies
-  /// without the processor's instructions for them in a build without MKL, and slowly with it. Its
-  /// kernel for GPUs knows no f64.
+  /// without the processor's instructions for them in a build without MKL, and slowly with it.
   private static Kernel kernel(Tensor q, DType compute) {
     if (Gpu.holds(q)) {
-      return compute == DType.F64 ? new ProductAttention() : new GpuAttention();
+      return GpuAttention.takes(q) ? new GpuAttention() : new ProductAttention();
     }
     return compute == DType.F32 || compute == DType.F64
         ? new FlashAttention()

@@ -25,13 +25,15 @@ public final class Embed {
   /// @param table `(V, C)`
   /// @param ids i64 `(N)`, each below V
   /// @return `(N, C)`
-  /// @throws dev.gatun.runtime.TorchException if an id is outside the table
+  /// @throws dev.gatun.runtime.TorchException if an id is outside the table; on a GPU it is a
+  ///   [ShapeException]
   public static Tensor embedding(Scope scope, Tensor table, Tensor ids) {
     Checks.rank("embedding", "table", table, 2);
     Checks.rank("embedding", "ids", ids, 1);
     if (ids.dtype() != DType.I64) {
       throw new DTypeException("embedding: ids: found " + ids + ", expected I64");
     }
+    Checks.indices(scope, "embedding", ids, table.size(0));
     Tensor result = EMBEDDING.call(scope, table, ids, -1, false, false);
     if (scope.records(table)) {
       long size = table.size(0);

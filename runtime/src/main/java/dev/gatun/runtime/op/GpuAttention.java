@@ -18,13 +18,19 @@ final class GpuAttention implements Attention.Kernel {
   /// The kernel reads rows of a mask from addresses that are multiples of this many elements.
   private static final long MASK_ALIGNMENT = 16;
 
+  /// {@return whether the kernel computes heads of this size, which it reads 16 bytes at once}
+  static boolean takes(Tensor q) {
+    return q.dtype() != DType.F64 && q.size(-1) * q.dtype().bytes() % 16 == 0;
+  }
+
   @Override
   public Attention.Attended forward(
       Scope scope, Tensor q, Tensor k, Tensor v, Attention.Rule rule, boolean forGradient) {
     long heads = q.size(1);
     Tensor eachK = forEachHead(scope, k, heads);
     Tensor eachV = forEachHead(scope, v, heads);
-    Tensor bias = bias(scope, rule.mask(), q, k);
+    Tensor mask = rule.mask();
+    Tensor bias = mask == null ? null : bias(scope, mask, q, k);
     @Nullable Tensor[] all =
         FORWARD.callAll(
             scope, q, eachK, eachV, bias, forGradient, 0.0, rule.causal(), rule.scale());
@@ -44,7 +50,10 @@ final class GpuAttention implements Attention.Kernel {
     Tensor q = saved[0];
     Tensor k = saved[1];
     long heads = q.size(1);
-    Tensor bias = bias(scope, rule.mask(), q, k);
+    Tensor mask = rule.mask();
+    // the operator takes no absent bias
+    Tensor bias =
+        bias(scope, mask == null ? scope.zeros(q.dtype(), 1, 1, 1, k.size(2)) : mask, q, k);
     @Nullable Tensor[] all =
         BACKWARD.callAll(
             scope,
@@ -52,7 +61,7 @@ final class GpuAttention implements Attention.Kernel {
             q,
             forEachHead(scope, k, heads),
             forEachHead(scope, saved[2], heads),
-            bias == null ? scope.empty(q.dtype(), 0) : bias,
+            bias,
             saved[3],
             saved[4],
             saved[5],
@@ -64,7 +73,7 @@ final class GpuAttention implements Attention.Kernel {
     Tensor[] gradients = {
       present(all[0]), ofGroups(scope, present(all[1]), k), ofGroups(scope, present(all[2]), k)
     };
-    if (bias != null) {
+    if (mask != null) {
       for (int i = 0; i < gradients.length; i++) {
         gradients[i] = WITHOUT_NAN.call(scope, gradients[i], 0.0, null, null);
       }
@@ -109,10 +118,7 @@ final class GpuAttention implements Attention.Kernel {
   }
 
   /// Returns the mask as the kernel reads it: of all sizes, its rows aligned.
-  private static @Nullable Tensor bias(Scope scope, @Nullable Tensor mask, Tensor q, Tensor k) {
-    if (mask == null) {
-      return null;
-    }
+  private static Tensor bias(Scope scope, Tensor mask, Tensor q, Tensor k) {
     long keys = k.size(2);
     long width = (keys + MASK_ALIGNMENT - 1) / MASK_ALIGNMENT * MASK_ALIGNMENT;
     long[] shape = mask.shape();

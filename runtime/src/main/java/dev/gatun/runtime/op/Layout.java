@@ -352,6 +352,7 @@ public final class Layout {
     if (x.rank() == 0) {
       throw new ShapeException("rows: found " + x + ", expected 1 dimension or more");
     }
+    Checks.indices(scope, "rows", rows, x.size(0));
     Tensor result = INDEX_SELECT.call(scope, x, 0, rows);
     if (scope.records(x)) {
       long[] shape = x.shape();
@@ -376,7 +377,8 @@ public final class Layout {
   /// @param index i64 `(..., J)` of any strides, each below K; sizes in front as those of `x`
   /// @return `(..., J)`; the gradient adds up where an element was taken twice
   /// @throws ShapeException if sizes in front of the last differ
-  /// @throws dev.gatun.runtime.TorchException if an index is outside the dimension
+  /// @throws dev.gatun.runtime.TorchException if an index is outside the dimension; on a GPU it is a
+  ///   [ShapeException]
   public static Tensor gather(Scope scope, Tensor x, Tensor index) {
     Checks.dtype("gather", "index", index, DType.I64);
     long[] expected = x.shape();
@@ -386,6 +388,7 @@ public final class Layout {
     }
     expected[expected.length - 1] = index.size(-1);
     Checks.shape("gather", "index", index, expected);
+    Checks.indices(scope, "gather", index, x.size(-1));
     Tensor result = GATHER.call(scope, x, -1, index, false);
     if (scope.records(x)) {
       long[] shape = x.shape();

@@ -78,6 +78,14 @@ public final class Norm {
       Checks.alike("layer_norm", x, weight);
     }
     long[] over = {width};
+    if (x.dtype() != weight.dtype() && x.device().isCuda()) {
+      // libtorch's kernel for GPUs wants one type
+      try (Scope block = scope.child()) {
+        Tensor wide = Layout.to(block, x, weight.dtype());
+        return scope.keep(
+            Layout.to(block, layerNorm(block, wide, weight, bias, eps), x.dtype()));
+      }
+    }
     try (Scope block = scope.untaped()) {
       @Nullable Tensor[] all = LAYER_NORM.callAll(block, x, over, weight, bias, eps);
       Tensor result = scope.keep(present(all[0]));

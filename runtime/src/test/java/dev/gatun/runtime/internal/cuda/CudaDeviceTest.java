@@ -65,7 +65,7 @@ class CudaDeviceTest {
       end.record();
       memory.read(0, host);
       CudaThread.current().synchronize();
-      assertThat(host.getAtIndex(JAVA_FLOAT, COUNT - 1)).isCloseTo(2.99595f, within(1e-4f));
+      assertThat(host.getAtIndex(JAVA_FLOAT, COUNT - 1)).isCloseTo(2.99636f, within(1e-5f));
       assertThat(end.isReached()).isTrue();
       assertThat(end.millisSince(start)).isPositive().isLessThan(1000);
     }
