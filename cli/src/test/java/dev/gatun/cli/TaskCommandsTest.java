@@ -86,13 +86,14 @@ class TaskCommandsTest {
                 data.toString(),
                 "--batch",
                 "8",
-                "--max-length",
-                "32",
                 "--schedule",
                 "constant",
                 "--out",
                 directory.resolve("run").toString()));
     arguments.addAll(List.of(more));
+    if (!arguments.contains("--max-length")) {
+      arguments.addAll(List.of("--max-length", "32"));
+    }
     return gatun("finetune", arguments.toArray(String[]::new));
   }
 
@@ -156,10 +157,6 @@ class TaskCommandsTest {
                 "eval", "--model", written, "--task", "cola", "--data", cola.toString(),
                 "--max-length", "32")
             : eval("deberta-p2c", "cola", cola, "--adapter", written);
-    if (method.equals("full")) {
-      assertThat(again.err()).contains("tokenizer.json");
-      return;
-    }
     assertGood(again);
     assertThat(again.json().get("loss").asDouble())
         .isCloseTo(json.get("eval_loss_after").asDouble(), within(1e-5));
@@ -217,7 +214,7 @@ class TaskCommandsTest {
     assertThat(run.json().get("kl_loss").valueStream().mapToDouble(JsonNode::asDouble))
         .allMatch(kl -> kl > 0);
     assertThat(run.json().get("eval_metrics_after").propertyNames()).contains("accuracy");
-    assertThat(run.err()).contains("16 rows".replace("16", "12"), "12 labels", "held out 4 rows");
+    assertThat(run.err()).contains("12 rows", "12 labels", "held out 4 rows");
   }
 
   @Test
