@@ -203,6 +203,22 @@ class TaskCommandsTest {
   }
 
   @Test
+  void mergedModelNeedsNoAdapter() throws IOException {
+    Ended run = finetune("deberta-p2c", "cola", cola, "--steps", "10", "--lr", "1e-2");
+    assertGood(run);
+    String merged = directory.resolve("merged").toString();
+    assertGood(
+        Ended.gatun(
+            "merge", "--model", model("deberta-p2c"), "--task", "cola", "--adapter",
+            run.json().get("adapter").asString(), "--out", merged));
+    Ended after =
+        gatun("eval", "--model", merged, "--task", "cola", "--data", cola.toString());
+    assertThat(loss(after))
+        .isCloseTo(run.json().get("eval_loss_after").asDouble(), within(1e-5));
+    assertThat(Files.readString(Path.of(merged, "config.json"))).contains("\"unacceptable\"");
+  }
+
+  @Test
   void pairsAndASplitAreRead() throws IOException {
     Ended run =
         gatun(
@@ -336,6 +352,11 @@ class TaskCommandsTest {
     assertRefused(finetune("deberta-p2c", "e2e", cola), 2, "expected a language model");
     assertRefused(finetune("gpt2-score", "mmlu", cola), 2, "expected a language model");
     assertRefused(finetune("gpt2", "squad", cola), 2, "found a decoder", "expected an encoder");
+    assertRefused(
+        finetune(
+            "gpt2", "cola", cola, "--init-adapter", PARITY.resolve("gpt2/adapters/default").toString()),
+        2,
+        "--init-adapter: found no score.weight in");
     assertRefused(
         gatun("finetune", "--model", PARITY.resolve("gpt2").toString(), "--task", "cola", "--data",
             cola.toString()),
