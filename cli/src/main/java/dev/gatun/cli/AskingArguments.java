@@ -96,10 +96,7 @@ final class AskingArguments {
 
   /// Returns how texts become tokens.
   TaskEncoding encoding(
-      ModelDirectory directory,
-      Transformer model,
-      @Nullable SpanTokenizer tokenizer,
-      int maxLength)
+      ModelDirectory directory, Transformer model, @Nullable SpanTokenizer tokenizer, int maxLength)
       throws IOException {
     if (tokenizer == null) {
       throw new RefusedException(

@@ -97,8 +97,7 @@ final class EvalCommand implements Callable<Integer> {
     Progress progress = new Progress();
     try (HfTokenizer tokenizer = model.tokenizer();
         Transformer lm =
-            TaskArgument.open(
-                directory, task, model.computeType(), ModelDirectory.Use.FROZEN, 0);
+            TaskArgument.open(directory, task, model.computeType(), ModelDirectory.Use.FROZEN, 0);
         Scope owner = Scope.openShared()) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
       TaskSet measure =
@@ -119,13 +118,7 @@ final class EvalCommand implements Callable<Integer> {
           ensemble == null
               ? Evaluation.of(lm, used, set, shown)
               : Evaluation.ensemble(
-                  lm,
-                  used,
-                  set,
-                  DropoutArgument.of(ensemble, lm.isCausal()),
-                  0,
-                  average,
-                  shown);
+                  lm, used, set, DropoutArgument.of(ensemble, lm.isCausal()), 0, average, shown);
       Measured measured = Measured.of(measure, set, evaluation, lm, used);
       progress.say(measured.line());
       json.print(fields(measured));

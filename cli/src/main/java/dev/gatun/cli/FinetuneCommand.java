@@ -198,8 +198,7 @@ final class FinetuneCommand implements Callable<Integer> {
   private Sets read(
       ModelDirectory directory, NamedTask task, Transformer lm, @Nullable HfTokenizer tokenizer)
       throws IOException {
-    TaskEncoding encoding =
-        asking.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm));
+    TaskEncoding encoding = asking.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm));
     TaskSet all = task.read(Objects.requireNonNull(data), encoding);
     if (eval != null) {
       TaskSet heldOut = task.read(eval, encoding);
@@ -247,7 +246,8 @@ final class FinetuneCommand implements Callable<Integer> {
     Path start = course.initAdapter();
     if (start == null) {
       String base = directory.path().toString();
-      double branch = course.dropout(lm.isCausal()).mask(Position.BRANCH).map(Mask::rate).orElse(0.0);
+      double branch =
+          course.dropout(lm.isCausal()).mask(Position.BRANCH).map(Mask::rate).orElse(0.0);
       return LoraAdapter.create(
           owner, lm, lora.config(base, course.method(), steps, branch), course.seed());
     }
@@ -307,12 +307,7 @@ final class FinetuneCommand implements Callable<Integer> {
     }
     Outcome outcome =
         new Outcome(
-            result,
-            before,
-            after,
-            saved,
-            seconds,
-            samples == null ? List.of() : samples.pairs());
+            result, before, after, saved, seconds, samples == null ? List.of() : samples.pairs());
     ReportPage.write(
         target.resolve("report.html"), directory.path(), plan, settings(), log, outcome);
     outcome.lines(target).forEach(progress::say);
@@ -525,8 +520,8 @@ final class FinetuneCommand implements Callable<Integer> {
         return "perplexity %.3f -> %.3f (%+.1f %%)".formatted(from, to, 100 * (to / from - 1));
       }
       List<String> changes = new ArrayList<>();
-      now.forEach((name, value) ->
-          changes.add("%s %.4g -> %.4g".formatted(name, then.get(name), value)));
+      now.forEach(
+          (name, value) -> changes.add("%s %.4g -> %.4g".formatted(name, then.get(name), value)));
       return String.join(", ", changes);
     }
   }

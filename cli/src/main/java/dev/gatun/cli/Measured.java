@@ -26,8 +26,7 @@ record Measured(Evaluation evaluation, @Nullable Map<String, Double> metrics) {
       Transformer model,
       PassAddition addition) {
     return new Measured(
-        evaluation,
-        measure == null ? null : measure.metrics(rows, evaluation, model, addition));
+        evaluation, measure == null ? null : measure.metrics(rows, evaluation, model, addition));
   }
 
   /// Returns the loss and what is made of it in words.
@@ -37,8 +36,8 @@ record Measured(Evaluation evaluation, @Nullable Map<String, Double> metrics) {
           .formatted(evaluation.perplexity(), evaluation.loss(), evaluation.tokens());
     }
     StringBuilder line = new StringBuilder();
-    metrics.forEach((name, value) ->
-        line.append(String.format(Locale.ROOT, "%s %.4g, ", name, value)));
+    metrics.forEach(
+        (name, value) -> line.append(String.format(Locale.ROOT, "%s %.4g, ", name, value)));
     return line.append("loss %.4f over %,d".formatted(evaluation.loss(), evaluation.tokens()))
         .toString();
   }

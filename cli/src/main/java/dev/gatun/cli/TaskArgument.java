@@ -150,8 +150,7 @@ final class TaskArgument {
   private static String shown(Task task) {
     return switch (task.kind()) {
       case CLASSIFICATION ->
-          "a head of %d classes (%s)"
-              .formatted(task.outputs(), String.join(", ", task.labels()));
+          "a head of %d classes (%s)".formatted(task.outputs(), String.join(", ", task.labels()));
       case REGRESSION -> "a head for a regression";
       case QUESTION_ANSWERING -> "a head for question answering";
     };

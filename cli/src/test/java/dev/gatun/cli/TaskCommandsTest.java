@@ -36,10 +36,12 @@ class TaskCommandsTest {
     for (int i = 0; i < 16; i++) {
       String thing = things[i % 4];
       String word = i % 3 == 0 ? "bad" : "good"; // 6 of 16 are bad
-      sentences.add("t\t%d\t\tthe %s is %s %s".formatted(
-          i % 3 == 0 ? 0 : 1, thing, word, colours[i / 4]));
-      entailments.add("%d\tthe %s is %s\tit is %s\t%s".formatted(
-          i, thing, word, colours[i / 4], i % 3 == 0 ? "not_entailment" : "entailment"));
+      sentences.add(
+          "t\t%d\t\tthe %s is %s %s".formatted(i % 3 == 0 ? 0 : 1, thing, word, colours[i / 4]));
+      entailments.add(
+          "%d\tthe %s is %s\tit is %s\t%s"
+              .formatted(
+                  i, thing, word, colours[i / 4], i % 3 == 0 ? "not_entailment" : "entailment"));
     }
     Files.write(cola, sentences);
     Files.write(pairs, entailments);
@@ -55,7 +57,8 @@ class TaskCommandsTest {
           Files.copy(file, target.resolve(file.getFileName()));
         }
       }
-      Files.copy(Path.of("src/test/resources/tasks/tokenizer.json"), target.resolve("tokenizer.json"));
+      Files.copy(
+          Path.of("src/test/resources/tasks/tokenizer.json"), target.resolve("tokenizer.json"));
     }
     return target.toString();
   }
@@ -135,8 +138,19 @@ class TaskCommandsTest {
   void acceptableSentencesAreLearnt(String method, String dropout) throws IOException {
     Ended run =
         finetune(
-            "deberta-p2c", "cola", cola, "--method", method, "--dropout", dropout, "--steps", "60",
-            "--lr", "1e-2", "--eval-every", "30");
+            "deberta-p2c",
+            "cola",
+            cola,
+            "--method",
+            method,
+            "--dropout",
+            dropout,
+            "--steps",
+            "60",
+            "--lr",
+            "1e-2",
+            "--eval-every",
+            "30");
     assertGood(run);
     JsonNode json = run.json();
     assertThat(json.get("train_loss").size()).isEqualTo(60);
@@ -154,8 +168,15 @@ class TaskCommandsTest {
     Ended again =
         method.equals("full")
             ? gatun(
-                "eval", "--model", written, "--task", "cola", "--data", cola.toString(),
-                "--max-length", "32")
+                "eval",
+                "--model",
+                written,
+                "--task",
+                "cola",
+                "--data",
+                cola.toString(),
+                "--max-length",
+                "32")
             : eval("deberta-p2c", "cola", cola, "--adapter", written);
     assertGood(again);
     assertThat(again.json().get("loss").asDouble())
@@ -169,13 +190,19 @@ class TaskCommandsTest {
   void ensemblesAreMeasured() throws IOException {
     Ended run =
         finetune(
-            "roberta", "mnli",
+            "roberta",
+            "mnli",
             file(
                 "mnli.jsonl",
                 "{\"premise\": \"the cat is red\", \"hypothesis\": \"it is red\", \"label\": 0}",
                 "{\"premise\": \"the cat is red\", \"hypothesis\": \"it is big\", \"label\": 1}",
                 "{\"premise\": \"the cat is red\", \"hypothesis\": \"it is not red\", \"label\": 2}"),
-            "--dropout", "lora-dropout:p=0.2,n=3", "--steps", "40", "--lr", "5e-3");
+            "--dropout",
+            "lora-dropout:p=0.2,n=3",
+            "--steps",
+            "40",
+            "--lr",
+            "5e-3");
     assertGood(run);
     assertThat(metric(run, "after", "accuracy")).isEqualTo(1);
     String adapter = run.json().get("adapter").asString();
@@ -184,13 +211,25 @@ class TaskCommandsTest {
     double logits =
         loss(
             eval(
-                "roberta", "mnli", data, "--adapter", adapter, "--ensemble",
+                "roberta",
+                "mnli",
+                data,
+                "--adapter",
+                adapter,
+                "--ensemble",
                 "lora-dropout:p=0.2,n=8"));
     double probabilities =
         loss(
             eval(
-                "roberta", "mnli", data, "--adapter", adapter, "--ensemble",
-                "lora-dropout:p=0.2,n=8", "--average", "probabilities"));
+                "roberta",
+                "mnli",
+                data,
+                "--adapter",
+                adapter,
+                "--ensemble",
+                "lora-dropout:p=0.2,n=8",
+                "--average",
+                "probabilities"));
     double expected =
         loss(eval("roberta", "mnli", data, "--adapter", adapter, "--expected-dropout", "0.2"));
     assertThat(List.of(plain, logits, probabilities, expected)).doesNotHaveDuplicates();
@@ -209,12 +248,17 @@ class TaskCommandsTest {
     String merged = directory.resolve("merged").toString();
     assertGood(
         Ended.gatun(
-            "merge", "--model", model("deberta-p2c"), "--task", "cola", "--adapter",
-            run.json().get("adapter").asString(), "--out", merged));
-    Ended after =
-        gatun("eval", "--model", merged, "--task", "cola", "--data", cola.toString());
-    assertThat(loss(after))
-        .isCloseTo(run.json().get("eval_loss_after").asDouble(), within(1e-5));
+            "merge",
+            "--model",
+            model("deberta-p2c"),
+            "--task",
+            "cola",
+            "--adapter",
+            run.json().get("adapter").asString(),
+            "--out",
+            merged));
+    Ended after = gatun("eval", "--model", merged, "--task", "cola", "--data", cola.toString());
+    assertThat(loss(after)).isCloseTo(run.json().get("eval_loss_after").asDouble(), within(1e-5));
     assertThat(Files.readString(Path.of(merged, "config.json"))).contains("\"unacceptable\"");
   }
 
@@ -222,10 +266,28 @@ class TaskCommandsTest {
   void pairsAndASplitAreRead() throws IOException {
     Ended run =
         gatun(
-            "finetune", "--model", model("deberta-p2c"), "--task", "RTE", "--data",
-            pairs.toString(), "--eval-split", "0.25", "--steps", "3", "--accumulate", "2",
-            "--gradient-checkpointing", "--pack", "--dropout", "hiddenkey", "--kl-one-batch", "--out",
-            directory.resolve("run").toString(), "--max-length", "40");
+            "finetune",
+            "--model",
+            model("deberta-p2c"),
+            "--task",
+            "RTE",
+            "--data",
+            pairs.toString(),
+            "--eval-split",
+            "0.25",
+            "--steps",
+            "3",
+            "--accumulate",
+            "2",
+            "--gradient-checkpointing",
+            "--pack",
+            "--dropout",
+            "hiddenkey",
+            "--kl-one-batch",
+            "--out",
+            directory.resolve("run").toString(),
+            "--max-length",
+            "40");
     assertGood(run);
     assertThat(run.json().get("kl_loss").valueStream().mapToDouble(JsonNode::asDouble))
         .allMatch(kl -> kl > 0);
@@ -237,11 +299,24 @@ class TaskCommandsTest {
   void similaritiesAreLearnt() throws IOException {
     Path data =
         file(
-            "stsb.csv", "sentence1,sentence2,score", "the cat is red,the cat is red,5.0",
-            "the cat is red,the dog is big,1", "the food is good,the food is very good,4.2",
-            "the river is blue,a dog runs,0.0", "a cat sings,a cat eats,2.5");
+            "stsb.csv",
+            "sentence1,sentence2,score",
+            "the cat is red,the cat is red,5.0",
+            "the cat is red,the dog is big,1",
+            "the food is good,the food is very good,4.2",
+            "the river is blue,a dog runs,0.0",
+            "a cat sings,a cat eats,2.5");
     Ended run =
-        finetune("xlm-roberta", "stsb", data, "--dropout", "hiddenkey:lambda=0.1", "--steps", "80", "--lr", "1e-2");
+        finetune(
+            "xlm-roberta",
+            "stsb",
+            data,
+            "--dropout",
+            "hiddenkey:lambda=0.1",
+            "--steps",
+            "80",
+            "--lr",
+            "1e-2");
     assertGood(run);
     assertThat(metric(run, "after", "pearson")).isGreaterThan(0.9);
     assertThat(metric(run, "after", "spearmanr")).isGreaterThan(0.7);
@@ -271,12 +346,26 @@ class TaskCommandsTest {
   void textsAreWrittenAndMeasured() throws IOException {
     Path data =
         file(
-            "e2e.csv", "mr,ref", "\"name[cat], food[cheap]\",the cat is cheap .",
-            "\"name[dog], price[high]\",the dog is big .", "\"name[dog], price[high]\",a big dog .");
+            "e2e.csv",
+            "mr,ref",
+            "\"name[cat], food[cheap]\",the cat is cheap .",
+            "\"name[dog], price[high]\",the dog is big .",
+            "\"name[dog], price[high]\",a big dog .");
     Ended run =
         finetune(
-            "llama", "e2e", data, "--dropout", "none", "--steps", "60", "--lr", "1e-2", "--beams",
-            "2", "--max-new-tokens", "8");
+            "llama",
+            "e2e",
+            data,
+            "--dropout",
+            "none",
+            "--steps",
+            "60",
+            "--lr",
+            "1e-2",
+            "--beams",
+            "2",
+            "--max-new-tokens",
+            "8");
     assertGood(run);
     assertThat(run.json().get("eval_metrics_after").propertyNames())
         .containsExactly("bleu", "nist", "meteor", "rougeL", "cider", "texts");
@@ -284,7 +373,14 @@ class TaskCommandsTest {
     assertThat(metric(run, "after", "bleu")).isGreaterThan(metric(run, "before", "bleu"));
     assertThat(metric(run, "after", "bleu")).isGreaterThan(50);
     Ended none =
-        eval("llama", "e2e", data, "--texts", "0", "--adapter", run.json().get("adapter").asString());
+        eval(
+            "llama",
+            "e2e",
+            data,
+            "--texts",
+            "0",
+            "--adapter",
+            run.json().get("adapter").asString());
     assertGood(none);
     assertThat(none.json().get("metrics").size()).isZero();
     assertThat(loss(none)).isCloseTo(run.json().get("eval_loss_after").asDouble(), within(1e-5));
@@ -294,12 +390,26 @@ class TaskCommandsTest {
   void choicesAreLearnt() throws IOException {
     Files.createDirectories(directory.resolve("mmlu"));
     Path data =
-        file("mmlu/colour_test.csv", "what is red,cat,dog,food,river,B", "what is big,cat,dog,food,river,D");
+        file(
+            "mmlu/colour_test.csv",
+            "what is red,cat,dog,food,river,B",
+            "what is big,cat,dog,food,river,D");
     Path shots = file("colour_dev.csv", "what is blue,cat,dog,food,river,A");
     Ended run =
         finetune(
-            "llama", "mmlu", data.getParent(), "--dropout", "none", "--steps", "40", "--lr", "1e-2",
-            "--shots", shots.toString(), "--max-length", "48");
+            "llama",
+            "mmlu",
+            data.getParent(),
+            "--dropout",
+            "none",
+            "--steps",
+            "40",
+            "--lr",
+            "1e-2",
+            "--shots",
+            shots.toString(),
+            "--max-length",
+            "48");
     assertGood(run);
     assertThat(metric(run, "after", "accuracy")).isEqualTo(1);
   }
@@ -313,7 +423,16 @@ class TaskCommandsTest {
             "{\"text\": \"the cat is bad\", \"label\": \"no\"}",
             "{\"text\": \"the cat is\", \"label\": \"maybe\"}");
     Ended run =
-        finetune("gpt2-score", "classification", data, "--dropout", "none", "--steps", "40", "--lr", "1e-2");
+        finetune(
+            "gpt2-score",
+            "classification",
+            data,
+            "--dropout",
+            "none",
+            "--steps",
+            "40",
+            "--lr",
+            "1e-2");
     assertGood(run);
     assertThat(metric(run, "after", "accuracy")).isEqualTo(1);
     assertThat(metric(run, "after", "f1")).isEqualTo(1);
@@ -345,7 +464,8 @@ class TaskCommandsTest {
         2,
         "--task squad: found a head of 3 classes (LABEL_0, LABEL_1, LABEL_2)",
         "expected a head for question answering, or a model without a head");
-    assertRefused(finetune("roberta", "cola", cola), 2, "3 classes", "expected a head of 2 classes");
+    assertRefused(
+        finetune("roberta", "cola", cola), 2, "3 classes", "expected a head of 2 classes");
     assertRefused(finetune("roberta-qa", "cola", cola), 2, "found a head for question answering");
     assertRefused(finetune("deberta-p2c", "stsb", cola), 2, "expected a head for a regression");
     assertRefused(finetune("xlm-roberta", "cola", cola), 2, "found a head for a regression");
@@ -354,11 +474,21 @@ class TaskCommandsTest {
     assertRefused(finetune("gpt2", "squad", cola), 2, "found a decoder", "expected an encoder");
     assertRefused(
         finetune(
-            "gpt2", "cola", cola, "--init-adapter", PARITY.resolve("gpt2/adapters/default").toString()),
+            "gpt2",
+            "cola",
+            cola,
+            "--init-adapter",
+            PARITY.resolve("gpt2/adapters/default").toString()),
         2,
         "--init-adapter: found no score.weight in");
     assertRefused(
-        gatun("finetune", "--model", PARITY.resolve("gpt2").toString(), "--task", "cola", "--data",
+        gatun(
+            "finetune",
+            "--model",
+            PARITY.resolve("gpt2").toString(),
+            "--task",
+            "cola",
+            "--data",
             cola.toString()),
         2,
         "--task: found no tokenizer.json");
@@ -366,11 +496,13 @@ class TaskCommandsTest {
 
   @Test
   void optionsThatDoNotGoTogetherAreRefused() throws IOException {
-    assertRefused(finetune("roberta", "glue", cola), 2, "--task: found 'glue', expected cola, sst2");
-    assertRefused(finetune("roberta", "cola", cola, "--labels", "a,b"), 2, "--labels: found --task cola");
     assertRefused(
-        finetune("roberta", "classification", cola, "--labels", "a,a"), 2, "each once");
-    assertRefused(finetune("roberta", "cola", cola, "--beams", "2"), 2, "--beams: found --task cola");
+        finetune("roberta", "glue", cola), 2, "--task: found 'glue', expected cola, sst2");
+    assertRefused(
+        finetune("roberta", "cola", cola, "--labels", "a,b"), 2, "--labels: found --task cola");
+    assertRefused(finetune("roberta", "classification", cola, "--labels", "a,a"), 2, "each once");
+    assertRefused(
+        finetune("roberta", "cola", cola, "--beams", "2"), 2, "--beams: found --task cola");
     assertRefused(finetune("llama", "e2e", cola, "--beams", "0"), 2, "beams: found 0");
     assertRefused(finetune("llama", "e2e", cola, "--shots", "x"), 2, "--shots: found --task e2e");
     assertRefused(
@@ -379,9 +511,13 @@ class TaskCommandsTest {
         "--labels: found no --task");
     assertRefused(gatun("eval", "--model", model("roberta"), "--task", "mnli"), 2, "--data");
     assertRefused(
-        eval("llama", "e2e", cola, "--ensemble", "lora-dropout"), 2, "--ensemble: found --task e2e");
+        eval("llama", "e2e", cola, "--ensemble", "lora-dropout"),
+        2,
+        "--ensemble: found --task e2e");
     assertRefused(
-        finetune("gpt2", "cola", cola, "--method", "full", "--fresh"), 2, "--fresh: found --task cola");
+        finetune("gpt2", "cola", cola, "--method", "full", "--fresh"),
+        2,
+        "--fresh: found --task cola");
     assertRefused(finetune("deberta-p2c", "cola", cola, "--max-length", "4"), 1, "length 4");
   }
 
@@ -413,11 +549,10 @@ class TaskCommandsTest {
         "one.csv: label: found the one class [good], expected two classes or more");
     assertRefused(
         finetune(
-            "deberta-p2c",
-            "classification",
-            file("three.csv", "text,label", "a,x", "b,y", "c,z")),
+            "deberta-p2c", "classification", file("three.csv", "text,label", "a,x", "b,y", "c,z")),
         2,
-        "found a head of 2 classes", "expected a head of 3 classes (x, y, z)");
+        "found a head of 2 classes",
+        "expected a head of 3 classes (x, y, z)");
     assertRefused(
         finetune("roberta-qa", "squad", file("tree.json", "{\"data\": [{\"paragraphs\": [{}]}]}")),
         1,
@@ -431,7 +566,8 @@ class TaskCommandsTest {
                 "{\"id\": \"1\", \"context\": \"the cat\", \"question\": \"who\", \"answers\":"
                     + " {\"text\": [], \"answer_start\": []}}")),
         1,
-        "question 1: found no answer", "squad_v2");
+        "question 1: found no answer",
+        "squad_v2");
     assertRefused(
         finetune("deberta-p2c", "sst2", directory.resolve("missing.tsv")), 1, "missing.tsv");
   }

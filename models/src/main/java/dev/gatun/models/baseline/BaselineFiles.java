@@ -100,7 +100,8 @@ final class BaselineFiles {
   ///
   /// @throws MalformedFileException if the names or shapes are not the adapter's, or a value is not
   ///   finite
-  static void read(Path directory, Settings settings, Transformer model, Map<String, Tensor> tensors)
+  static void read(
+      Path directory, Settings settings, Transformer model, Map<String, Tensor> tensors)
       throws IOException {
     if (!settings.modelType.equals(model.modelType())) {
       throw new MalformedFileException(

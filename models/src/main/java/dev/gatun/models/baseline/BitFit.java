@@ -1,8 +1,8 @@
 package dev.gatun.models.baseline;
 
-import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.Param;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.Trained;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;

@@ -1,10 +1,10 @@
 package dev.gatun.models.baseline;
 
-import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.ForwardPass;
 import dev.gatun.models.nn.InitialValues;
 import dev.gatun.models.nn.Param;
 import dev.gatun.models.nn.Sublayers;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.Trained;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
@@ -24,11 +24,10 @@ import java.util.Objects;
 /// Small networks between a layer's blocks and its residuals: h + up(f(down(h))).
 ///
 /// Sources: Houlsby et al., arXiv:1902.00751; Pfeiffer et al., arXiv:2005.00247. Both papers
-/// describe encoders that normalise after the residual; in decoders, which normalise before a block,
-/// the network stands at the same place, on the block's output. The head of a task is trained whole.
-/// Weights start as in
-/// Houlsby's paper, normal with deviation 0.01 cut at two deviations, biases at 0: nearly, but not
-/// exactly, without effect.
+/// describe encoders that normalise after the residual; in decoders, which normalise before a
+/// block, the network stands at the same place, on the block's output. The head of a task is
+/// trained whole. Weights start as in Houlsby's paper, normal with deviation 0.01 cut at two
+/// deviations, biases at 0: nearly, but not exactly, without effect.
 ///
 /// C width, M inner width. Its tensors live in the scope that it was made in.
 public final class Bottlenecks implements Trained, Sublayers {
@@ -75,7 +74,8 @@ public final class Bottlenecks implements Trained, Sublayers {
   /// @param seed of their weights
   /// @return the networks
   /// @throws IllegalArgumentException if `inner` is below 1
-  public static Bottlenecks create(Scope owner, Transformer model, Kind kind, int inner, long seed) {
+  public static Bottlenecks create(
+      Scope owner, Transformer model, Kind kind, int inner, long seed) {
     if (inner < 1) {
       throw new IllegalArgumentException("bottleneck: found " + inner + ", expected at least 1");
     }
@@ -124,7 +124,8 @@ public final class Bottlenecks implements Trained, Sublayers {
   /// @return the networks
   /// @throws MalformedFileException if a file breaks a rule or does not fit the model
   /// @throws IOException if a file cannot be read
-  public static Bottlenecks load(Scope owner, Transformer model, Path directory) throws IOException {
+  public static Bottlenecks load(Scope owner, Transformer model, Path directory)
+      throws IOException {
     BaselineFiles.Settings settings = BaselineFiles.settings(directory);
     for (Kind kind : Kind.values()) {
       if (kind.method().equals(settings.method())) {

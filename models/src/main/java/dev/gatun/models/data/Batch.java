@@ -16,11 +16,7 @@ public final class Batch {
   private final int targetCount;
 
   private Batch(
-      int[] ids,
-      int[] labels,
-      int[] offsets,
-      int[] rows,
-      List<SequenceLabel> sequenceLabels) {
+      int[] ids, int[] labels, int[] offsets, int[] rows, List<SequenceLabel> sequenceLabels) {
     this.ids = ids;
     this.labels = labels;
     this.offsets = offsets;

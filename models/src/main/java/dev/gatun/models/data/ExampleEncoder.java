@@ -60,8 +60,8 @@ public final class ExampleEncoder {
     return tokenizer().encodeDocument(prompt);
   }
 
-  /// Makes an example of a prompt with its completion, which alone is learnt, cut off at the maximum
-  /// length.
+  /// Makes an example of a prompt with its completion, which alone is learnt, cut off at the
+  /// maximum length.
   ///
   /// @param row index among the data's examples
   /// @param document index of the row it comes from

@@ -12,8 +12,8 @@ public record Step(Cursor cursor, List<Batch> batches) {
     batches = List.copyOf(batches);
   }
 
-  /// Returns how often the loss counts in the whole step. Each batch's sum of losses is
-  /// divided by it, so that accumulated and large batches give the same gradient.
+  /// Returns how often the loss counts in the whole step. Each batch's sum of losses is divided by
+  /// it, so that accumulated and large batches give the same gradient.
   ///
   /// @return 0 only if each label of the step is masked
   public long targetCount() {

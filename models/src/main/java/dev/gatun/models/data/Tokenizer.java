@@ -41,8 +41,8 @@ public interface Tokenizer {
   /// @return the text
   String decode(int[] ids, boolean withSpecialTokens);
 
-  /// Decodes what a model wrote: ids that no token stands for, as of rows that fill an embedding up,
-  /// are left out.
+  /// Decodes what a model wrote: ids that no token stands for, as of rows that fill an embedding
+  /// up, are left out.
   ///
   /// @param ids ids of a model
   /// @param withSpecialTokens whether special tokens are written out or left out

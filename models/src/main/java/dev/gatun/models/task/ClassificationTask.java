@@ -92,9 +92,7 @@ public record ClassificationTask(
 
   /// Returns the number that a label is; infinity for a word.
   private static double size(String label) {
-    return NUMBER.matcher(label).matches()
-        ? Double.parseDouble(label)
-        : Double.POSITIVE_INFINITY;
+    return NUMBER.matcher(label).matches() ? Double.parseDouble(label) : Double.POSITIVE_INFINITY;
   }
 
   /// Names of columns.

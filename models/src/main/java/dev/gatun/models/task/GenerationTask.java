@@ -1,7 +1,7 @@
 package dev.gatun.models.task;
 
-import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.DataOptions;
+import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.data.ExampleEncoder;
 import dev.gatun.models.data.PlainChatFormat;
@@ -147,8 +147,7 @@ record GenerationTask(
       return encoding.tokenizer().decodeWritten(best, false).strip();
     }
 
-    private static double metric(
-        String name, List<String> texts, List<List<String>> references) {
+    private static double metric(String name, List<String> texts, List<List<String>> references) {
       Tokenization words = Tokenization.MTEVAL_13A_LOWER_CASE;
       return switch (name) {
         case "bleu" -> Bleu.of(texts, references, words).score();

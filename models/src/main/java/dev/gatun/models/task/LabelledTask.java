@@ -82,8 +82,7 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
   }
 
   /// A file of such rows.
-  private record Labelled(
-      ClassificationTask task, Dataset examples, List<ClassificationRow> rows)
+  private record Labelled(ClassificationTask task, Dataset examples, List<ClassificationRow> rows)
       implements TaskSet {
     @Override
     public Map<String, Double> metrics(

@@ -68,7 +68,8 @@ public record QuestionWindows(
   private Window window(QuestionRow row, int[] before, Spans context, int from, int to) {
     int[] starts = Arrays.copyOfRange(context.starts(), from, to);
     int[] ends = Arrays.copyOfRange(context.ends(), from, to);
-    int[] ids = PairLayout.join(before, Arrays.copyOfRange(context.ids(), from, to), layout.after());
+    int[] ids =
+        PairLayout.join(before, Arrays.copyOfRange(context.ids(), from, to), layout.after());
     int last = starts.length - 1;
     if (row.answers().isEmpty() || last < 0) {
       return new Window(ids, before.length, starts, ends, 0, 0);

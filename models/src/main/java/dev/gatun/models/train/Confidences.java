@@ -41,13 +41,11 @@ public record Confidences(double[] probabilities, boolean[] right) {
       try (Scope scope = Scope.open()) {
         ForwardPass pass =
             addition
-                .join(
-                    ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens())
+                .join(ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens())
                 .build();
         long[] places = NextTokens.places(batch);
         Tensor hidden =
-            Layout.rows(
-                scope, model.hidden(scope, pass, false), scope.of(places, places.length));
+            Layout.rows(scope, model.hidden(scope, pass, false), scope.of(places, places.length));
         long[] labels = NextTokens.labels(batch, 1);
         for (int start = 0; start < labels.length; start += ROWS) {
           int rows = Math.min(ROWS, labels.length - start);

@@ -19,8 +19,8 @@ import java.util.function.IntConsumer;
 /// @param loss mean over all predicted tokens of their cross-entropy in nats, or over all rows of
 ///   the task's loss
 /// @param tokens number of predicted tokens, or of rows that have a label
-/// @param outputs the outputs of a task's head for each row of the data: K numbers of a sequence, or
-///   the start's and the end's score of each of its tokens; none where tokens are predicted
+/// @param outputs the outputs of a task's head for each row of the data: K numbers of a sequence,
+///   or the start's and the end's score of each of its tokens; none where tokens are predicted
 public record Evaluation(double loss, long tokens, List<float[]> outputs) {
   /// Tokens of one forward pass: enough to keep the cores busy, few enough for little memory.
   private static final int TOKENS_PER_PASS = 2048;
@@ -35,8 +35,8 @@ public record Evaluation(double loss, long tokens, List<float[]> outputs) {
     return Math.exp(loss);
   }
 
-  /// Evaluates a data set, without dropout. Examples are grouped by length, which changes the result
-  /// by rounding only.
+  /// Evaluates a data set, without dropout. Examples are grouped by length, which changes the
+  /// result by rounding only.
   ///
   /// @param model the model: a language model, or one with the head of a task
   /// @param addition the adapter to go with it
@@ -47,12 +47,7 @@ public record Evaluation(double loss, long tokens, List<float[]> outputs) {
   public static Evaluation of(
       Transformer model, PassAddition addition, Dataset data, IntConsumer progress) {
     return over(
-        model,
-        addition,
-        data,
-        LanguageModelLoss.Options.EVALUATION,
-        Average.LOGITS,
-        progress);
+        model, addition, data, LanguageModelLoss.Options.EVALUATION, Average.LOGITS, progress);
   }
 
   /// What the members of an ensemble are averaged over.
@@ -119,8 +114,7 @@ public record Evaluation(double loss, long tokens, List<float[]> outputs) {
     if (tokens == 0) {
       throw new IllegalArgumentException("evaluation: found no predicted token, expected some");
     }
-    List<float[]> all =
-        model instanceof TaskModel ? Arrays.asList(outputs) : List.of();
+    List<float[]> all = model instanceof TaskModel ? Arrays.asList(outputs) : List.of();
     return new Evaluation(sum / tokens, tokens, all);
   }
 

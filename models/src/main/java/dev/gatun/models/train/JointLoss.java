@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// learnt.
 ///
 /// Each run's rows appear once for each instance of its masks, and once more for each second
-/// branch. The layers below the first masked one see every row once. Each run may have a head of its
-/// own. Where a model cannot mix adapters in a pass, rows of different ones go through it one after
-/// the other.
+/// branch. The layers below the first masked one see every row once. Each run may have a head of
+/// its own. Where a model cannot mix adapters in a pass, rows of different ones go through it one
+/// after the other.
 final class JointLoss {
   /// One run's share of a pass.
   ///
@@ -69,6 +69,7 @@ final class JointLoss {
   }
 
   private final Scope tape;
+
   /// What a run brings into a pass.
   private record Joined(
       List<AdapterSegment> segments, Map<Integer, Tensor> replaced, Sublayers sublayers) {}

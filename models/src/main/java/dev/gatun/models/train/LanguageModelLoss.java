@@ -2,8 +2,8 @@ package dev.gatun.models.train;
 
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.dropout.Dropout;
-import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.nn.PassAddition;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.op.Loss;
 import java.util.List;

@@ -165,8 +165,7 @@ public final class TaskLoss {
   public static Tensor divergence(Scope scope, Tensor logP, Tensor logQ, boolean oneWay) {
     try (Scope block = scope.child()) {
       Tensor p = Elementwise.exp(block, logP);
-      Tensor weight =
-          oneWay ? p : Elementwise.sub(block, p, Elementwise.exp(block, logQ));
+      Tensor weight = oneWay ? p : Elementwise.sub(block, p, Elementwise.exp(block, logQ));
       Tensor terms = Elementwise.mul(block, weight, Elementwise.sub(block, logP, logQ));
       Tensor sum = Reduce.sum(block, terms);
       return scope.keep(oneWay ? sum : Elementwise.scale(block, sum, 0.5));

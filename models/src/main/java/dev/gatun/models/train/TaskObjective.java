@@ -227,8 +227,7 @@ record TaskObjective(TaskModel model) implements Objective {
         total += Math.exp(own[i] - largest);
       }
       for (int i = group; i < own.length; i += groups) {
-        sum[from + i] +=
-            isOfProbabilities(average) ? Math.exp(own[i] - largest) / total : own[i];
+        sum[from + i] += isOfProbabilities(average) ? Math.exp(own[i] - largest) / total : own[i];
       }
     }
   }

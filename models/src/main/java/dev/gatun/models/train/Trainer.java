@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// Trains an adapter, or all weights, step by step on one thread; resumes where a killed run
 /// stopped.
 ///
-/// What is learnt is what the model's head is for: the next tokens, or a task. Loss and gradients are
-/// normalised over all labels of an optimizer step, however it is divided into batches.
+/// What is learnt is what the model's head is for: the next tokens, or a task. Loss and gradients
+/// are normalised over all labels of an optimizer step, however it is divided into batches.
 public final class Trainer {
   private static final int WARMUP_STEPS = 2;
 

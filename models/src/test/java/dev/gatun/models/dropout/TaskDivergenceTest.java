@@ -47,9 +47,7 @@ class TaskDivergenceTest {
 
   private static Dropout method(boolean js, boolean both) {
     Dropout minus = Dropout.hiddenKeyMinus(0.2, 0.1).withLayers(Dropout.Layers.ALL);
-    return minus
-        .withAgreement(js ? Agreement.JS : Agreement.KL, LAMBDA)
-        .withBothBranches(both);
+    return minus.withAgreement(js ? Agreement.JS : Agreement.KL, LAMBDA).withBothBranches(both);
   }
 
   private static Branch branch(AdaptedTask adapted, List<Example> rows, Dropout dropout, int pass) {
@@ -59,15 +57,14 @@ class TaskDivergenceTest {
       DropoutMasks masks =
           new DropoutMasks(
               IntStream.range(0, rows.size())
-                  .mapToObj(row ->
-                      new DropoutMasks.Source(dropout, SEED, OPTIMIZER_STEP, pass, row))
+                  .mapToObj(
+                      row -> new DropoutMasks.Source(dropout, SEED, OPTIMIZER_STEP, pass, row))
                   .toList(),
               model.layers());
       ForwardPass.Builder builder =
           adapted
               .adapter()
-              .join(
-                  ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens());
+              .join(ForwardPass.of(scope, model, batch.ids(), batch.offsets()), batch.tokens());
       ForwardPass forward = builder.masks(dropout.drops() ? masks : null).build();
       Tensor read = model.head().read(scope, model.hidden(scope, forward, false), forward);
       double[][] outputs = rows(model.head().outputs(scope, read, forward));

@@ -58,8 +58,21 @@ class NamedTasksTest {
   void namesAreThoseOfTheTasks() {
     assertThat(NamedTasks.names())
         .containsExactly(
-            "cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli", "squad",
-            "squad_v2", "e2e", "webnlg", "alpaca", "mmlu");
+            "cola",
+            "sst2",
+            "mrpc",
+            "qqp",
+            "stsb",
+            "mnli",
+            "qnli",
+            "rte",
+            "wnli",
+            "squad",
+            "squad_v2",
+            "e2e",
+            "webnlg",
+            "alpaca",
+            "mmlu");
     for (String name : NamedTasks.names()) {
       assertThat(NamedTasks.of(name).orElseThrow().name()).isEqualTo(name);
     }
@@ -87,11 +100,16 @@ class NamedTasksTest {
   /// As the tokenizers library truncates pairs with `longest_first`.
   @ParameterizedTest
   @CsvSource({
-    "10,3,8,5,3", "3,10,8,3,5", "10,10,9,4,5", "11,10,9,5,4", "2,2,8,2,2", "10,4,8,4,4", "9,0,4,4,0"
+    "10,3,8,5,3",
+    "3,10,8,3,5",
+    "10,10,9,4,5",
+    "11,10,9,5,4",
+    "2,2,8,2,2",
+    "10,4,8,4,4",
+    "9,0,4,4,0"
   })
   void longerTextIsCutFirst(int first, int second, int room, int keptFirst, int keptSecond) {
-    int[] ids =
-        AnswersTest.LAYOUT.of(filled(first, 50), filled(second, 60), room + 4);
+    int[] ids = AnswersTest.LAYOUT.of(filled(first, 50), filled(second, 60), room + 4);
     assertThat(Arrays.stream(ids).filter(id -> id == 50)).hasSize(keptFirst);
     assertThat(Arrays.stream(ids).filter(id -> id == 60)).hasSize(keptSecond);
     assertThat(ids).startsWith(1).endsWith(4).containsSubsequence(2, 3);
@@ -115,7 +133,8 @@ class NamedTasksTest {
   @Test
   void metricsAreOfTheRowsOfAPart() throws IOException {
     Path file =
-        file("mrpc.jsonl",
+        file(
+            "mrpc.jsonl",
             "{\"sentence1\": \"a\", \"sentence2\": \"b\", \"label\": 1}",
             "{\"sentence1\": \"a\", \"sentence2\": \"b\", \"label\": 0}",
             "{\"sentence1\": \"a\", \"sentence2\": \"b\", \"label\": 1}",
@@ -129,7 +148,8 @@ class NamedTasksTest {
     assertThat(metrics.get("f1")).isCloseTo(2.0 / 3, within(1e-12));
     TaskSet cola = read("cola", file("cola.tsv", "s\t1\t\ta", "s\t0\t*\tb"), false, 20);
     assertThat(metrics(cola, cola.examples(), new float[] {0, 1}, new float[] {1, 0}))
-        .containsEntry("matthews_correlation", 1.0).containsEntry("accuracy", 1.0);
+        .containsEntry("matthews_correlation", 1.0)
+        .containsEntry("accuracy", 1.0);
   }
 
   @Test
@@ -204,8 +224,7 @@ class NamedTasksTest {
     assertThatThrownBy(() -> task.read(file))
         .hasMessageContaining("line 3, label: found \"no\", expected 0 to 1, or 9, 10");
     Path pairs = file("pairs.jsonl", "{\"text\": \"a\", \"text_pair\": \"b\", \"label\": 10}");
-    assertThat(task.read(pairs).rows())
-        .containsExactly(new ClassificationRow("a", "b", 1));
+    assertThat(task.read(pairs).rows()).containsExactly(new ClassificationRow("a", "b", 1));
     assertThat(ClassificationTask.ofText(List.of()).read(pairs).rows())
         .containsExactly(new ClassificationRow("a", "b", 10));
   }

@@ -99,9 +99,7 @@ class TaskTrainingTest {
           continue;
         }
         double[] reference = Parity.doubles(expected, "final." + each.getKey());
-        assertThat(Parity.distance(each.getValue(), reference))
-            .as(each.getKey())
-            .isLessThan(1e-4);
+        assertThat(Parity.distance(each.getValue(), reference)).as(each.getKey()).isLessThan(1e-4);
       }
     }
   }
@@ -191,12 +189,14 @@ class TaskTrainingTest {
     try (AdaptedTask adapted = AdaptedTask.open(name, DType.F64)) {
       Batch whole = Batch.of(rows, 0);
       Map<String, double[]> expected =
-          adapted.gradients(s ->
-              adapted.loss(dropout, 3, false, false).of(s, whole, 5, 0.25).total());
+          adapted.gradients(
+              s -> adapted.loss(dropout, 3, false, false).of(s, whole, 5, 0.25).total());
       Map<String, double[]> checkpointed =
-          adapted.gradients(s -> adapted.loss(dropout, 3, true, false).of(s, whole, 5, 0.25).total());
+          adapted.gradients(
+              s -> adapted.loss(dropout, 3, true, false).of(s, whole, 5, 0.25).total());
       Map<String, double[]> together =
-          adapted.gradients(s -> adapted.loss(dropout, 3, false, true).of(s, whole, 5, 0.25).total());
+          adapted.gradients(
+              s -> adapted.loss(dropout, 3, false, true).of(s, whole, 5, 0.25).total());
       Map<String, double[]> first =
           adapted.gradients(s ->
               adapted
@@ -308,10 +308,22 @@ class TaskTrainingTest {
 
   @ParameterizedTest
   @CsvSource({
-    "roberta,lora", "roberta,dora", "roberta,adalora", "roberta,bitfit", "roberta,houlsby",
-    "roberta,pfeiffer", "roberta,full", "deberta-v3,houlsby", "deberta-v3,dora",
-    "deberta-v3,bitfit", "xlm-roberta,pfeiffer", "roberta-qa,adalora", "roberta-qa,bitfit",
-    "llama-score,lora", "gpt2-score,bitfit", "llama-score,houlsby"
+    "roberta,lora",
+    "roberta,dora",
+    "roberta,adalora",
+    "roberta,bitfit",
+    "roberta,houlsby",
+    "roberta,pfeiffer",
+    "roberta,full",
+    "deberta-v3,houlsby",
+    "deberta-v3,dora",
+    "deberta-v3,bitfit",
+    "xlm-roberta,pfeiffer",
+    "roberta-qa,adalora",
+    "roberta-qa,bitfit",
+    "llama-score,lora",
+    "gpt2-score,bitfit",
+    "llama-score,houlsby"
   })
   void eachMethodLearnsAndIsReadBack(String name, String method, @TempDir Path directory)
       throws IOException {
@@ -348,14 +360,12 @@ class TaskTrainingTest {
     LoraConfig plain = LoraConfig.of(3, 6, new TargetModules.AllLinear());
     return switch (method) {
       case "lora" -> LoraAdapter.create(scope, model, plain, 1);
-      case "dora" ->
-          LoraAdapter.create(scope, model, plain.withVariant(new LoraVariant.Dora()), 1);
+      case "dora" -> LoraAdapter.create(scope, model, plain.withVariant(new LoraVariant.Dora()), 1);
       case "adalora" ->
           LoraAdapter.create(
               scope,
               model,
-              plain.withVariant(
-                  new LoraVariant.AdaLora(2, 5, 5, 1, 0.85, 0.85, 0.5, 30, Map.of())),
+              plain.withVariant(new LoraVariant.AdaLora(2, 5, 5, 1, 0.85, 0.85, 0.5, 30, Map.of())),
               1);
       case "bitfit" -> BitFit.create(scope, model);
       case "houlsby" -> Bottlenecks.create(scope, model, Bottlenecks.Kind.HOULSBY, 4, 1);
@@ -382,9 +392,7 @@ class TaskTrainingTest {
       }
       assertThat(all.loss()).isCloseTo(sum / rows.size(), within(1e-9));
       Loss.Value value =
-          adapted
-              .loss(Dropout.NONE, 0, false, false)
-              .of(adapted.scope(), Batch.of(rows, 0), 0, 1);
+          adapted.loss(Dropout.NONE, 0, false, false).of(adapted.scope(), Batch.of(rows, 0), 0, 1);
       assertThat(all.loss()).isCloseTo(value.task() / rows.size(), within(1e-9));
     }
   }
