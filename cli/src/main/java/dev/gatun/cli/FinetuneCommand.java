@@ -153,6 +153,11 @@ final class FinetuneCommand implements Callable<Integer> {
         Transformer lm = open(directory, task);
         Scope owner = Scope.openShared()) {
       ModelArguments.checkVocabulary(lm, tokenizer, directory.path());
+      if (!lm.masksWeights() && course.dropout(lm.isCausal()).mask(Position.WEIGHT).isPresent()) {
+        throw new RefusedException(
+            "--dropout: found masks of attention weights for %s, expected those of keys there"
+                .formatted(lm.modelType()));
+      }
       Sets sets = task == null ? read(lm, tokenizer) : read(directory, task, lm, tokenizer);
       TrainOptions options =
           course.options(

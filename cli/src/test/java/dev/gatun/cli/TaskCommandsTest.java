@@ -447,6 +447,18 @@ class TaskCommandsTest {
     assertThat(named.json().get("metrics").get("accuracy").asDouble()).isEqualTo(1);
   }
 
+  @Test
+  void dropoutThatTheModelCannotDoIsRefused() throws IOException {
+    assertRefused(
+        finetune("deberta-p2c", "cola", cola, "--dropout", "dropattention"),
+        2,
+        "--dropout: found masks of attention weights for deberta-v2, expected those of keys there");
+    assertRefused(
+        finetune("roberta", "mnli", cola, "--dropout", "lora-dropout", "--method", "dora"),
+        2,
+        "--dropout: found masks of adapters beside --method dora");
+  }
+
   private void assertRefused(Ended run, int status, String... parts) {
     assertThat(run.status()).as(run.err()).isEqualTo(status);
     assertThat(run.err().strip().lines().filter(line -> line.startsWith("gatun: ")))

@@ -79,6 +79,11 @@ public final class TaskModel implements Transformer {
   }
 
   @Override
+  public boolean masksWeights() {
+    return body.masksWeights();
+  }
+
+  @Override
   public int width() {
     return body.width();
   }

@@ -25,6 +25,11 @@ public interface Transformer extends AutoCloseable {
     return true;
   }
 
+  /// {@return whether dropout can mask attention's weights, after the softmax}
+  default boolean masksWeights() {
+    return true;
+  }
+
   /// {@return C, the size of an activation}
   int width();
 

@@ -329,6 +329,11 @@ final class DebertaV2 implements Encoder {
   }
 
   @Override
+  public boolean masksWeights() {
+    return false;
+  }
+
+  @Override
   public int width() {
     return spec.width;
   }
