@@ -242,6 +242,56 @@ class TaskCommandsTest {
   }
 
   @Test
+  void headThatIsNotThereIsNewAndTrained() throws IOException {
+    Ended plan = finetune("gpt2", "cola", cola, "--dry-run");
+    assertGood(plan);
+    assertThat(plan.err()).contains("head       new: score.weight", "16 labels");
+    assertThat(directory.resolve("run")).doesNotExist();
+    Ended run =
+        finetune("gpt2", "cola", cola, "--dropout", "none", "--steps", "60", "--lr", "1e-2");
+    assertGood(run);
+    assertThat(metric(run, "after", "accuracy")).isGreaterThan(0.9);
+    Ended eval = eval("gpt2", "cola", cola, "--adapter", run.json().get("adapter").asString());
+    assertThat(loss(eval)).isCloseTo(run.json().get("eval_loss_after").asDouble(), within(1e-5));
+  }
+
+  @Test
+  void risingLossEndsTheRun() throws IOException {
+    String flipped =
+        Files.readString(cola)
+            .replace("t\t0\t", "t\tx\t")
+            .replace("t\t1\t", "t\t0\t")
+            .replace("t\tx\t", "t\t1\t");
+    Path heldOut = Files.writeString(directory.resolve("flipped.tsv"), flipped);
+    Ended run =
+        gatun(
+            "finetune",
+            "--model",
+            model("deberta-p2c"),
+            "--task",
+            "cola",
+            "--data",
+            cola.toString(),
+            "--eval",
+            heldOut.toString(),
+            "--batch",
+            "8",
+            "--lr",
+            "1e-2",
+            "--steps",
+            "200",
+            "--eval-every",
+            "4",
+            "--patience",
+            "3",
+            "--out",
+            directory.resolve("run").toString());
+    assertGood(run);
+    assertThat(run.json().get("end").asString()).isEqualTo("stopped_early");
+    assertThat(run.json().get("steps").asInt()).isLessThan(200);
+  }
+
+  @Test
   void mergedModelNeedsNoAdapter() throws IOException {
     Ended run = finetune("deberta-p2c", "cola", cola, "--steps", "10", "--lr", "1e-2");
     assertGood(run);

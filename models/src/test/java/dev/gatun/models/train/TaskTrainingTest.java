@@ -460,8 +460,7 @@ class TaskTrainingTest {
               "classification: found data with tokens to predict, expected a category of each row");
     }
     try (AdaptedModel writer = AdaptedModel.open("llama", DType.F32)) {
-      assertThatThrownBy(
-              () -> Evaluation.of(writer.model(), writer.adapter(), numbers, done -> {}))
+      assertThatThrownBy(() -> Evaluation.of(writer.model(), writer.adapter(), numbers, done -> {}))
           .hasMessage(
               "language model: found data with labels of whole rows, expected tokens to predict");
     }
