@@ -34,7 +34,8 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
   @Mixin private DataArguments dataArguments = new DataArguments();
-  @Mixin private TaskArguments tasks = new TaskArguments();
+  @Mixin private TaskArgument tasks = new TaskArgument();
+  @Mixin private AskingArguments asking = new AskingArguments();
   @Mixin private JsonOutput json = new JsonOutput();
 
   @Option(
@@ -82,6 +83,7 @@ final class EvalCommand implements Callable<Integer> {
       throw new RefusedException("--data: found nothing, expected a file or folder");
     }
     tasks.check();
+    asking.check(tasks);
     if (tasks.isOn() && data == null) {
       throw new RefusedException("--data: found nothing, expected a file of the task");
     }
@@ -95,7 +97,7 @@ final class EvalCommand implements Callable<Integer> {
     Progress progress = new Progress();
     try (HfTokenizer tokenizer = model.tokenizer();
         Transformer lm =
-            TaskArguments.open(
+            TaskArgument.open(
                 directory,
                 task,
                 model.device(),
@@ -109,7 +111,7 @@ final class EvalCommand implements Callable<Integer> {
               ? null
               : task.read(
                   Objects.requireNonNull(data),
-                  tasks.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm)));
+                  asking.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm)));
       Dataset set =
           measure != null
               ? measure.examples()

@@ -11,6 +11,7 @@ import dev.gatun.models.dropout.Position;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.TaskModel;
 import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.task.NamedTask;
 import dev.gatun.models.task.TaskEncoding;
@@ -68,7 +69,8 @@ final class FinetuneCommand implements Callable<Integer> {
 
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private DataArguments dataArguments = new DataArguments();
-  @Mixin private TaskArguments tasks = new TaskArguments();
+  @Mixin private TaskArgument tasks = new TaskArgument();
+  @Mixin private AskingArguments asking = new AskingArguments();
   @Mixin private LoraArguments lora = new LoraArguments();
   @Mixin private FinetuneArguments course = new FinetuneArguments();
   @Mixin private JsonOutput json = new JsonOutput();
@@ -123,6 +125,7 @@ final class FinetuneCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     course.check(lora.given());
     tasks.check();
+    asking.check(tasks);
     lora.check(course.method());
     if (portable && course.method() != Method.LORA && course.method() != Method.DORA) {
       throw new RefusedException(
@@ -184,7 +187,7 @@ final class FinetuneCommand implements Callable<Integer> {
       }
       return directory.fresh(model.device(), model.computeType(), course.seed());
     }
-    return TaskArguments.open(
+    return TaskArgument.open(
         directory,
         task,
         model.device(),
@@ -196,7 +199,7 @@ final class FinetuneCommand implements Callable<Integer> {
   private Sets read(
       ModelDirectory directory, NamedTask task, Transformer lm, @Nullable HfTokenizer tokenizer)
       throws IOException {
-    TaskEncoding encoding = tasks.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm));
+    TaskEncoding encoding = asking.encoding(directory, lm, tokenizer, dataArguments.maxLength(lm));
     TaskSet all = task.read(Objects.requireNonNull(data), encoding);
     if (eval != null) {
       TaskSet heldOut = task.read(eval, encoding);
@@ -251,6 +254,15 @@ final class FinetuneCommand implements Callable<Integer> {
     }
     LoraAdapter adapter = LoraAdapter.load(owner, lm, start);
     lora.check(adapter, lm, course.method());
+    if (lm instanceof TaskModel task && !task.fresh().isEmpty()) {
+      boolean whole =
+          task.headParams().stream().allMatch(p -> adapter.replaced().containsKey(p.index()));
+      if (!whole) {
+        throw new RefusedException(
+            "--init-adapter: found no %s in %s, expected the head, which %s lacks, too"
+                .formatted(task.fresh().getFirst(), start, directory.path()));
+      }
+    }
     return adapter;
   }
 

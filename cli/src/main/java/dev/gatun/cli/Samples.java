@@ -56,7 +56,7 @@ final class Samples {
     Set<Integer> stops =
         tokenizer.eosId().isPresent() ? Set.of(tokenizer.eosId().getAsInt()) : Set.of();
     Generator generator = new Generator(model, trained, stops);
-    return tokenizer.decode(
+    return tokenizer.decodeWritten(
         generator.generate(prompt, Sampling.greedy(NEW_TOKENS), id -> true).ids(), true);
   }
 

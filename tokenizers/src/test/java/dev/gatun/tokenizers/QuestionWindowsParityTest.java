@@ -1,6 +1,7 @@
 package dev.gatun.tokenizers;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gatun.models.task.PairLayout;
 import dev.gatun.models.task.QuestionRow;
@@ -9,15 +10,41 @@ import dev.gatun.models.task.QuestionWindows;
 import dev.gatun.models.task.QuestionWindows.Window;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Windows of a text: those of Hugging Face's tokenizers, with the labels of transformers' run_qa.
 class QuestionWindowsParityTest {
   private static final PairLayout BERT =
       new PairLayout(new int[] {1}, new int[] {2}, new int[] {2});
+
+  @Test
+  void layoutIsThatOfThePostProcessor(@TempDir Path directory) throws IOException {
+    Path source = HfTokenizerTest.FIXTURES.resolve("wordpiece");
+    JsonMapper mapper = new JsonMapper();
+    ObjectNode json =
+        (ObjectNode) mapper.readTree(Files.readString(source.resolve("tokenizer.json")));
+    ObjectNode processor = json.putObject("post_processor");
+    processor.put("type", "BertProcessing");
+    processor.putArray("sep").add("[SEP]").add(2);
+    processor.putArray("cls").add("[CLS]").add(1);
+    Files.writeString(directory.resolve("tokenizer.json"), mapper.writeValueAsString(json));
+    try (HfTokenizer bert = HfTokenizer.open(directory);
+        HfTokenizer bare = HfTokenizer.open(HfTokenizerTest.FIXTURES.resolve("bpe"))) {
+      PairLayout layout = PairLayout.of(bert);
+      assertThat(layout.before()).isEqualTo(BERT.before());
+      assertThat(layout.between()).isEqualTo(BERT.between());
+      assertThat(layout.after()).isEqualTo(BERT.after());
+      assertThatThrownBy(() -> PairLayout.of(bare))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("expected both with special tokens around");
+    }
+  }
 
   @Test
   void windowsAndLabelsEqualTransformers() throws IOException {

@@ -1,5 +1,6 @@
 package dev.gatun.models.data;
 
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /// Turns text into token ids and back.
@@ -39,6 +40,17 @@ public interface Tokenizer {
   /// @param withSpecialTokens whether special tokens are written out or left out
   /// @return the text
   String decode(int[] ids, boolean withSpecialTokens);
+
+  /// Decodes what a model wrote: ids that no token stands for, as of rows that fill an embedding
+  /// up, are left out.
+  ///
+  /// @param ids ids of a model
+  /// @param withSpecialTokens whether special tokens are written out or left out
+  /// @return the text
+  default String decodeWritten(int[] ids, boolean withSpecialTokens) {
+    int known = vocabularySize();
+    return decode(Arrays.stream(ids).filter(id -> id < known).toArray(), withSpecialTokens);
+  }
 
   /// Returns the number of tokens, added ones included: one more than the largest id.
   ///

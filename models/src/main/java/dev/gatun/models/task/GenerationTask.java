@@ -144,7 +144,7 @@ record GenerationTask(
     private String write(BeamSearch beams, GenerationRow row) {
       int[] prompt = encoder.prompt(row.prompt() + task.separator);
       int[] best = beams.search(prompt, search).hypotheses().getFirst().ids();
-      return encoding.tokenizer().decode(best, false).strip();
+      return encoding.tokenizer().decodeWritten(best, false).strip();
     }
 
     private static double metric(String name, List<String> texts, List<List<String>> references) {

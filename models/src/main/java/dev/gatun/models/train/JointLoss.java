@@ -68,12 +68,11 @@ final class JointLoss {
     }
   }
 
-  private final Scope tape;
-
   /// What a run brings into a pass.
   private record Joined(
       List<AdapterSegment> segments, Map<Integer, Tensor> replaced, Sublayers sublayers) {}
 
+  private final Scope tape;
   private final Transformer model;
   private final Objective objective;
   private final List<Part> parts;

@@ -34,9 +34,9 @@ record NextTokens(CausalLm model) implements Objective {
       Batch batch,
       double scale,
       Dropout dropout) {
+    long[] labels = labels(batch, first.draws());
     Tensor rows = first.rows(scope, places(batch));
     Tensor head = first.value(model.head());
-    long[] labels = labels(batch, first.draws());
     if (second == null) {
       return Loss.crossEntropy(scope, rows, head, labels, scale);
     }
@@ -49,10 +49,10 @@ record NextTokens(CausalLm model) implements Objective {
 
   @Override
   public Said say(Scope scope, Reading draws, Batch batch, Evaluation.Average average) {
-    Tensor rows = draws.rows(scope, places(batch));
-    Tensor head = draws.value(model.head());
     int count = draws.draws();
     long[] labels = labels(batch, 1);
+    Tensor rows = draws.rows(scope, places(batch));
+    Tensor head = draws.value(model.head());
     if (average == Evaluation.Average.LOGITS) {
       Tensor mean = count == 1 ? rows : mean(scope, rows, count);
       return new Said(Arrays.stream(Loss.ofRows(scope, mean, head, labels)).sum(), List.of());

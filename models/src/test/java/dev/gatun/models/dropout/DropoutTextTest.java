@@ -63,4 +63,13 @@ class DropoutTextTest {
   void whatIsNoMethodIsRefusedInOneLine(String text, String message) {
     assertThatThrownBy(() -> DropoutText.parse(text)).hasMessageStartingWith(message);
   }
+
+  @Test
+  void layersAreTheUsualOnesUnlessTheTextNamesThem() {
+    assertThat(DropoutText.parse("dropkey", Dropout.Layers.ALL).layers())
+        .isEqualTo(Dropout.Layers.ALL);
+    assertThat(DropoutText.parse("dropkey:layers=latter-half", Dropout.Layers.ALL).layers())
+        .isEqualTo(Dropout.Layers.LATTER_HALF);
+    assertThat(DropoutText.parse("key@0.1").layers()).isEqualTo(Dropout.Layers.LATTER_HALF);
+  }
 }

@@ -17,14 +17,13 @@ import org.junit.jupiter.api.Test;
 
 /// From a text to windows and labels, and from logits back to an answer.
 class AnswersTest {
-  private static final PairLayout LAYOUT =
-      new PairLayout(new int[] {1}, new int[] {2, 3}, new int[] {4});
+  static final PairLayout LAYOUT = new PairLayout(new int[] {1}, new int[] {2, 3}, new int[] {4});
 
   private static final QuestionRow ROW =
       new QuestionRow("q", "a bb ccc dd e ff g", " x y", List.of(new Answer("ccc dd", 5)));
 
   /// Each word is a token, its length the id; blanks are none.
-  private record Words() implements SpanTokenizer {
+  record Words() implements SpanTokenizer {
     @Override
     public Spans encodeSpans(String text) {
       int[] starts = new int[text.length()];

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.AdaptedTask;
 import dev.gatun.models.Parity;
 import dev.gatun.models.TaskCases;
@@ -457,6 +458,11 @@ class TaskTrainingTest {
       assertThatThrownBy(() -> evaluate(adapted, tokens))
           .hasMessage(
               "classification: found data with tokens to predict, expected a category of each row");
+    }
+    try (AdaptedModel writer = AdaptedModel.open("llama", DType.F32)) {
+      assertThatThrownBy(() -> Evaluation.of(writer.model(), writer.adapter(), numbers, done -> {}))
+          .hasMessage(
+              "language model: found data with labels of whole rows, expected tokens to predict");
     }
     List<Example> mixed = List.of(tokens.examples().getFirst(), numbers.examples().getFirst());
     assertThatThrownBy(() -> Batch.of(mixed, 0))

@@ -1,8 +1,6 @@
 package dev.gatun.cli;
 
 import com.google.errorprone.annotations.MustBeClosed;
-import dev.gatun.models.data.SpanTokenizer;
-import dev.gatun.models.generate.BeamSearch;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.hub.ModelDirectory.Use;
 import dev.gatun.models.nn.Task;
@@ -10,7 +8,6 @@ import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.task.ClassificationTask;
 import dev.gatun.models.task.NamedTask;
 import dev.gatun.models.task.NamedTasks;
-import dev.gatun.models.task.TaskEncoding;
 import dev.gatun.models.zoo.Architectures;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
@@ -22,11 +19,10 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// What `finetune` and `eval` learn and measure where it is a task.
-final class TaskArguments {
+/// The options `--task` and `--labels`: what is learnt and measured where it is a task.
+final class TaskArgument {
   private static final String CLASSIFICATION = "classification";
   private static final String REGRESSION = "regression";
-  private static final int TEXTS = 100;
 
   @Option(
       names = "--task",
@@ -47,57 +43,16 @@ final class TaskArguments {
               + " head, or of the training data.")
   private List<String> labels = new ArrayList<>();
 
-  @Option(
-      names = "--shots",
-      paramLabel = "F",
-      description = "With --task mmlu: a subject's answered questions, or the folder of them.")
-  private @Nullable Path shots;
-
-  @Option(
-      names = "--texts",
-      paramLabel = "N",
-      description =
-          "With e2e, webnlg, alpaca: prompts that are written for to be measured; 0: none. Default:"
-              + " 100.")
-  private @Nullable Integer texts;
-
-  @Option(
-      names = "--beams",
-      paramLabel = "N",
-      description = "Beams of these texts. Default: 5; alpaca: 1.")
-  private @Nullable Integer beams;
-
-  @Option(
-      names = "--max-new-tokens",
-      paramLabel = "N",
-      description = "Their tokens at most. Default: 64; webnlg: 96; alpaca: 128.")
-  private @Nullable Integer maxNewTokens;
-
-  @Option(
-      names = "--length-penalty",
-      paramLabel = "X",
-      description =
-          "Power of its length that divides a beam's score. Default: e2e 0.9, webnlg 0.8, alpaca 1.")
-  private @Nullable Double lengthPenalty;
-
-  @Option(
-      names = "--no-repeat-ngram",
-      paramLabel = "N",
-      description = "Length of the runs that may not come back. Default: 4; alpaca: 0.")
-  private @Nullable Integer noRepeatNgram;
-
   boolean isOn() {
     return name != null;
   }
 
-  /// Refuses what goes against each other before anything is opened.
+  /// Refuses a name that is none, and classes that are none, before anything is opened.
   void check() {
+    if (!labels.isEmpty() && !is(CLASSIFICATION)) {
+      throw refusal("--labels", "--task classification");
+    }
     if (name == null) {
-      refuseWithout("--labels", !labels.isEmpty(), "--task classification");
-      refuseWithout("--shots", shots != null, "--task mmlu");
-      for (String option : writing()) {
-        refuseWithout(option, true, "--task e2e, webnlg or alpaca");
-      }
       return;
     }
     if (!isGeneric() && NamedTasks.of(name).isEmpty()) {
@@ -105,54 +60,20 @@ final class TaskArguments {
           "--task: found '%s', expected %s, classification or regression"
               .formatted(name, String.join(", ", NamedTasks.names())));
     }
-    refuseWithout("--labels", !labels.isEmpty() && !is(CLASSIFICATION), "--task classification");
-    refuseWithout("--shots", shots != null && !is("mmlu"), "--task mmlu");
-    boolean writes = is("e2e") || is("webnlg") || is("alpaca");
-    for (String option : writing()) {
-      refuseWithout(option, !writes, "--task e2e, webnlg or alpaca");
-    }
     if (labels.size() == 1 || labels.stream().distinct().count() < labels.size()) {
       throw new RefusedException("--labels: found " + labels + ", expected two or more, each once");
     }
-    if (texts != null && texts < 0) {
-      throw new RefusedException("--texts: found " + texts + ", expected 0 or more");
-    }
-    try {
-      search(new BeamSearch.Options(1, 1, 1, 0, 1, true));
-    } catch (IllegalArgumentException e) {
-      throw new RefusedException(String.valueOf(e.getMessage()));
-    }
   }
 
-  private List<String> writing() {
-    List<String> given = new ArrayList<>();
-    if (texts != null) {
-      given.add("--texts");
-    }
-    if (beams != null) {
-      given.add("--beams");
-    }
-    if (maxNewTokens != null) {
-      given.add("--max-new-tokens");
-    }
-    if (lengthPenalty != null) {
-      given.add("--length-penalty");
-    }
-    if (noRepeatNgram != null) {
-      given.add("--no-repeat-ngram");
-    }
-    return given;
+  /// Returns the refusal of an option that goes with another task.
+  RefusedException refusal(String option, String expected) {
+    return new RefusedException(
+        "%s: found %s, expected %s"
+            .formatted(option, name == null ? "no --task" : "--task " + name, expected));
   }
 
-  private void refuseWithout(String option, boolean given, String expected) {
-    if (given) {
-      throw new RefusedException(
-          "%s: found %s, expected %s"
-              .formatted(option, name == null ? "no --task" : "--task " + name, expected));
-    }
-  }
-
-  private boolean is(String other) {
+  /// Returns whether the task has that name.
+  boolean is(String other) {
     return name != null && name.toLowerCase(Locale.ROOT).equals(other);
   }
 
@@ -250,35 +171,5 @@ final class TaskArguments {
     return head == null
         ? directory.open(device, compute, use)
         : directory.openTask(head, device, compute, use, seed);
-  }
-
-  /// Returns how texts become tokens.
-  TaskEncoding encoding(
-      ModelDirectory directory, Transformer model, @Nullable SpanTokenizer tokenizer, int maxLength)
-      throws IOException {
-    if (tokenizer == null) {
-      throw new RefusedException(
-          "--task: found no tokenizer.json in " + directory.path() + ", expected one");
-    }
-    return new TaskEncoding(
-        tokenizer,
-        model.isCausal(),
-        maxLength,
-        model.vocabulary(),
-        this::search,
-        directory.stopIds(),
-        texts == null ? TEXTS : texts,
-        shots);
-  }
-
-  /// Returns how texts are written: a task's own way but for what options say.
-  private BeamSearch.Options search(BeamSearch.Options usual) {
-    return new BeamSearch.Options(
-        beams == null ? usual.beams() : beams,
-        maxNewTokens == null ? usual.maxNewTokens() : maxNewTokens,
-        lengthPenalty == null ? usual.lengthPenalty() : lengthPenalty,
-        noRepeatNgram == null ? usual.noRepeatNgram() : noRepeatNgram,
-        usual.repetitionPenalty(),
-        usual.earlyStopping());
   }
 }
