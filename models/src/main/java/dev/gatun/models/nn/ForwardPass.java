@@ -13,6 +13,7 @@ import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.TokenMask;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that one run of a model needs besides its weights: the tokens, how they divide, which
@@ -62,11 +63,10 @@ public final class ForwardPass {
       cos = null;
       signedSin = null;
     } else {
-      long size = rotary.inverseFrequencies().length * 2L;
+      int[] distinct = IntStream.range(from, from + batch.longest()).toArray();
       DType dtype = model.computeType();
-      cos = Layout.as(owner, owner.of(rotary.cos(places), places.length, 1, size), dtype);
-      signedSin =
-          Layout.as(owner, owner.of(rotary.signedSin(places), places.length, 1, size), dtype);
+      cos = ofTokens(owner, rotary.cos(distinct), dtype);
+      signedSin = ofTokens(owner, rotary.signedSin(distinct), dtype);
     }
     this.segments = List.copyOf(builder.segments);
     this.replaced = Map.copyOf(builder.replaced);
@@ -86,6 +86,26 @@ public final class ForwardPass {
     this.sublayers = other.sublayers;
     this.cache = other.cache;
     this.masks = masks;
+  }
+
+  /// Returns the rows of a table of positions for each token, `(N, 1, D)`.
+  private Tensor ofTokens(Scope owner, float[] table, DType dtype) {
+    long rows = batch.longest();
+    long size = table.length / rows;
+    try (Scope block = owner.untaped()) {
+      Tensor typed = Layout.as(block, block.of(table, rows, size), dtype);
+      Tensor each = typed;
+      if (batch.sequences() > 1) {
+        long[] index = new long[batch.tokens()];
+        for (int i = 0; i < batch.sequences(); i++) {
+          for (int t = 0; t < batch.length(i); t++) {
+            index[batch.start(i) + t] = t;
+          }
+        }
+        each = Layout.rows(block, typed, block.of(index, index.length));
+      }
+      return owner.keep(Layout.reshape(block, each, batch.tokens(), 1, size));
+    }
   }
 
   private static long[] widened(int[] values) {

@@ -277,12 +277,16 @@ public final class Loss {
         Tensor toFirst = wantFirst ? pass.empty(dtype, first.shape()) : null;
         Tensor toSecond = wantSecond ? pass.empty(dtype, first.shape()) : null;
         Tensor toHead = wantHead ? pass.zeros(compute, head.shape()) : null;
+        Tensor sums = CudaKernels.reach(weight) ? pass.empty(DType.F32, 2, labels.length) : null;
         long rows = chunkRows(head);
         for (long start = 0; start < labels.length; start += rows) {
           long count = Math.min(rows, labels.length - start);
           try (Scope chunk = pass.child()) {
-            chunk(chunk, weight, start, count, toFirst, toSecond, toHead);
+            chunk(chunk, weight, start, count, sums, toFirst, toSecond, toHead);
           }
+        }
+        if (sums != null) {
+          takeSums(sums);
         }
         Tensor total = scope.full(scale * (task + lambda * divergence), wide);
         if (wantFirst || wantSecond || wantHead) {
@@ -330,6 +334,7 @@ public final class Loss {
         Tensor weight,
         long start,
         long count,
+        @Nullable Tensor sums,
         @Nullable Tensor toFirst,
         @Nullable Tensor toSecond,
         @Nullable Tensor toHead) {
@@ -340,8 +345,8 @@ public final class Loss {
       if (Kernels.take(logits1)) {
         long[] ids = Arrays.copyOfRange(labels, (int) start, (int) (start + count));
         fused(s, logits1, logits2, ids);
-      } else if (CudaKernels.take(logits1)) {
-        fusedOnGpu(s, logits1, logits2, start, count);
+      } else if (sums != null) {
+        fusedOnGpu(s, logits1, logits2, sums, start, count);
       } else {
         inBlocks(s, logits1, logits2, start, count);
       }
@@ -368,33 +373,34 @@ public final class Loss {
       divergence += Arrays.stream(divergences).sum();
     }
 
-    /// Does the same by our own kernels for GPUs, for all rows of the chunk at once.
+    /// Does the same by our own kernels for GPUs, whose sums are read after the last chunk.
     private void fusedOnGpu(
-        Scope s, Tensor logits1, @Nullable Tensor logits2, long start, long count) {
+        Scope s, Tensor logits1, @Nullable Tensor logits2, Tensor sums, long start, long count) {
       long[] chunk = Arrays.copyOfRange(labels, (int) start, (int) (start + count));
       Tensor ids = s.of(chunk, count);
-      Tensor sums = s.empty(DType.F32, 2, count);
-      long taskSums = sums.dataAddress();
+      long tasks = sums.dataAddress() + start * DType.F32.bytes();
       CudaHeadLoss.Rows rows =
           new CudaHeadLoss.Rows(count, Math.toIntExact(head.size(0)), logits1.dtype());
       if (logits2 == null) {
         boolean gradient = wantFirst || wantHead;
-        CudaHeadLoss.crossEntropy(
-            logits1.dataAddress(), ids.dataAddress(), gradient, taskSums, rows);
+        CudaHeadLoss.crossEntropy(logits1.dataAddress(), ids.dataAddress(), gradient, tasks, rows);
       } else {
         CudaHeadLoss.withDivergence(
             logits1.dataAddress(),
             logits2.dataAddress(),
             ids.dataAddress(),
             new HeadLoss.Wanted(lambda, oneWay, wantFirst || wantHead, wantSecondLogits),
-            taskSums,
-            taskSums + count * DType.F32.bytes(),
+            tasks,
+            tasks + (long) labels.length * DType.F32.bytes(),
             rows);
       }
+    }
+
+    private void takeSums(Tensor sums) {
       float[] found = sums.toFloats();
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < labels.length; i++) {
         task += found[i];
-        divergence += logits2 == null ? 0 : found[(int) count + i];
+        divergence += second == null ? 0 : found[labels.length + i];
       }
     }
 
