@@ -30,7 +30,7 @@ public record AdaptedTask(TaskModel model, LoraAdapter adapter, Scope scope)
   @SuppressWarnings("MustBeClosedChecker") // closed with the record
   public static AdaptedTask open(String name, DType compute) throws IOException {
     TaskModel model = TaskCases.read(name).open(compute, Use.FROZEN);
-    Scope scope = Scope.open();
+    Scope scope = TestDevice.open();
     return new AdaptedTask(
         model,
         LoraAdapter.load(scope, model, Parity.model(name).resolve("adapters/all-linear")),
@@ -78,7 +78,7 @@ public record AdaptedTask(TaskModel model, LoraAdapter adapter, Scope scope)
   /// Returns the gradients of the adapter's tensors.
   public Map<String, double[]> gradients(Function<Scope, Tensor> loss) {
     Map<String, double[]> values = new LinkedHashMap<>();
-    try (Scope owner = Scope.open()) {
+    try (Scope owner = TestDevice.open()) {
       Gradients gradients = Tape.gradients(owner, adapter.parameters().values(), loss);
       adapter
           .parameters()

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.AdaptedTask;
 import dev.gatun.models.Parity;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.data.Batch;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.data.SequenceLabel;
@@ -19,7 +20,6 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Loss;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +53,7 @@ class TaskDivergenceTest {
   private static Branch branch(AdaptedTask adapted, List<Example> rows, Dropout dropout, int pass) {
     TaskModel model = adapted.model();
     Batch batch = Batch.of(rows, 0);
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       DropoutMasks masks =
           new DropoutMasks(
               IntStream.range(0, rows.size())
@@ -161,7 +161,7 @@ class TaskDivergenceTest {
     Batch batch = Batch.of(rows, 0);
     Dropout dropout = method(js, both);
     try (AdaptedTask adapted = AdaptedTask.open(name, DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Task task = adapted.model().task();
       LanguageModelLoss loss = adapted.loss(dropout, SEED, false, false);
       Loss.Value value = loss.of(scope, batch, OPTIMIZER_STEP, 1);
@@ -209,11 +209,11 @@ class TaskDivergenceTest {
 
   private static double derivative(Tensor tensor, int at, DoubleSupplier loss) {
     double value = tensor.toDoubles()[at];
-    tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value + STEP);
+    TestDevice.set(tensor, at, value + STEP);
     double above = loss.getAsDouble();
-    tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value - STEP);
+    TestDevice.set(tensor, at, value - STEP);
     double below = loss.getAsDouble();
-    tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, at, value);
+    TestDevice.set(tensor, at, value);
     return (above - below) / (2 * STEP);
   }
 }

@@ -118,7 +118,7 @@ class DoraTest {
         Parity.open(Parity.model(name).resolve("adapters/dora/dropout.safetensors"));
     for (DType compute : List.of(DType.F64, DType.F32)) {
       try (AdaptedModel adapted = AdaptedModel.open(name, "dora", compute);
-          Scope scope = Scope.open()) {
+          Scope scope = TestDevice.open()) {
         LanguageModelLoss loss = adapted.loss(Dropout.of(Mask.of(Position.BRANCH, 0.25)), 5, false);
         double scale = 1.0 / batch.targetCount();
         double tolerance = compute == DType.F64 ? 1e-6 : 1e-5;
@@ -146,7 +146,7 @@ class DoraTest {
     Batch batch = Batch.of(Parity.examples(name), 0);
     Dropout dropout = Dropout.loraDropout(0.3, 1);
     try (AdaptedModel adapted = AdaptedModel.open(name, "dora", DType.F64);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LanguageModelLoss masked = adapted.loss(dropout, 5, false);
       double loss = masked.of(scope, batch, 3, 0.1).total().item();
       Map<String, double[]> gradients =

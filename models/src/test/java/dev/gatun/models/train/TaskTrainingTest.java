@@ -9,6 +9,7 @@ import dev.gatun.models.AdaptedModel;
 import dev.gatun.models.AdaptedTask;
 import dev.gatun.models.Parity;
 import dev.gatun.models.TaskCases;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.baseline.Adapters;
 import dev.gatun.models.baseline.BitFit;
 import dev.gatun.models.baseline.Bottlenecks;
@@ -244,7 +245,7 @@ class TaskTrainingTest {
       throws IOException {
     Dataset data = Runs.data(AdaptedTask.rows(name));
     try (TaskModel model = TaskCases.read(name).open(DType.F64, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       List<Dropout> dropouts = List.of(Dropout.NONE, method(method), Dropout.dropKey(0.3));
       List<SideBySide.Run> runs = new ArrayList<>();
       List<LoraAdapter> alone = new ArrayList<>();
@@ -333,7 +334,7 @@ class TaskTrainingTest {
     Use use = method.equals("full") ? Use.TRAINED : Use.FROZEN;
     Evaluation after;
     try (TaskModel model = TaskCases.read(name).open(DType.F32, use);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       Trained trained = make(method, scope, base, model);
       TrainResult result =
           new Trainer(model, trained, options(Dropout.hiddenCut(0.05), false, 30), null)
@@ -348,8 +349,9 @@ class TaskTrainingTest {
     }
     ModelDirectory source = use == Use.FROZEN ? base : ModelDirectory.read(directory);
     try (TaskModel model =
-            source.openTask(requireNonNull(source.task()), DType.F32, Use.FROZEN, 0);
-        Scope scope = Scope.open()) {
+            source.openTask(
+                requireNonNull(source.task()), TestDevice.DEVICE, DType.F32, Use.FROZEN, 0);
+        Scope scope = TestDevice.open()) {
       PassAddition back =
           use == Use.FROZEN ? Adapters.load(scope, model, directory) : PassAddition.NONE;
       Evaluation again = Evaluation.of(model, back, data, done -> {});
@@ -477,7 +479,7 @@ class TaskTrainingTest {
   void adapterThatChangesMoreThanTheHeadDoesNotGoSideBySide() throws IOException {
     Dataset data = Runs.data(AdaptedTask.rows("roberta"));
     try (TaskModel model = TaskCases.read("roberta").open(DType.F32, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       TrainOptions options = options(Dropout.NONE, false, 1);
       for (Trained other :
           List.of(

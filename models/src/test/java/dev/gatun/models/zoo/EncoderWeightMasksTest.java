@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.models.Parity;
 import dev.gatun.models.TaskCases;
+import dev.gatun.models.TestDevice;
 import dev.gatun.models.dropout.Depth;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.dropout.DropoutMasks;
@@ -24,7 +25,6 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -70,7 +70,7 @@ class EncoderWeightMasksTest {
     TaskCases cases = TaskCases.read(name);
     Dropout dropout = method(pattern, rescaling);
     try (TaskModel model = cases.open(DType.F64, Use.FROZEN);
-        Scope scope = Scope.open()) {
+        Scope scope = TestDevice.open()) {
       LoraAdapter adapter =
           LoraAdapter.load(scope, model, Parity.model(name).resolve("adapters/all-linear"));
       double plain = loss(cases, model, adapter, Dropout.NONE);
@@ -84,7 +84,7 @@ class EncoderWeightMasksTest {
       Map<String, double[]> direction = new HashMap<>();
       double along = 0;
       Random random = new Random(1);
-      try (Scope owner = Scope.open()) {
+      try (Scope owner = TestDevice.open()) {
         ForwardPass pass =
             cases.pass(owner, model, adapter).withMasks(masks(dropout, model, 0, 1, 2));
         Gradients gradients =
@@ -114,7 +114,7 @@ class EncoderWeightMasksTest {
 
   private static double loss(
       TaskCases cases, TaskModel model, LoraAdapter adapter, Dropout dropout) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = TestDevice.open()) {
       ForwardPass pass =
           cases.pass(scope, model, adapter).withMasks(masks(dropout, model, 0, 1, 2));
       return cases.loss(scope, model.outputs(scope, pass, false), pass.batch()).item();
@@ -126,9 +126,9 @@ class EncoderWeightMasksTest {
         .parameters()
         .forEach((name, tensor) -> {
           double[] by = requireNonNull(direction.get(name));
+          double[] values = tensor.toDoubles();
           for (int i = 0; i < by.length; i++) {
-            double value = tensor.segment().getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-            tensor.segment().setAtIndex(ValueLayout.JAVA_DOUBLE, i, value + step * by[i]);
+            TestDevice.set(tensor, i, values[i] + step * by[i]);
           }
         });
   }
@@ -141,7 +141,7 @@ class EncoderWeightMasksTest {
       TaskCases cases = TaskCases.read(name);
       Dropout dropout = method(pattern, Rescaling.NORMALISED_CONSTANT);
       try (TaskModel model = cases.open(DType.F64, Use.FROZEN);
-          Scope scope = Scope.open()) {
+          Scope scope = TestDevice.open()) {
         ForwardPass pass = cases.pass(scope, model, PassAddition.NONE);
         Tensor together =
             model.outputs(scope, pass.withMasks(masks(dropout, model, 0, 1, 2)), false);

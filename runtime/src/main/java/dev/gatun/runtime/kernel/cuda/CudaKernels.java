@@ -1,10 +1,10 @@
 package dev.gatun.runtime.kernel.cuda;
 
-import dev.gatun.bindings.load.CudaLibrary;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Gpu;
 import dev.gatun.runtime.internal.cuda.CudaThread;
+import dev.gatun.runtime.internal.cuda.KernelCompiler;
 
 /// Whether the kernels of this package can be used; libtorch computes where they cannot. Ask here
 /// before any other class of it.
@@ -13,7 +13,7 @@ public final class CudaKernels {
 
   private static final class Available {
     static final boolean IS =
-        !"off".equals(System.getProperty("gatun.kernels")) && CudaLibrary.NVRTC.missing().isEmpty();
+        !"off".equals(System.getProperty("gatun.kernels")) && KernelCompiler.missing().isEmpty();
   }
 
   /// {@return whether a tensor lies on this thread's GPU, in a type that kernels compute: f32, bf16
