@@ -101,7 +101,9 @@ record Settings(
       return directory.fresh(place(), compute(), 1);
     }
     return directory.open(
-        place(), compute(), task == Task.FULL ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
+        place(),
+        compute(),
+        task == Task.FULL ? ModelDirectory.Use.TRAINED : ModelDirectory.Use.FROZEN);
   }
 
   List<LoraAdapter> openAdapters(Scope owner, CausalLm base) throws IOException {

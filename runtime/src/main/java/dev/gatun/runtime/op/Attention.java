@@ -217,8 +217,8 @@ public final class Attention {
           "attention: sequences of different lengths that see forward need a mask");
     }
     checkMask(mask, batch.sequences(), q.size(1), batch.longest(), batch.longest());
-    if (!(kernel instanceof WeightedAttention) && RaggedFlashAttention.takes(q, mask)) {
-      return RaggedFlashAttention.attend(scope, q, k, v, batch, causal, scale);
+    if (!(kernel instanceof WeightedAttention) && GpuFlashAttention.takes(q, mask)) {
+      return GpuFlashAttention.attend(scope, q, k, v, batch, causal, scale);
     }
     DType dtype = q.dtype();
     boolean records = scope.records(q, k, v);
@@ -289,6 +289,9 @@ public final class Attention {
       Tensor result = scope.empty(q.dtype(), q.shape());
       CacheAttention.attend(scope, q, k, v, scale, result);
       return result;
+    }
+    if (GpuFlashAttention.takes(q, mask)) {
+      return GpuFlashAttention.attendCache(scope, q, k, v, causal, scale);
     }
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(q);

@@ -8,18 +8,18 @@ import dev.gatun.runtime.internal.Operator;
 import org.jspecify.annotations.Nullable;
 
 /// Attention without a mask by libtorch's flash kernel for GPUs, over sequences as they lie, one
-/// after the other: no padding, and key heads are shared without copies.
-final class RaggedFlashAttention {
+/// after the other, or over a cache: no padding, and key heads are shared without copies.
+final class GpuFlashAttention {
   private static final Operator FORWARD = Operator.of("_flash_attention_forward");
   private static final Operator BACKWARD = Operator.of("_flash_attention_backward");
   private static final long MOST_HEAD_SIZE = 256;
 
-  private RaggedFlashAttention() {}
+  private GpuFlashAttention() {}
 
   /// {@return whether the kernel computes these}
   static boolean takes(Tensor q, @Nullable Tensor mask) {
     boolean half = q.dtype() == DType.BF16 || q.dtype() == DType.F16;
-    long size = q.size(2);
+    long size = q.size(-1);
     return mask == null && half && Gpu.holds(q) && size % 8 == 0 && size <= MOST_HEAD_SIZE;
   }
 
@@ -55,6 +55,41 @@ final class RaggedFlashAttention {
                     longest, longest, 0.0, causal, saved[6], saved[7], scale, null, null));
       }
       return result;
+    }
+  }
+
+  /// {@return attention over a cache, `(B, H, T, D)`; nothing is recorded}
+  ///
+  /// @param scope owner of the result
+  /// @param q `(B, H, T, D)`
+  /// @param k `(B, G, S, D)`
+  /// @param v `(B, G, S, D)`
+  /// @param causal whether query t sees keys up to S - T + t alone
+  /// @param scale factor of the scores
+  static Tensor attendCache(
+      Scope scope, Tensor q, Tensor k, Tensor v, boolean causal, double scale) {
+    try (Scope block = scope.untaped()) {
+      @Nullable Tensor[] all =
+          FORWARD.callAll(
+              block,
+              Layout.transpose(block, q, 1, 2),
+              Layout.transpose(block, k, 1, 2),
+              Layout.transpose(block, v, 1, 2),
+              null,
+              null,
+              q.size(2),
+              k.size(2),
+              0.0,
+              causal,
+              false,
+              scale,
+              null,
+              null,
+              null,
+              null,
+              null,
+              null);
+      return Layout.transpose(scope, present(all[0]), 1, 2);
     }
   }
 
