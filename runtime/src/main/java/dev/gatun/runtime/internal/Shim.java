@@ -302,6 +302,33 @@ public final class Shim {
     return out(scratch);
   }
 
+  /// Views a part of a tensor of bytes as a row-major tensor of any type.
+  ///
+  /// @param from first byte, a multiple of the type's size
+  public static MemorySegment viewBytes(
+      Scope scope, Tensor bytes, long from, DType dtype, long[] shape) {
+    long count = Shapes.elements("view", shape) * dtype.bytes();
+    long[] one = {1};
+    MemorySegment part = reinterpret(scope, bytes.handle(), new long[] {count}, one, from);
+    MemorySegment scratch = scope.scratch();
+    MemorySegment typed;
+    try {
+      check(
+          Gpu.holds(bytes)
+              ? TorchCuda.aoti_torch_cuda_view_dtype(part, dtype.code(), scratch)
+              : Torch.aoti_torch_cpu_view_dtype(part, dtype.code(), scratch),
+          "view");
+      typed = out(scratch);
+    } finally {
+      delete(part);
+    }
+    try {
+      return reinterpret(scope, typed, shape, Shapes.strides(shape), 0); // from where that begins
+    } finally {
+      delete(typed);
+    }
+  }
+
   /// Sets every element to zero.
   public static void zero(MemorySegment tensor) {
     check(Torch.aoti_torch_zero_(tensor), "zero_");

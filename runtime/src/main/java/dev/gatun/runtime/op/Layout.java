@@ -377,8 +377,8 @@ public final class Layout {
   /// @param index i64 `(..., J)` of any strides, each below K; sizes in front as those of `x`
   /// @return `(..., J)`; the gradient adds up where an element was taken twice
   /// @throws ShapeException if sizes in front of the last differ
-  /// @throws dev.gatun.runtime.TorchException if an index is outside the dimension; on a GPU it is a
-  ///   [ShapeException]
+  /// @throws dev.gatun.runtime.TorchException if an index is outside the dimension; on a GPU it is
+  ///   a [ShapeException]
   public static Tensor gather(Scope scope, Tensor x, Tensor index) {
     Checks.dtype("gather", "index", index, DType.I64);
     long[] expected = x.shape();

@@ -82,8 +82,7 @@ public final class Norm {
       // libtorch's kernel for GPUs wants one type
       try (Scope block = scope.child()) {
         Tensor wide = Layout.to(block, x, weight.dtype());
-        return scope.keep(
-            Layout.to(block, layerNorm(block, wide, weight, bias, eps), x.dtype()));
+        return scope.keep(Layout.to(block, layerNorm(block, wide, weight, bias, eps), x.dtype()));
       }
     }
     try (Scope block = scope.untaped()) {

@@ -90,7 +90,7 @@ class FakeDriverTest {
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> GELU.launch().with(1L).with(2L).with(0L).with(1).run(7, 64))
         .withMessage(
-            "cuLaunchKernel gelu_forward<<<(7, 1), 64, 0>>>: FAKE_ERROR_701: planted (code 701)")
+            "cuLaunchKernel gelu_forward<<<(7, 1, 1), 64, 0>>>: FAKE_ERROR_701: planted (code 701)")
         .satisfies(e -> assertThat(e.code()).isEqualTo(701));
     fake.plantedLaunch = 0;
     int before = fake.launches;
