@@ -6,7 +6,9 @@
     bench/gpu.py --image DIR checks train       some sections only
 
 Sections: checks (every test of operations, gradients, optimizers and models, on the GPU), train (a LoRA step of a Llama of
-about 1B parameters in bf16, 8 rows of 1,024 tokens, also under HiddenKey), decode (128 tokens of it, one sequence).
+about 1B parameters in bf16, 8 rows of 1,024 tokens, also under HiddenKey), decode (128 tokens of it, one sequence), load (its
+weights from the page cache to the GPU, beside copies of pinned memory and Python's safetensors), dispatch (asking for an addition
+of 1,024 floats, and launching one of our kernels, without waiting).
 Before a speed counts, the work must have been the same: equal losses, equal first tokens. What is measured how is in
 contestants.py. The result goes to bench/results/gpu.json; a section that is run alone replaces its part.
 """
@@ -17,6 +19,7 @@ import os
 import pathlib
 import random
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,8 +38,8 @@ SHAPE = {"type": "llama", "layers": 16, "width": 2048, "inner": 8192, "heads": 3
 TOLERANCE = 2e-2
 METHODS = {"LoRA": "none", "HiddenKey⁻": "hiddenkey-minus", "HiddenKey": "hiddenkey"}
 TESTS = {
-    "runtime": r".*\.(op|optim)\..*Test|.*\.(TapeTest|cuda\..*Test)",
-    "models": r".*\.(zoo|dropout|lora|generate|nn|baseline)\..*Test|.*\.(OptimizerStepTest|TaskLossTest|AdaLoraCurveTest)",
+    "runtime": r".*\.(op|optim|safetensors)\..*Test|.*\.(TapeTest|OutOfDeviceMemoryTest|TorchFailureTest|cuda\..*Test)",
+    "models": r".*\.(zoo|dropout|lora|generate|nn|baseline)\..*Test|.*\.(OptimizerStepTest|TaskLossTest|AdaLoraCurveTest|DeviceSoakTest)",
 }
 
 
@@ -173,7 +176,51 @@ def decode(options, folder):
     return found
 
 
-SECTIONS = {"checks": checks, "train": train, "decode": decode}
+def load(options, folder):
+    make(options, folder)
+    given = settings(folder, "MAP")
+    contestants, failures = started(
+        [("safetensors", peer(options), given | {"engine": "eager"}, False), ("Gatun", gatun(options), given, True)]
+    )
+    transfer, _ = started([("transfers", gatun(options), settings(folder, "TRANSFER"), True)])
+    for _ in range(2 + 2 * options.rounds):
+        for each in contestants:
+            each.unit()
+    rates = {name: value / 1e9 for name, value in transfer[0].answers[-1].items()}
+    for each in [*contestants, *transfer]:
+        each.close()
+    size = (folder / "model/model.safetensors").stat().st_size
+    found = {"failures": failures, "bytes": size, "gigabytes_per_second": rates}
+    for each in contestants:
+        seconds = statistics.median(a["seconds"] for a in each.answers[3:])
+        found[each.name] = {"seconds": seconds, "first_seconds": each.answers[0]["seconds"], "gigabytes_per_second": size / seconds / 1e9}
+        found[each.name]["of_pinned"] = size / seconds / 1e9 / rates["pinned"]
+        print(
+            f"load, {each.name}: {seconds:.3f} s, {size / seconds / 1e9:.1f} GB/s, "
+            f"{found[each.name]['of_pinned']:.0%} of the {rates['pinned']:.1f} GB/s of pinned copies; "
+            f"the first time {each.answers[0]['seconds']:.3f} s",
+            flush=True,
+        )
+    print("load, GB/s: " + ", ".join(f"{name} {value:.1f}" for name, value in rates.items()), flush=True)
+    return found
+
+
+def dispatch(options, folder):
+    given = settings(folder, "DISPATCH", model=None, rows=None, adapters=[])
+    contestants, failures = started([("PyTorch", peer(options), given, True), ("Gatun", gatun(options), given, True)])
+    for _ in range(3):
+        for each in contestants:
+            each.unit()
+    found = {"failures": failures}
+    for each in contestants:
+        each.close()
+        found[each.name] = {name: statistics.median(a[name] for a in each.answers) for name in each.answers[0]}
+        for name, nanos in found[each.name].items():
+            print(f"dispatch, {each.name}: {name} {nanos:,.0f} ns", flush=True)
+    return found
+
+
+SECTIONS = {"checks": checks, "train": train, "decode": decode, "load": load, "dispatch": dispatch}
 
 
 def machine(python):

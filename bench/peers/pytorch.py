@@ -10,7 +10,9 @@ The settings have one name more than Worker.java's: `engine`, which is eager, co
 import itertools
 import json
 import pathlib
+import statistics
 import sys
+import time
 import warnings
 
 import torch
@@ -235,16 +237,39 @@ def generate(settings):
 def load(settings):
     import safetensors.torch
 
+    device = settings.get("device") or "cpu"
     ready()
     while asked():
-        tensors = safetensors.torch.load_file(settings["model"] + "/model.safetensors")
-        answer(bytes=sum(t.numel() * t.element_size() for t in tensors.values()))
+        begun = time.perf_counter()
+        tensors = safetensors.torch.load_file(settings["model"] + "/model.safetensors", device=device)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - begun
+        answer(bytes=sum(t.numel() * t.element_size() for t in tensors.values()), seconds=seconds)
+        del tensors
+
+
+def dispatch(settings):
+    """Nanoseconds of asking for an addition, without waiting for it; as DispatchTimes.java."""
+    a, b = (torch.zeros(1024, device=settings["device"]) for _ in range(2))
+    ready()
+    while asked():
+        rounds = []
+        for _ in range(300):
+            begun = time.perf_counter_ns()
+            for _ in range(500):
+                torch.add(a, b)
+            rounds.append((time.perf_counter_ns() - begun) / 500)
+            torch.cuda.synchronize()
+        answer(add=statistics.median(rounds[100:]))
 
 
 def work(settings):
     torch.set_num_threads(settings["threads"])
     if settings["task"] == "MAP":
         return load(settings)
+    if settings["task"] == "DISPATCH":
+        return dispatch(settings)
     import transformers
 
     transformers.logging.set_verbosity_error()

@@ -10,6 +10,10 @@ module dev.gatun.runtime {
   requires static transitive org.jspecify;
 
   exports dev.gatun.runtime;
+  exports dev.gatun.runtime.internal.cuda to
+      dev.gatun.bench;
+  exports dev.gatun.runtime.kernel.cuda to
+      dev.gatun.bench;
   exports dev.gatun.runtime.op;
   exports dev.gatun.runtime.optim;
   exports dev.gatun.runtime.random;

@@ -3,6 +3,7 @@ package dev.gatun.cli;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.CudaReport;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Gradients;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
@@ -83,7 +84,11 @@ final class DoctorCommand implements Callable<Integer> {
       fields.put("compute_capability", device.computeCapability());
       fields.put("multiprocessors", device.multiprocessors());
       fields.put("memory_bytes", device.totalBytes());
-      fields.put("free_bytes", device.freeBytes() < 0 ? null : device.freeBytes());
+      boolean known = device.freeBytes() >= 0;
+      fields.put("free_bytes", known ? device.freeBytes() : null);
+      fields.put("used_bytes_of_all", known ? device.totalBytes() - device.freeBytes() : null);
+      fields.put("tensor_bytes", NativeMemory.liveBytes(Device.of("cuda:" + i)));
+      fields.put("reserved_bytes", "unknown: libtorch's C ABI does not tell");
       cuda.put("cuda:" + i, fields);
     }
     cuda.put("nvrtc", found.nvrtc());

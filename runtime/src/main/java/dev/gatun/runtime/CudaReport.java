@@ -27,7 +27,8 @@ public record CudaReport(
   /// @param computeCapability such as 9.0
   /// @param multiprocessors their number
   /// @param totalBytes of its memory
-  /// @param freeBytes of its memory; of all but the thread's device unknown, which is -1
+  /// @param freeBytes of its memory, after all processes; of all but the thread's device unknown,
+  ///   which is -1
   public record Device(
       String name,
       String computeCapability,

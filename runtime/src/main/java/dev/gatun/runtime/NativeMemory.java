@@ -8,6 +8,10 @@ import java.util.concurrent.atomic.AtomicLong;
 ///
 /// Storages are counted once however many tensors view them; borrowed memory (mapped files, the
 /// caller's segments) is not counted. Thread-safe.
+///
+/// A GPU's memory in use, as the driver counts it ([CudaReport.Device]), is more: it has the
+/// contexts and kernels of all processes, and the blocks that libtorch keeps for later tensors, of
+/// which its C ABI does not tell.
 public final class NativeMemory {
   private static final AtomicLong TENSORS = new AtomicLong();
   private static final Ledger HOST = new Ledger();

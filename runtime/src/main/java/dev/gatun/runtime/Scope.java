@@ -222,6 +222,18 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return adopt(handle, of.storage().acquire(), of.dtype(), shape, strides);
   }
 
+  /// Takes ownership of a handle that views a part of the memory of another tensor, row-major and
+  /// as elements of another type.
+  ///
+  /// @param handle a handle that the caller owns
+  /// @param of the tensor whose memory it views
+  /// @param dtype its element type
+  /// @param shape its sizes; the array becomes the tensor's own
+  /// @return the tensor, owned by this scope
+  public Tensor adoptView(MemorySegment handle, Tensor of, DType dtype, long[] shape) {
+    return adopt(handle, of.storage().acquire(), dtype, shape, null).rowMajor();
+  }
+
   private Tensor adopt(
       MemorySegment handle,
       Storage storage,

@@ -73,10 +73,14 @@ record Settings(
     EVAL,
     /// Tokens after the first row as prompt; each time with the next adapter.
     GENERATE,
-    /// Opening a model's weights and closing them.
+    /// Opening a model's weights and closing them; on a GPU, opening the model.
     MAP,
     /// The machine's own rates.
-    MACHINE
+    MACHINE,
+    /// How fast the model's file gets to the GPU, and each part of the way.
+    TRANSFER,
+    /// What it takes to ask the GPU for something small.
+    DISPATCH
   }
 
   Device place() {

@@ -18,6 +18,7 @@ import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.internal.cuda.CudaThread;
 import dev.gatun.runtime.safetensors.SafetensorsDirectory;
 import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.BufferedReader;
@@ -74,11 +75,19 @@ final class Worker {
       case TRAIN, FULL, EVAL, GENERATE -> withModel();
       case MAP -> {
         ready(0);
-        repeat(this::map);
+        repeat(settings.place().isCuda() ? this::upload : this::map);
       }
       case MACHINE -> {
         ready(0);
         repeat(() -> MachineRates.measure().asMap());
+      }
+      case TRANSFER -> {
+        ready(0);
+        repeat(() -> TransferRates.of(settings.modelPath()));
+      }
+      case DISPATCH -> {
+        ready(0);
+        repeat(() -> DispatchTimes.of(settings.place()));
       }
     }
   }
@@ -155,6 +164,16 @@ final class Worker {
       }
     }
     return Map.of("bytes", bytes);
+  }
+
+  private Map<String, Object> upload() throws IOException {
+    long before = NativeMemory.liveBytes(settings.place());
+    long start = System.nanoTime();
+    try (CausalLm model = settings.openModel()) {
+      CudaThread.current().synchronize();
+      double seconds = (System.nanoTime() - start) / 1e9;
+      return Map.of("bytes", NativeMemory.liveBytes(model.device()) - before, "seconds", seconds);
+    }
   }
 
   private void ready(long trained) {

@@ -18,12 +18,14 @@ import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.random.Philox;
+import dev.gatun.runtime.safetensors.DeviceUpload;
 import dev.gatun.runtime.safetensors.SafetensorsDirectory;
 import dev.gatun.runtime.safetensors.SafetensorsWriter;
 import dev.gatun.runtime.safetensors.TensorEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -196,10 +198,10 @@ public final class ModelDirectory {
     try {
       SafetensorsDirectory files = SafetensorsDirectory.open(path, scope.arena());
       WeightMatch match = WeightMatch.of(path, wanted, files);
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (Map.Entry<String, TensorEntry> each : match.stored().entrySet()) {
-        tensors.put(each.getKey(), held(scope, each.getKey(), each.getValue(), compute, use));
-      }
+      Map<String, Tensor> tensors =
+          device.isCuda()
+              ? uploaded(scope, match.stored(), compute)
+              : held(scope, match.stored(), compute, use);
       if (!match.lacking().isEmpty()) {
         LOG.log(
             System.Logger.Level.WARNING,
@@ -288,15 +290,38 @@ public final class ModelDirectory {
     return compute == DType.BF16 && isNorm(name, shape) ? DType.F32 : compute;
   }
 
-  private static Tensor held(Scope scope, String name, TensorEntry entry, DType compute, Use use) {
-    long[] shape = entry.sizes();
-    DType wanted = type(name, shape, compute);
-    if (use == Use.FROZEN && entry.dtype() == wanted && !scope.device().isCuda()) {
-      return scope.borrow(entry.data(), entry.dtype(), shape);
+  private static Map<String, Tensor> held(
+      Scope scope, Map<String, TensorEntry> stored, DType compute, Use use) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    stored.forEach((name, entry) -> {
+      long[] shape = entry.sizes();
+      DType wanted = type(name, shape, compute);
+      if (use == Use.FROZEN && entry.dtype() == wanted) {
+        tensors.put(name, scope.borrow(entry.data(), wanted, shape));
+      } else {
+        try (Scope block = Scope.open()) {
+          Tensor mapped = block.borrow(entry.data(), entry.dtype(), shape);
+          tensors.put(name, Layout.to(scope, mapped, wanted));
+        }
+      }
+    });
+    return tensors;
+  }
+
+  private static Map<String, Tensor> uploaded(
+      Scope scope, Map<String, TensorEntry> stored, DType compute) {
+    List<String> names = List.copyOf(stored.keySet());
+    List<TensorEntry> entries = List.copyOf(stored.values());
+    List<DType> types = new ArrayList<>();
+    stored.forEach((name, entry) -> types.add(type(name, entry.sizes(), compute)));
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try (DeviceUpload upload = DeviceUpload.open(scope.device())) {
+      List<Tensor> copies = upload.upload(scope, entries, types);
+      for (int i = 0; i < names.size(); i++) {
+        tensors.put(names.get(i), copies.get(i));
+      }
     }
-    try (Scope block = Scope.open()) {
-      return Layout.to(scope, block.borrow(entry.data(), entry.dtype(), shape), wanted);
-    }
+    return tensors;
   }
 
   /// Writes a model: its config and tokenizer files copied, its weights in one file.

@@ -29,7 +29,12 @@ public final class Gpu {
 
   /// Returns whether libtorch's functions for GPUs, past its dispatcher, take this tensor.
   public static boolean holds(Tensor tensor) {
-    return tensor.device().isCuda() && !SIMULATED;
+    return isReal(tensor.device());
+  }
+
+  /// Returns whether tensors of this device lie in the memory of a GPU.
+  public static boolean isReal(Device device) {
+    return device.isCuda() && !SIMULATED;
   }
 
   /// Returns libtorch's number of the kind of device that holds such tensors.

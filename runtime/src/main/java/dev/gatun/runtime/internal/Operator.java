@@ -126,12 +126,24 @@ public final class Operator {
     }
     MemorySegment stack = scope.scratch();
     MemorySegment.copy(values, 0, stack, JAVA_LONG, 0, values.length);
-    Shim.check(Torch.torch_call_dispatcher(name, overload, stack, VERSION), schema.name());
+    int code = Torch.torch_call_dispatcher(name, overload, stack, VERSION);
+    if (code != 0) {
+      fail(code, arguments);
+    }
     MemorySegment[] handles = new MemorySegment[results];
     for (int i = 0; i < results; i++) {
       handles[i] = stack.get(ADDRESS, 8L * i);
     }
     return handles;
+  }
+
+  private void fail(int code, @Nullable Object... arguments) {
+    for (Object argument : arguments) {
+      if (argument instanceof Tensor tensor) {
+        Shim.check(code, schema.name(), tensor);
+      }
+    }
+    Shim.check(code, schema.name());
   }
 
   private void checkType(int index, String type, @Nullable Object argument) {

@@ -15,10 +15,11 @@ import dev.gatun.bindings.torch.TorchCuda;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.DTypeException;
 import dev.gatun.runtime.Device;
+import dev.gatun.runtime.NativeException;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.TorchException;
+import dev.gatun.runtime.internal.cuda.Driver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -107,14 +108,26 @@ public final class Shim {
   /// Throws libtorch's text if a call failed.
   public static void check(int code, String function) {
     if (code != 0) {
-      throw new TorchException(function, code, text());
+      throw TorchFailure.of(function, code, text(), TorchFailure.UNKNOWN, Driver::memory);
     }
   }
 
+  /// As [#check], for a call that allocates about as much as one of its operands has.
+  static void check(int code, String function, Tensor like) {
+    if (code != 0) {
+      throw failure(code, function, like.device(), like.elements() * like.dtype().bytes());
+    }
+  }
+
+  private static NativeException failure(int code, String function, Device device, long bytes) {
+    long asked = Gpu.isReal(device) ? bytes : TorchFailure.UNKNOWN;
+    return TorchFailure.of(function, code, text(), asked, Driver::memory);
+  }
+
   @SuppressWarnings("restricted")
-  private static String text() {
+  private static @Nullable String text() {
     if (!HAS_TEXT) {
-      return "failed; this libtorch writes the reason to standard error";
+      return null;
     }
     MemorySegment text = Torch.torch_exception_get_what_without_backtrace();
     String line = text.reinterpret(Long.MAX_VALUE).getString(0);
@@ -247,10 +260,12 @@ public final class Shim {
     MemorySegment scratch = scope.scratch();
     MemorySegment sizes = put(scratch, SIZES, shape);
     MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
-    check(
+    int code =
         Torch.aoti_torch_empty_strided(
-            shape.length, sizes, strides, dtype.code(), Gpu.code(device), device.index(), scratch),
-        "empty_strided");
+            shape.length, sizes, strides, dtype.code(), Gpu.code(device), device.index(), scratch);
+    if (code != 0) {
+      throw failure(code, "empty_strided", device, Shapes.elements("empty", shape) * dtype.bytes());
+    }
     return out(scratch);
   }
 
@@ -302,6 +317,33 @@ public final class Shim {
     return out(scratch);
   }
 
+  /// Views a part of a tensor of bytes as a row-major tensor of any type.
+  ///
+  /// @param from first byte, a multiple of the type's size
+  public static MemorySegment viewBytes(
+      Scope scope, Tensor bytes, long from, DType dtype, long[] shape) {
+    long count = Shapes.elements("view", shape) * dtype.bytes();
+    long[] one = {1};
+    MemorySegment part = reinterpret(scope, bytes.handle(), new long[] {count}, one, from);
+    MemorySegment scratch = scope.scratch();
+    MemorySegment typed;
+    try {
+      check(
+          Gpu.holds(bytes)
+              ? TorchCuda.aoti_torch_cuda_view_dtype(part, dtype.code(), scratch)
+              : Torch.aoti_torch_cpu_view_dtype(part, dtype.code(), scratch),
+          "view");
+      typed = out(scratch);
+    } finally {
+      delete(part);
+    }
+    try {
+      return reinterpret(scope, typed, shape, Shapes.strides(shape), 0); // from where that begins
+    } finally {
+      delete(typed);
+    }
+  }
+
   /// Sets every element to zero.
   public static void zero(MemorySegment tensor) {
     check(Torch.aoti_torch_zero_(tensor), "zero_");
@@ -331,14 +373,15 @@ public final class Shim {
         Gpu.holds(a)
             ? TorchCuda.aoti_torch_cuda_add_Tensor(left, right, alpha, scratch)
             : Torch.aoti_torch_cpu_add_Tensor(left, right, alpha, scratch),
-        "add");
+        "add",
+        a);
     return out(scratch);
   }
 
   /// Returns a - b.
   public static MemorySegment sub(Scope scope, Tensor a, Tensor b) {
     MemorySegment scratch = scope.scratch();
-    check(Torch.aoti_torch_aten_subtract_Tensor(a.handle(), b.handle(), 1, scratch), "sub");
+    check(Torch.aoti_torch_aten_subtract_Tensor(a.handle(), b.handle(), 1, scratch), "sub", a);
     return out(scratch);
   }
 
@@ -351,7 +394,8 @@ public final class Shim {
         Gpu.holds(a)
             ? TorchCuda.aoti_torch_cuda_mul_Tensor(left, right, scratch)
             : Torch.aoti_torch_cpu_mul_Tensor(left, right, scratch),
-        "mul");
+        "mul",
+        a);
     return out(scratch);
   }
 
@@ -363,7 +407,8 @@ public final class Shim {
         Gpu.holds(a)
             ? TorchCuda.aoti_torch_cuda_mul_Scalar(handle, factor, scratch)
             : Torch.aoti_torch_cpu_mul_Scalar(handle, factor, scratch),
-        "mul");
+        "mul",
+        a);
     return out(scratch);
   }
 
@@ -375,7 +420,8 @@ public final class Shim {
         Gpu.holds(a)
             ? TorchCuda.aoti_torch_cuda_pow_Tensor_Scalar(handle, exponent, scratch)
             : Torch.aoti_torch_cpu_pow_Tensor_Scalar(handle, exponent, scratch),
-        "pow");
+        "pow",
+        a);
     return out(scratch);
   }
 

@@ -122,7 +122,8 @@ public final class CudaThread {
     Shim.check(TorchCuda.torch_set_current_cuda_stream(stream, device), "set_current_cuda_stream");
   }
 
-  private static void follow(MemorySegment later, MemorySegment earlier) {
+  /// Makes what one stream is asked from now on wait for what another was asked so far.
+  static void follow(MemorySegment later, MemorySegment earlier) {
     try (CudaEvent event = CudaEvent.open(false)) {
       event.recordOn(earlier);
       event.delay(later);

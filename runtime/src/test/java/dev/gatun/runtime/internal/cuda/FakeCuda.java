@@ -22,7 +22,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +32,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A driver and a compiler of Java upcall stubs under the generated bindings, for a machine without
-/// a device: device memory is host memory between guards, a kernel is a function of the host, and a
-/// stream does everything at once.
+/// a device: device memory is host memory between guards and a kernel is a function of the host.
+/// The default stream does everything at once; one that was created does nothing before it must, so
+/// that what is changed or freed too early shows.
 ///
 /// Methods bear the names of the C functions that they stand for.
 @SuppressWarnings({"unused", "restricted"})
@@ -59,6 +62,8 @@ public final class FakeCuda {
   int plantedLaunch;
   int plantedCompile;
   int liveEvents;
+  int liveStreams;
+  int copies;
   @Nullable Throwable failure;
 
   private record Block(Arena arena, MemorySegment memory) {}
@@ -69,6 +74,27 @@ public final class FakeCuda {
 
   private static final class Event {
     private long recorded = -1;
+    private @Nullable Stream stream;
+    private long position;
+  }
+
+  private record Copy(long target, MemorySegment source) {}
+
+  private static final class Stream {
+    private final Deque<Copy> waiting = new ArrayDeque<>();
+    private long done;
+
+    void runTo(long position) {
+      while (done < position) {
+        Copy copy = waiting.removeFirst();
+        memory(copy.target, copy.source.byteSize()).copyFrom(copy.source);
+        done++;
+      }
+    }
+
+    long end() {
+      return done + waiting.size();
+    }
   }
 
   private FakeCuda(Path folder) {
@@ -261,7 +287,13 @@ public final class FakeCuda {
   }
 
   int cuMemcpyHtoDAsync_v2(long target, MemorySegment source, long bytes, MemorySegment stream) {
-    memory(target, bytes).copyFrom(source.reinterpret(bytes));
+    copies++;
+    Copy copy = new Copy(target, source.reinterpret(bytes));
+    if (stream.address() == 0) {
+      memory(target, bytes).copyFrom(copy.source);
+    } else {
+      at(stream, Stream.class).waiting.add(copy);
+    }
     return 0;
   }
 
@@ -283,6 +315,11 @@ public final class FakeCuda {
     if (arena == null) {
       return 1;
     }
+    for (Object each : handles.values()) {
+      if (each instanceof Stream stream && !stream.waiting.isEmpty()) {
+        throw new AssertionError("pinned memory is freed while copies wait");
+      }
+    }
     arena.close();
     return 0;
   }
@@ -291,13 +328,30 @@ public final class FakeCuda {
     return pinned.size();
   }
 
+  int cuStreamCreateWithPriority(MemorySegment out, int flags, int priority) {
+    liveStreams++;
+    out.set(JAVA_LONG, 0, handle(new Stream()));
+    return 0;
+  }
+
+  int cuStreamDestroy_v2(MemorySegment stream) {
+    Stream of = at(stream, Stream.class);
+    of.runTo(of.end());
+    handles.remove(stream.address());
+    liveStreams--;
+    return 0;
+  }
+
   int cuStreamSynchronize(MemorySegment stream) {
+    if (stream.address() != 0) {
+      Stream of = at(stream, Stream.class);
+      of.runTo(of.end());
+    }
     return 0;
   }
 
   int cuStreamWaitEvent(MemorySegment stream, MemorySegment event, int flags) {
-    at(event, Event.class);
-    return 0;
+    return cuEventSynchronize(event);
   }
 
   int cuEventCreate(MemorySegment out, int flags) {
@@ -307,16 +361,23 @@ public final class FakeCuda {
   }
 
   int cuEventRecord(MemorySegment event, MemorySegment stream) {
-    at(event, Event.class).recorded = launches;
+    Event of = at(event, Event.class);
+    of.recorded = launches;
+    of.stream = stream.address() == 0 ? null : at(stream, Stream.class);
+    of.position = of.stream == null ? 0 : of.stream.end();
     return 0;
   }
 
   int cuEventQuery(MemorySegment event) {
-    return at(event, Event.class).recorded < 0 ? 600 : 0;
+    Event of = at(event, Event.class);
+    return of.recorded < 0 || of.stream != null && of.stream.done < of.position ? 600 : 0;
   }
 
   int cuEventSynchronize(MemorySegment event) {
-    at(event, Event.class);
+    Event of = at(event, Event.class);
+    if (of.stream != null) {
+      of.stream.runTo(of.position);
+    }
     return 0;
   }
 
