@@ -26,7 +26,7 @@ final class TransferRates {
   private static final int[] THREADS = {1, 4, 8, 16};
 
   /// Threads and MiB of a slot.
-  private static final int[][] RINGS = {{4, 4}, {8, 2}, {8, 4}, {8, 8}, {8, 16}, {16, 4}};
+  private static final int[][] RINGS = {{4, 2}, {4, 4}, {8, 1}, {8, 2}, {8, 4}, {8, 16}, {16, 2}};
 
   private final Path file;
   private final long bytes;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// Tensors that change their type are copied as they are and converted there, 256 MiB at a time.
 ///
 /// Open one for a few files, as the ring takes a while to pin, and close it: it holds threads and
-/// 64 MiB of pinned memory. Confined to the thread that opened it.
+/// 32 MiB of pinned memory. Confined to the thread that opened it.
 public final class DeviceUpload implements AutoCloseable {
   private static final long ALIGNMENT = 256; // libtorch's own, enough for each of its kernels
   private static final long STAGED_BYTES = 256L << 20;
@@ -98,7 +98,7 @@ public final class DeviceUpload implements AutoCloseable {
   /// Copies tensors to the device.
   ///
   /// @param scope owner of the results, of this device
-  /// @param entries the tensors
+  /// @param entries the tensors, whose data any thread may read
   /// @param types element type of each result
   /// @return the copies, in the order of the entries
   /// @throws IllegalArgumentException if the scope is of another device, or the lists differ in

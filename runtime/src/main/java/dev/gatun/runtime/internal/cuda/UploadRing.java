@@ -26,9 +26,9 @@ public final class UploadRing implements AutoCloseable {
   /// One core copies 5 to 10 GB/s out of the page cache, a device takes 25 to 55.
   public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
 
-  /// The ring is small, for pinning memory takes as long as copying it a few times; 4 MiB keep a
-  /// device busy for 80 us or more, many times what it takes to ask for a copy.
-  public static final long SLOT_BYTES = 4L << 20;
+  /// The ring is small, for pinning memory takes many times as long as copying it; 2 MiB keep a
+  /// device busy for 40 us or more, several times what it takes to ask for a copy.
+  public static final long SLOT_BYTES = 2L << 20;
 
   private final int threads;
   private final long slotBytes;
