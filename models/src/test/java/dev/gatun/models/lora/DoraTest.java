@@ -121,7 +121,9 @@ class DoraTest {
           Scope scope = TestDevice.open()) {
         LanguageModelLoss loss = adapted.loss(Dropout.of(Mask.of(Position.BRANCH, 0.25)), 5, false);
         double scale = 1.0 / batch.targetCount();
-        double tolerance = compute == DType.F64 ? 1e-6 : 1e-5;
+        // a GPU's attention makes a product of f32 out of three of TF32
+        double narrow = TestDevice.DEVICE.isCuda() ? 2e-5 : 1e-5;
+        double tolerance = compute == DType.F64 ? 1e-6 : narrow;
         assertThat(loss.of(scope, batch, 3, scale).total().item())
             .isCloseTo(Parity.doubles(expected, "loss.all")[0], within(tolerance));
         Map<String, double[]> gradients =

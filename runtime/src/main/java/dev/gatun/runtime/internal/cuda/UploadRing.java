@@ -10,6 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /// Streams host memory to the device: threads fill the slots of a ring of pinned memory while the
 /// device copies from the slots that are full, on a stream of its own.
@@ -26,13 +28,18 @@ public final class UploadRing implements AutoCloseable {
   /// One core copies 5 to 10 GB/s out of the page cache, a device takes 25 to 55.
   public static final int THREADS = Math.min(8, Runtime.getRuntime().availableProcessors());
 
-  /// The ring is small, for pinning memory takes many times as long as copying it; 2 MiB keep a
+  /// The ring is small, for pinning memory takes thirty times as long as copying it; 2 MiB keep a
   /// device busy for 40 us or more, several times what it takes to ask for a copy.
   public static final long SLOT_BYTES = 2L << 20;
 
+  /// Pinned memory of a ring of the usual size that nobody uses: pinning takes as long as a tenth of
+  /// the copies of a large model.
+  private static final AtomicReference<@Nullable Pinned> KEPT = new AtomicReference<>();
+
   private final int threads;
   private final long slotBytes;
-  private final Arena arena = Arena.ofShared();
+  private final boolean usual;
+  private final Pinned pinned;
   private final ExecutorService pool;
   private final List<Slot> slots = new ArrayList<>();
   private final CudaStream stream;
@@ -47,6 +54,19 @@ public final class UploadRing implements AutoCloseable {
     void fill(long from, MemorySegment slot);
   }
 
+  /// Memory and what frees it.
+  private record Pinned(Arena arena, MemorySegment memory) {
+    static Pinned allocate(long bytes) {
+      Arena arena = Arena.ofShared();
+      try {
+        return new Pinned(arena, PinnedMemory.allocate(arena, bytes));
+      } catch (RuntimeException e) {
+        arena.close();
+        throw e;
+      }
+    }
+  }
+
   private static final class Slot {
     private final MemorySegment memory;
     private final CudaEvent copied;
@@ -59,18 +79,21 @@ public final class UploadRing implements AutoCloseable {
   }
 
   @SuppressWarnings("MustBeClosedChecker") // closed with the ring
-  private UploadRing(int threads, long slotBytes) {
+  private UploadRing(int threads, long slotBytes, boolean usual) {
     this.threads = threads;
     this.slotBytes = slotBytes;
+    this.usual = usual;
     int count = 2 * threads; // one half is filled while the other is copied
+    Pinned kept = usual ? KEPT.getAndSet(null) : null;
+    pinned = kept == null ? Pinned.allocate(count * slotBytes) : kept;
     stream = CudaStream.open();
     pool =
         Executors.newFixedThreadPool(
             threads, Thread.ofPlatform().daemon().name("gatun-upload-", 0).factory());
     try {
-      MemorySegment memory = PinnedMemory.allocate(arena, count * slotBytes);
       for (int i = 0; i < count; i++) {
-        slots.add(new Slot(memory.asSlice(i * slotBytes, slotBytes), CudaEvent.open(false)));
+        MemorySegment slot = pinned.memory.asSlice(i * slotBytes, slotBytes);
+        slots.add(new Slot(slot, CudaEvent.open(false)));
       }
     } catch (RuntimeException e) {
       close();
@@ -78,12 +101,12 @@ public final class UploadRing implements AutoCloseable {
     }
   }
 
-  /// Opens a ring for the calling thread's device.
+  /// Opens a ring for the calling thread's device. Its pinned memory is kept for the next one.
   ///
   /// @return the ring
   @MustBeClosed
   public static UploadRing open() {
-    return open(THREADS, SLOT_BYTES);
+    return new UploadRing(THREADS, SLOT_BYTES, true);
   }
 
   /// Opens a ring of another size.
@@ -93,7 +116,7 @@ public final class UploadRing implements AutoCloseable {
   /// @return the ring
   @MustBeClosed
   public static UploadRing open(int threads, long slotBytes) {
-    return new UploadRing(threads, slotBytes);
+    return new UploadRing(threads, slotBytes, false);
   }
 
   /// Copies data to the device. On return all of it was read, and the device may still be copying.
@@ -157,10 +180,13 @@ public final class UploadRing implements AutoCloseable {
       return;
     }
     pool.close();
-    try (stream;
-        arena) {
+    try (stream) {
       stream.synchronize();
       slots.forEach(slot -> slot.copied.close());
+    } finally {
+      if (!usual || !KEPT.compareAndSet(null, pinned)) {
+        pinned.arena.close();
+      }
     }
   }
 }

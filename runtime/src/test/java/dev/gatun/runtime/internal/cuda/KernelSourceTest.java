@@ -62,11 +62,13 @@ class KernelSourceTest {
                 case "adamw.cu" -> List.of();
                 default -> List.of("ELEMENT=" + element);
               };
-          all.add(Arguments.of(file, architecture, defines));
+          if (element.equals("f32") || !defines.isEmpty()) { // one that knows no types comes once
+            all.add(Arguments.of(file, architecture, defines));
+          }
         }
       }
     }
-    return all.stream().distinct();
+    return all.stream();
   }
 
   @ParameterizedTest
