@@ -77,7 +77,7 @@ final class StyleSheet {
       }
       .lines path[class^="c"] { stroke: var(--line); }
       .legend span[class^="c"] i { border-color: var(--line); }
-      .results { overflow-x: auto; margin-top: 1.2rem; font-size: .85rem; }
+      .results { overflow-x: auto; margin-top: .8rem; font-size: .85rem; }
       .results table { border-collapse: collapse; width: 100%; }
       .results th, .results td { padding: .3rem .45rem; text-align: right; border-bottom: 1px solid var(--rule);
         white-space: nowrap; }
