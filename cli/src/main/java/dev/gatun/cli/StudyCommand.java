@@ -168,6 +168,10 @@ final class StudyCommand implements Callable<Integer> {
     }
     NamedTask task = NamedTasks.of(recipe.task()).orElseThrow();
     TaskArgument.fit(file + ": task " + task.name(), task, directory);
+    if (!Files.exists(directory.path().resolve("tokenizer.json"))) {
+      throw new MalformedFileException(
+          directory.path(), "task " + task.name(), "no tokenizer.json", "one");
+    }
     return task;
   }
 

@@ -113,8 +113,8 @@ class StudyTasksTest {
         recipe(
             "roberta",
             "mnli",
-            30,
-            both(mnli()) + "\neval-every: 10",
+            80,
+            both(mnli()) + "\neval-every: 20",
             "  - {name: LoRA, reported: {accuracy: 90.65, accuracy mismatched: 90.69}}",
             "  - {name: Drop & LoRA, dropout: \"lora-dropout:p=0.2,n=2\"}",
             "  - {name: BitFit, method: bitfit}");
@@ -140,7 +140,7 @@ class StudyTasksTest {
 
     List<String> runs = Files.readAllLines(whole.resolve("runs.jsonl"));
     assertThat(runs).hasSize(6);
-    assertThat(runs.getFirst()).contains("\"step\":10,\"loss\":").doesNotContain("\"metric\":null");
+    assertThat(runs.getFirst()).contains("\"step\":20,\"loss\":").doesNotContain("\"metric\":null");
     List<String> csv = Files.readAllLines(whole.resolve("results.csv"));
     assertThat(csv).hasSize(7);
     assertThat(csv.getFirst())

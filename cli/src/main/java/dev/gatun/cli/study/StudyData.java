@@ -39,17 +39,15 @@ public record StudyData(
 
   /// {@return the rows of a task}
   ///
+  /// There is a tokenizer.
+  ///
   /// @param task what is trained
   /// @throws IOException if a file cannot be read or is not the task's
   public Rows of(NamedTask task) throws IOException {
-    if (tokenizer == null) {
-      throw new MalformedFileException(
-          directory.path(), "task " + task.name(), "no tokenizer.json", "one");
-    }
     Recipe.Decoding decoding = recipe.decoding();
     TaskEncoding encoding =
         new TaskEncoding(
-            tokenizer,
+            Objects.requireNonNull(tokenizer),
             model.isCausal(),
             recipe.maxLength(),
             model.vocabulary(),
