@@ -147,7 +147,9 @@ class StudyTasksTest {
         .endsWith(
             "ensemble_loss,accuracy,ensemble_accuracy,brier,ensemble_brier,\"paper_accuracy\","
                 + "\"paper_accuracy mismatched\"");
-    assertThat(csv.get(1).split(",", -1)).hasSameSizeAs(csv.getFirst().split(",", -1));
+    assertThat(csv.get(1).replaceAll("\"[^\"]*\"", "text").split(",", -1))
+        .hasSameSizeAs(csv.getFirst().split(",", -1))
+        .endsWith("0.9065", "0.9069");
     assertThat(page(whole))
         .contains(
             "Drop &amp; LoRA",
@@ -155,7 +157,7 @@ class StudyTasksTest {
             "<th>accuracy</th><th>paper: accuracy</th>",
             "<td>0.9065</td>",
             "paper: accuracy mismatched",
-            "accuracy, ensemble",
+            "<div>ensemble ",
             "Held-out accuracy",
             "Losses per row",
             "Reliability");

@@ -68,20 +68,28 @@ public final class StudyPage {
   ///
   /// @param figure what stands there
   /// @param spread its standard deviation, or nothing
+  /// @param below a second line, or nothing
   /// @param isBest whether it is bold
-  private record Cell(String figure, String spread, boolean isBest) {
+  private record Cell(String figure, String spread, String below, boolean isBest) {
     static Cell of(String figure) {
-      return new Cell(figure, "", false);
+      return new Cell(figure, "", "", false);
     }
 
     static Cell of(@Nullable Statistics figure, boolean isBest) {
-      if (figure == null) {
-        return of("");
-      }
-      return new Cell(
-          number(figure.mean()),
-          Double.isNaN(figure.deviation()) ? "" : "± " + number(figure.deviation()),
-          isBest);
+      return figure == null ? of("") : new Cell(number(figure.mean()), spread(figure), "", isBest);
+    }
+
+    /// Returns this cell with an ensemble's figure below it, where there is one.
+    Cell with(@Nullable Statistics ensemble) {
+      String text =
+          ensemble == null
+              ? ""
+              : "ensemble %s %s".formatted(number(ensemble.mean()), spread(ensemble)).strip();
+      return new Cell(figure, spread, text, isBest);
+    }
+
+    private static String spread(Statistics figure) {
+      return Double.isNaN(figure.deviation()) ? "" : "± " + number(figure.deviation());
     }
 
     private static String number(double value) {
@@ -100,16 +108,16 @@ public final class StudyPage {
       columns.addAll(costs());
       summary.otherReported().forEach(name -> columns.add(reported(name)));
       page.raw("<section>");
-      writeTable(columns);
+      writeTable(columns, true);
       page.raw("</section>\n");
     } else {
       page.raw("<section>").element("h2", "Metrics of " + summary.recipe().heldOutTask());
-      writeTable(metrics());
+      writeTable(metrics(), true);
       List<Column> columns = new ArrayList<>(losses());
       columns.addAll(costs());
       columns.add(1, parameters());
       page.raw("</section>\n<section>").element("h2", "Loss and costs");
-      writeTable(columns);
+      writeTable(columns, false);
       page.raw("</section>\n");
     }
     page.element("p class=\"note\"", note());
@@ -120,22 +128,22 @@ public final class StudyPage {
         + " seed, two-sided, bold below 0.05, not corrected for several comparisons. "
         + (summary.metrics().isEmpty() ? "" : "Paper: its figures, in the units of ours. ")
         + (summary.recipe().hasHead() ? "Losses per row. " : "Losses in nats per predicted token. ")
+        + "Ensemble: over several draws of the masks, logits averaged. "
         + "Gap: held-out loss minus loss on the training rows at the end. Step time and memory over"
         + " the first method's, measured by turns.";
   }
 
-  private void writeTable(List<Column> columns) {
+  /// Writes a table of all methods.
+  ///
+  /// @param described whether each method's settings stand below its name
+  private void writeTable(List<Column> columns, boolean described) {
     page.raw("<div class=\"results\"><table><thead><tr>").element("th", "method");
     columns.forEach(column -> page.element("th", column.head));
     page.raw("</tr></thead><tbody>\n");
-    boolean alike = isAlike();
     for (Summary.Row row : summary.rows()) {
       page.raw("<tr><td>").text(row.method().name()).raw(" ");
-      if (!alike) {
-        page.element("code", row.method().trainee().text()).raw(" ");
-      }
-      if (alike || row.method().dropout().drops()) {
-        page.element("code", row.method().text());
+      if (described) {
+        writeSettings(row.method());
       }
       page.raw("</td>");
       for (Column column : columns) {
@@ -144,11 +152,24 @@ public final class StudyPage {
         if (!cell.spread.isEmpty()) {
           page.raw(" ").element("small", cell.spread);
         }
+        if (!cell.below.isEmpty()) {
+          page.element("div", cell.below);
+        }
         page.raw("</td>");
       }
       page.raw("</tr>\n");
     }
     page.raw("</tbody></table></div>\n");
+  }
+
+  private void writeSettings(Recipe.Method method) {
+    boolean alike = isAlike();
+    if (!alike) {
+      page.element("code", method.trainee().text()).raw(" ");
+    }
+    if (alike || method.dropout().drops()) {
+      page.element("code", method.text());
+    }
   }
 
   /// The task's metrics, the first beside the first method's, each with the paper's.
@@ -162,7 +183,8 @@ public final class StudyPage {
               name,
               row -> {
                 Statistics figure = row.metrics().get(name);
-                return Cell.of(figure, figure != null && figure.mean() == best);
+                return Cell.of(figure, figure != null && figure.mean() == best)
+                    .with(row.ensembleMetrics().get(name));
               }));
       if (summary.isReported(name)) {
         columns.add(reported(name));
@@ -170,11 +192,6 @@ public final class StudyPage {
       if (metric.equals(summary.metrics().getFirst())) {
         columns.add(median(row -> row.metrics().get(name)));
         columns.addAll(contrast(row -> Objects.requireNonNull(row.metric())));
-      }
-      if (summary.rows().stream().anyMatch(row -> row.ensembleMetrics().containsKey(name))) {
-        columns.add(
-            new Column(
-                name + ", ensemble", row -> Cell.of(row.ensembleMetrics().get(name), false)));
       }
     }
     summary.otherReported().forEach(name -> columns.add(reported(name)));
@@ -221,7 +238,7 @@ public final class StudyPage {
             "p",
             row -> {
               double p = of.apply(row).p();
-              return new Cell(Double.isNaN(p) ? "" : "%.3f".formatted(p), "", p < SIGNIFICANT);
+              return new Cell(Double.isNaN(p) ? "" : "%.3f".formatted(p), "", "", p < SIGNIFICANT);
             }));
   }
 
@@ -232,7 +249,10 @@ public final class StudyPage {
   private List<Column> losses() {
     double best = summary.rows().stream().mapToDouble(r -> r.eval().mean()).min().orElse(0);
     List<Column> columns = new ArrayList<>();
-    columns.add(new Column("held-out loss", row -> Cell.of(row.eval(), row.eval().mean() == best)));
+    columns.add(
+        new Column(
+            "held-out loss",
+            row -> Cell.of(row.eval(), row.eval().mean() == best).with(row.ensemble())));
     columns.add(median(Summary.Row::eval));
     columns.addAll(contrast(Summary.Row::loss));
     columns.add(new Column("lowest on the way", row -> Cell.of(row.best(), false)));
@@ -241,9 +261,6 @@ public final class StudyPage {
     }
     if (isCalibrated()) {
       columns.add(new Column("calibration error", row -> Cell.of(row.calibrationError(), false)));
-    }
-    if (summary.rows().stream().anyMatch(row -> row.ensemble() != null)) {
-      columns.add(new Column("ensemble", row -> Cell.of(row.ensemble(), false)));
     }
     return columns;
   }
@@ -267,11 +284,11 @@ public final class StudyPage {
     page.raw("<section><h2>Learning curves</h2>\n");
     String unit = summary.recipe().hasHead() ? "" : ", nats per token";
     chart("Held-out loss", "mean over the seeds" + unit, Size.LARGE, this::heldOut);
-    page.raw("<div class=\"charts of2\">\n");
     if (summary.rows().stream().anyMatch(row -> metric(row).size() > 1)) {
       String name = summary.metrics().getFirst().name();
-      chart("Held-out " + name, "mean over the seeds", Size.SMALL, this::metric);
+      chart("Held-out " + name, "mean over the seeds", Size.LARGE, this::metric);
     }
+    page.raw("<div class=\"charts of2\">\n");
     chart("Training loss", "with dropout, smoothed, mean over the seeds", Size.SMALL, this::train);
     if (isCalibrated()) {
       writeReliability();
@@ -289,12 +306,12 @@ public final class StudyPage {
     }
     new LineChart(
             "Reliability",
-            "share of what is held for likeliest that is right, % of that of this confidence",
+            "share of predictions that are right, %, by confidence",
             Size.SMALL,
             true,
             reliability,
             List.of(),
-            "confidence %")
+            "% sure")
         .writeTo(page);
   }
 

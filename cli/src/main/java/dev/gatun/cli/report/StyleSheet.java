@@ -88,6 +88,8 @@ final class StyleSheet {
       .results .best { font-weight: 650; }
       .results code { color: var(--dim); font-size: .75rem; display: block; }
       .results small { font-size: .75rem; }
+      .results div { color: var(--dim); font-size: .75rem; font-weight: 400; }
+      section + .note { margin-top: .7rem; }
       circle.dotted { fill: var(--second); stroke: var(--page); stroke-width: 1.5; }
       .plot rect { fill: transparent; }
       .plot rect:hover { fill: var(--dim); fill-opacity: .16; }

@@ -37,7 +37,7 @@ public record Summary(
   /// @param ensembleMetrics the ensemble's metrics
   /// @param metric the metric beside the first method's, or null
   /// @param loss the held-out loss beside the first method's
-  /// @param reported a paper's figures by their names, those of metrics in the metrics' units
+  /// @param reported a paper's figures by their names, in the units of a task's metrics
   /// @param time step time over the first method's
   /// @param memory peak native bytes of a step over the first method's
   public record Row(
@@ -104,7 +104,7 @@ public record Summary(
               figures(metrics, runs, RunRecord::ensembleMetrics),
               metrics.isEmpty() ? null : contrast(run -> metric(run, recipe), runs, baseline),
               contrast(RunRecord::evalLoss, runs, baseline),
-              reported(metrics, method),
+              reported(recipe.heldOutTask(), method),
               costs.seconds() / first.seconds(),
               (double) costs.bytes() / first.bytes()));
     }
@@ -142,10 +142,10 @@ public record Summary(
     return figures;
   }
 
-  private static Map<String, Double> reported(List<Metric> metrics, Recipe.Method method) {
+  private static Map<String, Double> reported(@Nullable String task, Recipe.Method method) {
     Map<String, Double> reported = new LinkedHashMap<>(method.reported());
-    for (Metric metric : metrics) {
-      reported.computeIfPresent(metric.name(), (name, figure) -> metric.reported(figure));
+    if (task != null) {
+      reported.replaceAll((name, figure) -> Metric.of(task, name).reported(figure));
     }
     return reported;
   }
