@@ -81,10 +81,7 @@ public final class StudyPage {
 
     /// Returns this cell with an ensemble's figure below it, where there is one.
     Cell with(@Nullable Statistics ensemble) {
-      String text =
-          ensemble == null
-              ? ""
-              : "ensemble %s %s".formatted(number(ensemble.mean()), spread(ensemble)).strip();
+      String text = ensemble == null ? "" : "ensemble " + number(ensemble.mean());
       return new Cell(figure, spread, text, isBest);
     }
 
