@@ -86,7 +86,7 @@ final class StyleSheet {
       .results th:first-child, .results td:first-child { text-align: left; padding-left: 0; }
       .results td small { color: var(--dim); }
       .results .best { font-weight: 650; }
-      .results code { color: var(--dim); font-size: .75rem; display: block; white-space: normal; max-width: 13rem; }
+      .results code { color: var(--dim); font-size: .75rem; display: block; white-space: normal; max-width: 16rem; }
       .results small { font-size: .75rem; }
       .results div { color: var(--dim); font-size: .75rem; font-weight: 400; }
       section > figure + figure { margin-top: 1.6rem; }
