@@ -26,7 +26,8 @@ record Measured(Evaluation evaluation, @Nullable Map<String, Double> metrics) {
       Transformer model,
       PassAddition addition) {
     return new Measured(
-        evaluation, measure == null ? null : measure.metrics(rows, evaluation, model, addition));
+        evaluation,
+        measure == null ? null : measure.scores(rows, evaluation, model, addition).metrics());
   }
 
   /// Returns the loss and what is made of it in words.

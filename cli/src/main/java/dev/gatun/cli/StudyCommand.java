@@ -1,24 +1,28 @@
 package dev.gatun.cli;
 
 import dev.gatun.cli.report.StudyPage;
+import dev.gatun.cli.study.Bases;
 import dev.gatun.cli.study.Journal;
+import dev.gatun.cli.study.Metric;
 import dev.gatun.cli.study.Recipe;
+import dev.gatun.cli.study.Rows;
 import dev.gatun.cli.study.RunRecord;
+import dev.gatun.cli.study.Statistics;
 import dev.gatun.cli.study.Study;
+import dev.gatun.cli.study.StudyData;
 import dev.gatun.cli.study.Summary;
 import dev.gatun.cli.study.Trainee;
-import dev.gatun.models.data.DataOptions;
-import dev.gatun.models.data.DataReader;
-import dev.gatun.models.data.Dataset;
-import dev.gatun.models.data.PlainChatFormat;
-import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.hub.ModelDirectory;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
+import dev.gatun.models.task.NamedTask;
+import dev.gatun.models.task.NamedTasks;
+import dev.gatun.models.zoo.Architectures;
 import dev.gatun.runtime.AtomicFile;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -47,7 +51,7 @@ final class StudyCommand implements Callable<Integer> {
       arity = "0..1",
       paramLabel = "RECIPE",
       description = "YAML file. Default: the study of the demo model.")
-  private @Nullable Path recipe;
+  private @Nullable Path source;
 
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private JsonOutput json = new JsonOutput();
@@ -71,7 +75,7 @@ final class StudyCommand implements Callable<Integer> {
     if (together != null && together < 1) {
       throw new RefusedException("--side-by-side: found " + together + ", expected at least 1");
     }
-    Path file = recipe == null ? Project.demoStudy() : recipe;
+    Path file = source == null ? Project.demoStudy() : source;
     Recipe read = Recipe.read(file);
     if (read.model() != null && !model.isDemo()) {
       throw new RefusedException(
@@ -79,37 +83,46 @@ final class StudyCommand implements Callable<Integer> {
               + read.model()
               + ", expected one of the two");
     }
-    refuseWhatStudiesCannotDo(file, read);
+    refuseHalfPrecision(read);
     Path path = read.model() == null ? model.path() : read.model();
-    int threads = model.applyThreads();
+    refuseMissing(path, read);
     ModelDirectory directory = ModelDirectory.read(path);
+    NamedTask task = task(file, read, directory);
+    Recipe recipe = Architectures.of(directory.config()).causal() ? read : read.ofEncoder();
+    int threads = model.applyThreads();
     String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
     Path target = out == null ? Path.of("runs", "study-" + name) : out;
     try (HfTokenizer tokenizer = ModelArguments.tokenizer(path);
-        CausalLm lm =
-            directory.open(model.device(), model.computeType(), ModelDirectory.Use.FROZEN)) {
+        Bases bases =
+            new Bases((use, seed) ->
+                TaskArgument.open(
+                    directory, task, model.device(), model.computeType(), use, seed))) {
+      Transformer lm = bases.of(0);
       ModelArguments.checkVocabulary(lm, tokenizer, path);
-      if (read.maxLength() > lm.maxPositions()) {
+      if (recipe.maxLength() > lm.maxPositions()) {
         throw new MalformedFileException(
-            file, "max-length", Integer.toString(read.maxLength()), "at most " + lm.maxPositions());
+            file,
+            "max-length",
+            Integer.toString(recipe.maxLength()),
+            "at most " + lm.maxPositions());
       }
-      Dataset train = rows(read.train(), read.trainRows(), read.maxLength(), lm, tokenizer);
-      Dataset heldOut = rows(read.heldOut(), read.heldOutRows(), read.maxLength(), lm, tokenizer);
-      Study study = new Study(read, directory, lm, train, heldOut, new Watcher());
+      StudyData data = new StudyData(recipe, directory, lm, tokenizer);
+      Rows rows = task == null ? data.ofTexts() : data.of(task);
+      Study study = new Study(recipe, directory, bases, rows, new Watcher());
       study.check();
       Journal journal = Journal.open(target, Files.readString(file));
       progress.say(
           "%s: %d methods x %d seeds, %d training rows, %d held-out rows, in %s"
               .formatted(
-                  read.name(),
-                  read.methods().size(),
-                  read.seeds().size(),
-                  train.size(),
-                  heldOut.size(),
+                  recipe.name(),
+                  recipe.methods().size(),
+                  recipe.seeds().size(),
+                  rows.train().size(),
+                  rows.heldOut().size(),
                   target));
       List<RunRecord> records =
-          study.run(journal, together == null ? read.methods().size() : together);
-      Summary summary = Summary.of(read, records, journal);
+          study.run(journal, together == null ? recipe.methods().size() : together);
+      Summary summary = Summary.of(recipe, records, journal);
       AtomicFile.write(target.resolve("results.csv"), summary.csv());
       AtomicFile.write(
           target.resolve("report.html"), StudyPage.of(summary, ReportPage.environment(threads)));
@@ -122,11 +135,7 @@ final class StudyCommand implements Callable<Integer> {
     }
   }
 
-  private void refuseWhatStudiesCannotDo(Path file, Recipe recipe) throws IOException {
-    if (recipe.task() != null) {
-      throw new MalformedFileException(
-          file, "task", recipe.task(), "none: studies train language models, not tasks, yet");
-    }
+  private void refuseHalfPrecision(Recipe recipe) {
     for (Recipe.Method method : recipe.methods()) {
       boolean all = method.trainee() instanceof Trainee.AllWeights;
       if (all && model.compute() != ModelArguments.Compute.F32) {
@@ -136,23 +145,44 @@ final class StudyCommand implements Callable<Integer> {
     }
   }
 
-  private static Dataset rows(
-      Path source, int count, int maxLength, CausalLm lm, @Nullable Tokenizer tokenizer)
-      throws IOException {
-    Dataset all =
-        DataReader.read(
-            source, new DataOptions(tokenizer, new PlainChatFormat(), maxLength, lm.vocabulary()));
-    if (count > all.size()) {
-      throw new MalformedFileException(
-          source, "rows", Integer.toString(all.size()), "at least the " + count + " of the recipe");
+  private static void refuseMissing(Path model, Recipe recipe) throws IOException {
+    if (!Files.isDirectory(model)) {
+      throw new NoSuchFileException(model.toString(), null, "no such model directory");
     }
-    return count == 0 ? all : new Dataset(all.examples().subList(0, count), 0, 0);
+    List<Path> data = new ArrayList<>(List.of(recipe.train(), recipe.heldOut()));
+    if (recipe.shots() != null) {
+      data.add(recipe.shots());
+    }
+    for (Path each : data) {
+      if (!Files.exists(each)) {
+        throw new NoSuchFileException(each.toString(), null, "no such data file or folder");
+      }
+    }
+  }
+
+  /// Returns the task that is trained, checked against the model's head; null for a language model.
+  private static @Nullable NamedTask task(Path file, Recipe recipe, ModelDirectory directory)
+      throws IOException {
+    if (recipe.task() == null) {
+      return null;
+    }
+    NamedTask task = NamedTasks.of(recipe.task()).orElseThrow();
+    TaskArgument.fit(file + ": task " + task.name(), task, directory);
+    if (!Files.exists(directory.path().resolve("tokenizer.json"))) {
+      throw new MalformedFileException(
+          directory.path(), "task " + task.name(), "no tokenizer.json", "one");
+    }
+    return task;
   }
 
   private static Map<String, Object> fields(Summary summary, Path target) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("name", summary.recipe().name());
     fields.put("seeds", summary.recipe().seeds().size());
+    if (summary.recipe().task() != null) {
+      fields.put("task", summary.recipe().heldOutTask());
+      fields.put("metric", summary.recipe().metric());
+    }
     fields.put("side_by_side_speedup", summary.speedup());
     List<Map<String, Object>> methods = new ArrayList<>();
     for (Summary.Row row : summary.rows()) {
@@ -161,15 +191,23 @@ final class StudyCommand implements Callable<Integer> {
       method.put("trains", row.method().trainee().text());
       method.put("parameters", row.parameters());
       method.put("dropout", row.method().text());
+      Summary.Contrast metric = row.metric();
+      if (metric != null) {
+        method.put("metrics", row.metrics());
+        method.put("metric_difference", metric.difference());
+        method.put("metric_p", number(metric.p()));
+        method.put("ensemble_metrics", row.ensembleMetrics());
+      }
       method.put("eval_loss", row.eval());
       method.put("best_eval_loss", row.best());
       method.put("gap", row.gap());
       method.put("calibration_error", row.calibrationError());
       method.put("ensemble_loss", row.ensemble());
-      method.put("difference", row.difference());
-      method.put("p", Double.isNaN(row.p()) ? null : row.p());
+      method.put("difference", row.loss().difference());
+      method.put("p", number(row.loss().p()));
       method.put("step_time", row.time());
       method.put("step_memory", row.memory());
+      method.put("reported", row.reported());
       methods.add(method);
     }
     fields.put("methods", methods);
@@ -177,7 +215,15 @@ final class StudyCommand implements Callable<Integer> {
     return fields;
   }
 
+  private static @Nullable Double number(double value) {
+    return Double.isNaN(value) ? null : value;
+  }
+
   private static List<String> table(Summary summary) {
+    return summary.metrics().isEmpty() ? tableOfLosses(summary) : tableOfTask(summary);
+  }
+
+  private static List<String> tableOfLosses(Summary summary) {
     List<String> lines = new ArrayList<>();
     String form = "%-18s %18s %18s %18s %9s %9s %7s %7s %7s";
     lines.add(
@@ -195,16 +241,60 @@ final class StudyCommand implements Callable<Integer> {
       lines.add(
           form.formatted(
               row.method().name(),
-              "%.4f ± %.4f".formatted(row.eval().mean(), row.eval().deviation()),
-              "%.4f ± %.4f".formatted(row.best().mean(), row.best().deviation()),
-              "%.4f ± %.4f".formatted(row.gap().mean(), row.gap().deviation()),
+              spread(row.eval()),
+              spread(row.best()),
+              spread(row.gap()),
               row.ensemble() == null ? "" : "%.4f".formatted(row.ensemble().mean()),
-              "%+.4f".formatted(row.difference()),
-              Double.isNaN(row.p()) ? "" : "%.3f".formatted(row.p()),
+              "%+.4f".formatted(row.loss().difference()),
+              p(row.loss()),
               "%.2f".formatted(row.time()),
               "%.2f".formatted(row.memory())));
     }
     return lines;
+  }
+
+  private static List<String> tableOfTask(Summary summary) {
+    Metric metric = summary.metrics().getFirst();
+    List<String> lines = new ArrayList<>();
+    String form = "%-24s %20s %8s %9s %7s %9s %18s %7s %7s %7s";
+    lines.add(
+        form.formatted(
+            "method",
+            metric.name(),
+            "paper",
+            "- first",
+            "p",
+            "ensemble",
+            "held-out loss",
+            "p",
+            "time",
+            "memory"));
+    for (Summary.Row row : summary.rows()) {
+      Double reported = row.reported().get(metric.name());
+      Statistics ensemble = row.ensembleMetrics().get(metric.name());
+      Summary.Contrast contrast = row.metric();
+      lines.add(
+          form.formatted(
+              row.method().name(),
+              spread(row.metrics().get(metric.name())),
+              reported == null ? "" : "%.4f".formatted(reported),
+              contrast == null ? "" : "%+.4f".formatted(contrast.difference()),
+              contrast == null ? "" : p(contrast),
+              ensemble == null ? "" : "%.4f".formatted(ensemble.mean()),
+              spread(row.eval()),
+              p(row.loss()),
+              "%.2f".formatted(row.time()),
+              "%.2f".formatted(row.memory())));
+    }
+    return lines;
+  }
+
+  private static String spread(@Nullable Statistics figure) {
+    return figure == null ? "" : "%.4f ± %.4f".formatted(figure.mean(), figure.deviation());
+  }
+
+  private static String p(Summary.Contrast contrast) {
+    return Double.isNaN(contrast.p()) ? "" : "%.3f".formatted(contrast.p());
   }
 
   private final class Watcher implements Study.Listener {

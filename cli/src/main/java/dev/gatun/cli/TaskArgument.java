@@ -93,28 +93,35 @@ final class TaskArgument {
         isGeneric()
             ? NamedTasks.labelled(ClassificationTask.ofText(classes(there, train)))
             : NamedTasks.of(name).orElseThrow();
+    fit("--task " + task.name(), task, directory);
+    return task;
+  }
+
+  /// Refuses a task whose head is another than the model directory's, or that is of other models.
+  ///
+  /// @param place what named the task
+  static void fit(String place, NamedTask task, ModelDirectory directory) throws IOException {
+    Task there = directory.task();
     Task wanted = task.head();
     boolean decoder = Architectures.of(directory.config()).causal();
     if (wanted == null && (!decoder || there != null)) {
       String type = directory.config().json().path("model_type").asString("");
       throw new RefusedException(
-          "--task %s: found %s in %s, expected a language model"
+          "%s: found %s in %s, expected a language model"
               .formatted(
-                  task.name(),
+                  place,
                   there != null ? shown(there) : "an encoder, " + type + ",",
                   directory.path()));
     }
     if (wanted != null && wanted.kind() == Task.Kind.QUESTION_ANSWERING && decoder) {
       throw new RefusedException(
-          "--task %s: found a decoder in %s, expected an encoder"
-              .formatted(task.name(), directory.path()));
+          "%s: found a decoder in %s, expected an encoder".formatted(place, directory.path()));
     }
     if (wanted != null && there != null && !fits(wanted, there)) {
       throw new RefusedException(
-          "--task %s: found %s in %s, expected %s, or a model without a head"
-              .formatted(task.name(), shown(there), directory.path(), shown(wanted)));
+          "%s: found %s in %s, expected %s, or a model without a head"
+              .formatted(place, shown(there), directory.path(), shown(wanted)));
     }
-    return task;
   }
 
   private List<String> classes(@Nullable Task there, @Nullable Path train) throws IOException {

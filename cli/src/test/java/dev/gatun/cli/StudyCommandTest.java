@@ -229,9 +229,12 @@ class StudyCommandTest {
         "dropout: none | method: lora+~lora-plus-ratio: 0 | LoRA: lora-plus-ratio, sparsity: found 0.0",
         "steps: 4 | epochs: 1~steps: 4 | epochs: found this key beside steps, expected one of the two",
         "steps: 4 | steps: 4~task: glue | task: found glue, expected cola, sst2",
-        "steps: 4 | steps: 4~task: rte | task: found rte, expected none: studies train language models",
+        "steps: 4 | steps: 4~task: rte | task rte: found no tokenizer.json, expected one",
+        "steps: 4 | steps: 4~metric: accuracy | metric: found accuracy, expected a task beside it",
+        "steps: 4 | steps: 4~held-out-task: rte | held-out-task: found rte, expected a task beside it",
         "steps: 4 | steps: 4~label-smoothing: 0.1 | label-smoothing: found 0.1, expected 0, or with a task",
-        "steps: 4 | steps: 4~decoding: {beam: 3} | decoding: beam: found this key, expected beams"
+        "steps: 4 | steps: 4~task: e2e~decoding: {beam: 3} | decoding: beam: found this key, expected beams",
+        "steps: 4 | steps: 4~decoding: {beams: 3} | decoding: found this key without a task, expected one of e2e"
       })
   void whatIsWrongIsSaidBeforeAnyTraining(
       String before, String after, String message, @TempDir Path folder) throws IOException {

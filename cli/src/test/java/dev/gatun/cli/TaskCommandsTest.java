@@ -19,8 +19,6 @@ import tools.jackson.databind.JsonNode;
 
 /// `finetune` and `eval` of tasks, by tiny random models with a tokenizer of words.
 class TaskCommandsTest {
-  private static final Path PARITY = Path.of("../models/src/test/resources/parity");
-
   @TempDir Path directory;
   private Path cola;
   private Path pairs;
@@ -47,20 +45,8 @@ class TaskCommandsTest {
     Files.write(pairs, entailments);
   }
 
-  /// Returns a model of the fixtures with the tokenizer beside it.
   private String model(String name) throws IOException {
-    Path target = directory.resolve(name);
-    if (!Files.exists(target)) {
-      Files.createDirectories(target);
-      try (Stream<Path> files = Files.list(PARITY.resolve(name))) {
-        for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-          Files.copy(file, target.resolve(file.getFileName()));
-        }
-      }
-      Files.copy(
-          Path.of("src/test/resources/tasks/tokenizer.json"), target.resolve("tokenizer.json"));
-    }
-    return target.toString();
+    return TaskFixtures.model(directory, name).toString();
   }
 
   private Path file(String name, String... lines) throws IOException {
@@ -536,14 +522,14 @@ class TaskCommandsTest {
             "cola",
             cola,
             "--init-adapter",
-            PARITY.resolve("gpt2/adapters/default").toString()),
+            TaskFixtures.PARITY.resolve("gpt2/adapters/default").toString()),
         2,
         "--init-adapter: found no score.weight in");
     assertRefused(
         gatun(
             "finetune",
             "--model",
-            PARITY.resolve("gpt2").toString(),
+            TaskFixtures.PARITY.resolve("gpt2").toString(),
             "--task",
             "cola",
             "--data",

@@ -144,7 +144,7 @@ record LineChart(
           .text(tick.label())
           .raw("</text>");
     }
-    page.raw("<text class=\"y\" x=\"-8\" y=\"" + (size.height + 18) + "\">").text(axis);
+    page.raw("<text class=\"y\" x=\"-14\" y=\"" + (size.height + 18) + "\">").text(axis);
     page.raw("</text>");
     String labels = "\" y=\"" + (size.height + 18) + "\">";
     for (int i = 0; i < x.ticks().size(); i++) {

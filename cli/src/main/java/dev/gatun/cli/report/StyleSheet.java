@@ -77,7 +77,7 @@ final class StyleSheet {
       }
       .lines path[class^="c"] { stroke: var(--line); }
       .legend span[class^="c"] i { border-color: var(--line); }
-      .results { overflow-x: auto; margin-top: 1.2rem; font-size: .85rem; }
+      .results { overflow-x: auto; margin-top: .8rem; font-size: .85rem; }
       .results table { border-collapse: collapse; width: 100%; }
       .results th, .results td { padding: .3rem .45rem; text-align: right; border-bottom: 1px solid var(--rule);
         white-space: nowrap; }
@@ -86,8 +86,11 @@ final class StyleSheet {
       .results th:first-child, .results td:first-child { text-align: left; padding-left: 0; }
       .results td small { color: var(--dim); }
       .results .best { font-weight: 650; }
-      .results code { color: var(--dim); font-size: .75rem; display: block; }
+      .results code { color: var(--dim); font-size: .75rem; display: block; white-space: normal; max-width: 16rem; }
       .results small { font-size: .75rem; }
+      .results div { color: var(--dim); font-size: .75rem; font-weight: 400; }
+      section > figure + figure { margin-top: 1.6rem; }
+      section + .note { margin-top: .7rem; }
       circle.dotted { fill: var(--second); stroke: var(--page); stroke-width: 1.5; }
       .plot rect { fill: transparent; }
       .plot rect:hover { fill: var(--dim); fill-opacity: .16; }

@@ -1,12 +1,16 @@
 package dev.gatun.cli.study;
 
 import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.DropoutText;
+import dev.gatun.models.generate.BeamSearch;
+import dev.gatun.models.task.NamedTasks;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// What a study compares: a YAML file, whose keys are in `recipes/README.md`. Paths in it are
@@ -14,8 +18,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param name what the study is called
 /// @param model model directory; null for the demo model
-/// @param task task that the data is of; null for language modelling
-/// @param heldOutTask task that is evaluated, usually the same
+/// @param task name of the task that the data is of; null for language modelling
+/// @param heldOutTask name of the task that is evaluated, usually the same
+/// @param metric name of its metric that methods are compared by; null for language modelling
+/// @param shots MMLU's answered questions, or null
 /// @param train what is trained on
 /// @param heldOut what is evaluated on
 /// @param trainRows rows of `train` that are used, from the first on; 0 for all
@@ -30,6 +36,8 @@ public record Recipe(
     @Nullable Path model,
     @Nullable String task,
     @Nullable String heldOutTask,
+    @Nullable String metric,
+    @Nullable Path shots,
     Path train,
     Path heldOut,
     int trainRows,
@@ -72,7 +80,20 @@ public record Recipe(
   /// @param noRepeatNgram length of token sequences that may come once; 0 for none
   /// @param repetitionPenalty divisor of logits that have come; 1 for none
   public record Decoding(
-      int beams, double lengthPenalty, int noRepeatNgram, double repetitionPenalty) {}
+      int beams, double lengthPenalty, int noRepeatNgram, double repetitionPenalty) {
+    /// {@return a task's own way to write with these settings}
+    ///
+    /// @param usual the task's own
+    public BeamSearch.Options over(BeamSearch.Options usual) {
+      return new BeamSearch.Options(
+          beams,
+          usual.maxNewTokens(),
+          lengthPenalty,
+          noRepeatNgram,
+          repetitionPenalty,
+          usual.earlyStopping());
+    }
+  }
 
   /// One of the methods.
   ///
@@ -90,7 +111,44 @@ public record Recipe(
       Dropout dropout,
       double learningRate,
       double weightDecay,
-      Map<String, Double> reported) {}
+      Map<String, Double> reported) {
+    private Method ofEncoder() {
+      Dropout all = DropoutText.parse(text, Dropout.Layers.ALL);
+      return new Method(name, trainee, text, all, learningRate, weightDecay, reported);
+    }
+  }
+
+  /// {@return this recipe for an encoder, all layers of which are masked where a method does not
+  /// say which}
+  public Recipe ofEncoder() {
+    return new Recipe(
+        name,
+        model,
+        task,
+        heldOutTask,
+        metric,
+        shots,
+        train,
+        heldOut,
+        trainRows,
+        heldOutRows,
+        maxLength,
+        course,
+        decoding,
+        seeds,
+        methods.stream().map(Method::ofEncoder).toList());
+  }
+
+  /// {@return whether a head says something of whole rows, in place of next tokens}
+  public boolean hasHead() {
+    return task != null && NamedTasks.of(task).orElseThrow().head() != null;
+  }
+
+  /// {@return whether what is evaluated is the task that was trained, so that losses may be
+  /// compared}
+  boolean evaluatesItsTask() {
+    return Objects.equals(task, heldOutTask);
+  }
 
   /// Reads a recipe.
   ///

@@ -10,8 +10,9 @@ import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.dropout.Position;
 import dev.gatun.models.lora.LoraTraining;
-import dev.gatun.models.task.ClassificationTask;
-import dev.gatun.models.task.Glue;
+import dev.gatun.models.nn.Task;
+import dev.gatun.models.task.NamedTask;
+import dev.gatun.models.task.NamedTasks;
 import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.optim.Schedule;
 import java.io.IOException;
@@ -23,9 +24,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -33,12 +34,10 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /// Reads recipes, and refuses keys that none has.
 final class RecipeReader {
-  /// Names of the tasks.
-  static final List<String> TASKS =
-      Stream.concat(
-              Glue.all().stream().map(ClassificationTask::name),
-              Stream.of("squad", "squad_v2", "e2e", "webnlg", "alpaca", "mmlu"))
-          .toList();
+  /// Tasks that are measured by what a model writes.
+  private static final List<String> WRITING = List.of("e2e", "webnlg", "alpaca");
+
+  private static final String CHOICES = "mmlu";
 
   private static final String METHODS =
       "lora, lora+, dora, adalora, bitfit, houlsby, pfeiffer or full";
@@ -78,7 +77,8 @@ final class RecipeReader {
     }
     String model = fields.text("model", null);
     Path data = folder.resolve(String.valueOf(fields.take("data", "."))).normalize();
-    String task = task(fields, "task", null);
+    NamedTask task = task(fields, "task", null);
+    NamedTask heldOutTask = heldOutTask(fields, task);
     Course course = course(fields, task);
     Defaults defaults =
         new Defaults(
@@ -91,39 +91,80 @@ final class RecipeReader {
         new Recipe(
             fields.text("name"),
             model == null ? null : folder.resolve(model).normalize(),
-            task,
-            task(fields, "held-out-task", task),
+            task == null ? null : task.name(),
+            heldOutTask == null ? null : heldOutTask.name(),
+            metric(fields, heldOutTask),
+            shots(fields, data, heldOutTask),
             data.resolve(fields.text("train")).normalize(),
             data.resolve(fields.text("held-out")).normalize(),
             fields.integer("train-rows", 0, 0),
             fields.integer("held-out-rows", 0, 0),
             fields.integer("max-length", 512, 2),
             course,
-            decoding(fields),
+            decoding(fields, heldOutTask),
             LongStream.range(0, fields.integer("seeds", 5, 1)).boxed().toList(),
             methods(fields.list("methods"), defaults));
     fields.refuseRest("one that recipes have");
     return recipe;
   }
 
-  private @Nullable String task(Fields fields, String key, @Nullable String missing)
+  private @Nullable NamedTask task(Fields fields, String key, @Nullable NamedTask missing)
       throws MalformedFileException {
-    String name = fields.text(key, missing);
-    if (name != null && !TASKS.contains(name)) {
-      throw malformed(key, name, String.join(", ", TASKS));
+    String name = fields.text(key, null);
+    if (name == null) {
+      return missing;
     }
-    return name;
+    NamedTask task = NamedTasks.of(name).orElse(null);
+    if (task == null) {
+      throw malformed(key, name, String.join(", ", NamedTasks.names()));
+    }
+    return task;
   }
 
-  private Course course(Fields fields, @Nullable String task) throws MalformedFileException {
+  private @Nullable NamedTask heldOutTask(Fields fields, @Nullable NamedTask task)
+      throws MalformedFileException {
+    NamedTask heldOut = task(fields, "held-out-task", task);
+    if (heldOut != null && (task == null || !Objects.equals(task.head(), heldOut.head()))) {
+      throw malformed(
+          "held-out-task",
+          heldOut.name(),
+          task == null ? "a task beside it" : "one that the head of " + task.name() + " is for");
+    }
+    return heldOut;
+  }
+
+  private @Nullable String metric(Fields fields, @Nullable NamedTask task)
+      throws MalformedFileException {
+    String name = fields.text("metric", null);
+    if (task == null && name != null) {
+      throw malformed("metric", name, "a task beside it");
+    }
+    if (task != null && name != null && !task.metrics().contains(name)) {
+      throw malformed("metric", name, String.join(", ", task.metrics()));
+    }
+    return task == null || name != null ? name : task.metrics().getFirst();
+  }
+
+  private @Nullable Path shots(Fields fields, Path data, @Nullable NamedTask task)
+      throws MalformedFileException {
+    String source = fields.text("shots", null);
+    if (source != null && (task == null || !task.name().equals(CHOICES))) {
+      throw malformed("shots", source, "none: they are for " + CHOICES);
+    }
+    return source == null ? null : data.resolve(source).normalize();
+  }
+
+  private Course course(Fields fields, @Nullable NamedTask task) throws MalformedFileException {
     boolean inEpochs = fields.has("epochs");
     if (inEpochs && fields.has("steps")) {
       throw malformed("epochs", "this key beside steps", "one of the two");
     }
     double smoothing = fields.number("label-smoothing", 0);
-    if (smoothing >= 1 || (smoothing > 0 && task == null)) {
+    if (smoothing >= 1 || (smoothing > 0 && !hasClasses(task))) {
       throw malformed(
-          "label-smoothing", Double.toString(smoothing), "0, or with a task a number below 1");
+          "label-smoothing",
+          Double.toString(smoothing),
+          "0, or with a task of classes or texts a number below 1");
     }
     return new Course(
         new Length(fields.integer(inEpochs ? "epochs" : "steps", null, 1), inEpochs),
@@ -136,9 +177,21 @@ final class RecipeReader {
         fields.integer("eval-every", 0, 0));
   }
 
-  private @Nullable Decoding decoding(Fields recipe) throws MalformedFileException {
+  private static boolean hasClasses(@Nullable NamedTask task) {
+    Task head = task == null ? null : task.head();
+    return task != null && (head == null || head.kind() == Task.Kind.CLASSIFICATION);
+  }
+
+  private @Nullable Decoding decoding(Fields recipe, @Nullable NamedTask task)
+      throws MalformedFileException {
     if (!recipe.has("decoding")) {
       return null;
+    }
+    if (task == null || !WRITING.contains(task.name())) {
+      throw malformed(
+          "decoding",
+          task == null ? "this key without a task" : "this key with " + task.name(),
+          "one of " + String.join(", ", WRITING));
     }
     Fields fields = new Fields("decoding: ", recipe.take("decoding", null));
     Decoding decoding =
@@ -148,6 +201,9 @@ final class RecipeReader {
             fields.integer("no-repeat-ngram", 0, 0),
             fields.number("repetition-penalty", 1));
     fields.refuseRest("beams, length-penalty, no-repeat-ngram or repetition-penalty");
+    if (decoding.repetitionPenalty() == 0) {
+      throw malformed("decoding: repetition-penalty", "0", "a number above 0");
+    }
     return decoding;
   }
 

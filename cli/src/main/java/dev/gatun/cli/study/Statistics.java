@@ -20,13 +20,15 @@ public record Statistics(double mean, double median, double deviation) {
   }
 
   /// Returns the two-sided p-value of Wilcoxon's signed-rank test of paired values; not a number
-  /// where fewer than two pairs differ.
+  /// where fewer than two pairs differ, or a value is none.
   static double pairedP(double[] ours, double[] baseline) {
     int differing = 0;
+    boolean undefined = false;
     for (int i = 0; i < ours.length; i++) {
       differing += ours[i] == baseline[i] ? 0 : 1;
+      undefined |= Double.isNaN(ours[i] - baseline[i]);
     }
-    return differing < 2
+    return differing < 2 || undefined
         ? Double.NaN
         : WilcoxonSignedRankTest.withDefaults().test(ours, baseline).getPValue();
   }

@@ -5,7 +5,7 @@ import dev.gatun.models.baseline.Bottlenecks;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.lora.LoraTraining;
-import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.LoraVariant;
 import dev.gatun.models.peft.TargetModules;
@@ -31,7 +31,7 @@ public sealed interface Trainee {
   /// @param steps steps that it will be trained
   /// @return what changes nothing, or nearly nothing, yet
   /// @throws IllegalArgumentException if it does not fit the model
-  Trained create(Scope owner, ModelDirectory directory, CausalLm model, long seed, int steps);
+  Trained create(Scope owner, ModelDirectory directory, Transformer model, long seed, int steps);
 
   /// {@return whether its rows may go through the model in one pass with those of others: it
   /// changes the model for them alone}
@@ -82,7 +82,7 @@ public sealed interface Trainee {
 
     @Override
     public Trained create(
-        Scope owner, ModelDirectory directory, CausalLm model, long seed, int steps) {
+        Scope owner, ModelDirectory directory, Transformer model, long seed, int steps) {
       TargetModules modules =
           targets.isEmpty() ? new TargetModules.AllLinear() : new TargetModules.Names(targets);
       LoraConfig config = LoraConfig.of(rank, alpha, modules).withVariant(variant(steps));
@@ -140,7 +140,7 @@ public sealed interface Trainee {
   record Biases() implements Trainee {
     @Override
     public Trained create(
-        Scope owner, ModelDirectory directory, CausalLm model, long seed, int steps) {
+        Scope owner, ModelDirectory directory, Transformer model, long seed, int steps) {
       return BitFit.create(owner, model);
     }
 
@@ -162,7 +162,7 @@ public sealed interface Trainee {
   record Networks(Bottlenecks.Kind kind, int width) implements Trainee {
     @Override
     public Trained create(
-        Scope owner, ModelDirectory directory, CausalLm model, long seed, int steps) {
+        Scope owner, ModelDirectory directory, Transformer model, long seed, int steps) {
       return Bottlenecks.create(owner, model, kind, width, seed);
     }
 
@@ -181,7 +181,7 @@ public sealed interface Trainee {
   record AllWeights() implements Trainee {
     @Override
     public Trained create(
-        Scope owner, ModelDirectory directory, CausalLm model, long seed, int steps) {
+        Scope owner, ModelDirectory directory, Transformer model, long seed, int steps) {
       return new FullWeights(directory, model);
     }
 

@@ -11,6 +11,7 @@ import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.peft.LoraConfig;
 import dev.gatun.models.peft.TargetMatcher;
 import dev.gatun.models.peft.TargetModules;
+import dev.gatun.models.task.NamedTasks;
 import dev.gatun.runtime.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,6 +66,23 @@ class RecipesTest {
               .anyMatch(m -> !m.position().name().equals("ADAPTER"))) {
         assertThat(method.dropout().layers()).hasToString("ALL");
       }
+    }
+  }
+
+  /// A figure stands beside the column that the run fills, but for MNLI's other set.
+  @ParameterizedTest
+  @MethodSource("files")
+  void figuresAreThoseOfMetrics(Path file) throws IOException {
+    Recipe recipe = Recipe.read(file);
+    List<String> metrics =
+        NamedTasks.of(requireNonNull(recipe.heldOutTask())).orElseThrow().metrics();
+    assertThat(metrics).contains(recipe.metric());
+    for (Recipe.Method method : recipe.methods()) {
+      assertThat(method.reported().keySet())
+          .as(method.name())
+          .allMatch(name ->
+              metrics.contains(name.replaceFirst("_(un)?seen$", ""))
+                  || name.equals("accuracy mismatched"));
     }
   }
 

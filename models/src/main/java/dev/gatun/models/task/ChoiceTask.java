@@ -12,6 +12,7 @@ import dev.gatun.models.nn.Task;
 import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.Evaluation;
 import dev.gatun.runtime.DType;
+import dev.gatun.runtime.MalformedFileException;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
@@ -21,9 +22,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +45,11 @@ record ChoiceTask() implements NamedTask {
   @Override
   public @Nullable Task head() {
     return null;
+  }
+
+  @Override
+  public List<String> metrics() {
+    return List.of("accuracy", "brier");
   }
 
   /// A question as tokens.
@@ -64,10 +72,14 @@ record ChoiceTask() implements NamedTask {
   public TaskSet read(Path source, TaskEncoding encoding) throws IOException {
     List<Encoded> rows = new ArrayList<>();
     int cut = 0;
+    Map<String, List<ChoiceRow>> shots = new HashMap<>();
     for (Path file : files(source)) {
-      List<ChoiceRow> shots = shots(encoding.shots(), Mmlu.subject(file));
       for (ChoiceRow row : Mmlu.read(file).rows()) {
-        String prompt = Mmlu.prompt(Mmlu.subject(file), shots, row);
+        String subject = row.subject();
+        if (!shots.containsKey(subject)) {
+          shots.put(subject, shots(encoding.shots(), subject));
+        }
+        String prompt = Mmlu.prompt(subject, Objects.requireNonNull(shots.get(subject)), row);
         Encoded whole = encoded(encoding.tokenizer(), prompt, row.answer());
         int over = whole.prompt.length + 1 - encoding.maxLength();
         cut += over > 0 ? 1 : 0;
@@ -88,8 +100,7 @@ record ChoiceTask() implements NamedTask {
     try (Stream<Path> all = Files.list(source)) {
       List<Path> files = all.filter(file -> file.toString().endsWith(".csv")).sorted().toList();
       if (files.isEmpty()) {
-        throw new dev.gatun.runtime.MalformedFileException(
-            source, "folder", "no .csv file", "one for each subject");
+        throw new MalformedFileException(source, "folder", "no .csv file", "one for each subject");
       }
       return files;
     }
@@ -100,8 +111,15 @@ record ChoiceTask() implements NamedTask {
       return List.of();
     }
     Path file = Files.isDirectory(source) ? source.resolve(subject + "_dev.csv") : source;
-    List<ChoiceRow> rows = Mmlu.read(file).rows();
-    return rows.subList(0, Math.min(SHOTS, rows.size()));
+    List<ChoiceRow> rows =
+        Mmlu.read(file).rows().stream()
+            .filter(row -> row.subject().equals(subject))
+            .limit(SHOTS)
+            .toList();
+    if (rows.isEmpty()) {
+      throw new MalformedFileException(file, "subject", "no question about " + subject, "some");
+    }
+    return rows;
   }
 
   /// Encodes prompt and letter together, as a text is: what they have in common is the prompt.
@@ -132,7 +150,7 @@ record ChoiceTask() implements NamedTask {
   /// A file of questions.
   private record Choices(Dataset examples, List<Encoded> rows) implements TaskSet {
     @Override
-    public Map<String, Double> metrics(
+    public TaskScores scores(
         Dataset some, Evaluation evaluation, Transformer model, PassAddition addition) {
       if (!(model instanceof CausalLm lm)) {
         throw new IllegalArgumentException(
@@ -144,9 +162,10 @@ record ChoiceTask() implements NamedTask {
       int[] answers = asked.stream().mapToInt(Encoded::answer).toArray();
       Map<String, Double> metrics = new LinkedHashMap<>();
       metrics.put("accuracy", accuracy(probabilities, answers));
-      metrics.put("ece", Calibration.of(probabilities, answers, BINS).error());
+      Calibration calibration = Calibration.of(probabilities, answers, BINS);
+      metrics.put("ece", calibration.error());
       metrics.put("brier", Calibration.brier(probabilities, answers));
-      return metrics;
+      return new TaskScores(metrics, calibration);
     }
 
     private static double accuracy(double[][] probabilities, int[] answers) {

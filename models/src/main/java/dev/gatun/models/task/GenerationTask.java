@@ -111,7 +111,7 @@ record GenerationTask(
       List<GenerationRow> rows)
       implements TaskSet {
     @Override
-    public Map<String, Double> metrics(
+    public TaskScores scores(
         Dataset some, Evaluation evaluation, Transformer model, PassAddition addition) {
       if (!(model instanceof CausalLm lm)) {
         throw new IllegalArgumentException(
@@ -125,7 +125,7 @@ record GenerationTask(
               .mapToObj(rows::get)
               .toList();
       if (asked.isEmpty()) {
-        return Map.of();
+        return new TaskScores(Map.of(), null);
       }
       BeamSearch beams = new BeamSearch(lm, addition, encoding.stops());
       List<String> texts = asked.stream().map(row -> write(beams, row)).toList();
@@ -138,7 +138,7 @@ record GenerationTask(
         addBySeen(metrics, asked, texts);
       }
       metrics.put("texts", (double) texts.size());
-      return metrics;
+      return new TaskScores(metrics, null);
     }
 
     private String write(BeamSearch beams, GenerationRow row) {

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// One or two texts with a class or a number, by a head for sequences.
@@ -40,6 +41,15 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
     return task.isRegression()
         ? Task.regression(task.hub().label())
         : Task.classification(task.labels());
+  }
+
+  @Override
+  public List<String> metrics() {
+    return task.isRegression()
+        ? task.metrics()
+        : Stream.concat(task.metrics().stream(), Stream.of("accuracy", "brier"))
+            .distinct()
+            .toList();
   }
 
   @Override
@@ -85,12 +95,12 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
   private record Labelled(ClassificationTask task, Dataset examples, List<ClassificationRow> rows)
       implements TaskSet {
     @Override
-    public Map<String, Double> metrics(
+    public TaskScores scores(
         Dataset some, Evaluation evaluation, Transformer model, PassAddition addition) {
       double[] labels =
           some.examples().stream().mapToDouble(e -> rows.get(e.document()).label()).toArray();
       return task.isRegression()
-          ? ofNumbers(evaluation.outputs(), labels)
+          ? new TaskScores(ofNumbers(evaluation.outputs(), labels), null)
           : ofClasses(evaluation.outputs(), Arrays.stream(labels).mapToInt(l -> (int) l).toArray());
     }
 
@@ -103,7 +113,7 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
       return metrics;
     }
 
-    private Map<String, Double> ofClasses(List<float[]> outputs, int[] labels) {
+    private TaskScores ofClasses(List<float[]> outputs, int[] labels) {
       double[][] probabilities =
           outputs.stream().map(Labelled::probabilities).toArray(double[][]::new);
       int[] predictions = Arrays.stream(probabilities).mapToInt(Labelled::likeliest).toArray();
@@ -112,9 +122,10 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
         metrics.put(name, metric(name, predictions, labels));
       }
       metrics.putIfAbsent("accuracy", metric("accuracy", predictions, labels));
-      metrics.put("ece", Calibration.of(probabilities, labels, BINS).error());
+      Calibration calibration = Calibration.of(probabilities, labels, BINS);
+      metrics.put("ece", calibration.error());
       metrics.put("brier", Calibration.brier(probabilities, labels));
-      return metrics;
+      return new TaskScores(metrics, calibration);
     }
 
     private double metric(String name, int[] predictions, int[] labels) {

@@ -3,6 +3,7 @@ package dev.gatun.models.task;
 import dev.gatun.models.nn.Task;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A task that is trained and measured by its name: what its model is, how its files become
@@ -13,6 +14,10 @@ public interface NamedTask {
 
   /// {@return what the model's head is for, or null for a language model}
   @Nullable Task head();
+
+  /// {@return the names of the metrics, the task's own first, without the calibration error; a file
+  /// may have more}
+  List<String> metrics();
 
   /// Reads a file as examples for a model.
   ///

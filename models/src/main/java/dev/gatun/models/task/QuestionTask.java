@@ -34,6 +34,11 @@ record QuestionTask(boolean mayBeEmpty) implements NamedTask {
   }
 
   @Override
+  public List<String> metrics() {
+    return List.of("exact_match", "f1");
+  }
+
+  @Override
   public TaskSet read(Path file, TaskEncoding encoding) throws IOException {
     List<QuestionRow> rows = Squad.read(file).rows();
     if (encoding.causal()) {
@@ -79,7 +84,7 @@ record QuestionTask(boolean mayBeEmpty) implements NamedTask {
       IdentityHashMap<int[], Window> windows)
       implements TaskSet {
     @Override
-    public Map<String, Double> metrics(
+    public TaskScores scores(
         Dataset some, Evaluation evaluation, Transformer model, PassAddition addition) {
       Map<Integer, List<AnswerDecoder.Logits>> logits = new LinkedHashMap<>();
       for (int i = 0; i < some.size(); i++) {
@@ -103,7 +108,7 @@ record QuestionTask(boolean mayBeEmpty) implements NamedTask {
         predictions.add(decoder.decode(rows.get(row), own).text());
         answers.add(rows.get(row).answers().stream().map(QuestionRow.Answer::text).toList());
       });
-      return mayBeEmpty ? v2(predictions, answers) : v1(predictions, answers);
+      return new TaskScores(mayBeEmpty ? v2(predictions, answers) : v1(predictions, answers), null);
     }
 
     private static Map<String, Double> v1(List<String> predictions, List<List<String>> answers) {

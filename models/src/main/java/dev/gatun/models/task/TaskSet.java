@@ -4,7 +4,6 @@ import dev.gatun.models.data.Dataset;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.models.nn.Transformer;
 import dev.gatun.models.train.Evaluation;
-import java.util.Map;
 
 /// A task's file as examples, and how what a model says of them is measured.
 public interface TaskSet {
@@ -12,13 +11,11 @@ public interface TaskSet {
   /// each comes from}
   Dataset examples();
 
-  /// {@return how good a model is, by the metrics' names in Hugging Face's `evaluate`, the task's
-  /// own first; NaN where a metric is not defined}
+  /// {@return how good a model is}
   ///
   /// @param some [#examples] or a part of them, not empty
   /// @param evaluation what the model said of them
   /// @param model the model
   /// @param addition the adapter to go with it
-  Map<String, Double> metrics(
-      Dataset some, Evaluation evaluation, Transformer model, PassAddition addition);
+  TaskScores scores(Dataset some, Evaluation evaluation, Transformer model, PassAddition addition);
 }

@@ -383,7 +383,7 @@ final class JointLoss {
     }
     Loss.Value value =
         objective.value(
-            scope, first.of(firsts(p)), other, part.batch, part.scale / instances, dropout);
+            scope, first.of(firsts(p)), other, part.batch, part.scale / instances, part.options);
     return new Loss.Value(value.total(), value.task() / instances, value.divergence() / instances);
   }
 }

@@ -21,7 +21,29 @@ public record LanguageModelLoss(Transformer model, PassAddition addition, Option
   /// @param checkpointing whether a layer's activations are computed again for its gradient, not
   ///   saved
   /// @param oneBatch whether HiddenKey's two branches run as one batch of twice the rows
-  public record Options(Dropout dropout, long seed, boolean checkpointing, boolean oneBatch) {
+  /// @param labelSmoothing share of the target that all tokens or classes divide, from 0 to below
+  ///   1; of classes and tokens alone. As the LoRA paper's experiments have it, (1 - s) times the
+  ///   cross-entropy of the label plus s times the mean of those of all
+  public record Options(
+      Dropout dropout, long seed, boolean checkpointing, boolean oneBatch, double labelSmoothing) {
+    /// Checks the range.
+    public Options {
+      if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+        throw new IllegalArgumentException(
+            "label smoothing: found " + labelSmoothing + ", expected 0 or more and below 1");
+      }
+    }
+
+    /// Options without label smoothing.
+    ///
+    /// @param dropout the method
+    /// @param seed seed of the masks
+    /// @param checkpointing whether a layer's activations are computed again for its gradient
+    /// @param oneBatch whether HiddenKey's two branches run as one batch
+    public Options(Dropout dropout, long seed, boolean checkpointing, boolean oneBatch) {
+      this(dropout, seed, checkpointing, oneBatch, 0);
+    }
+
     /// Options for evaluation: no dropout.
     public static final Options EVALUATION = new Options(Dropout.NONE, 0, false, false);
   }

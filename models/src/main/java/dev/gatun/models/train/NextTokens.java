@@ -6,11 +6,13 @@ import dev.gatun.models.dropout.Agreement;
 import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Param;
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Loss;
+import dev.gatun.runtime.op.Reduce;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -33,10 +35,41 @@ record NextTokens(CausalLm model) implements Objective {
       @Nullable Reading second,
       Batch batch,
       double scale,
-      Dropout dropout) {
+      LanguageModelLoss.Options options) {
     long[] labels = labels(batch, first.draws());
     Tensor rows = first.rows(scope, places(batch));
     Tensor head = first.value(model.head());
+    Loss.Value value = value(scope, rows, second, batch, head, labels, scale, options.dropout());
+    double share = options.labelSmoothing();
+    if (share == 0) {
+      return value;
+    }
+    Tensor smoothing = Elementwise.scale(scope, smoothing(scope, rows, head, labels), share);
+    Tensor total =
+        Elementwise.add(scope, value.total(), Elementwise.scale(scope, smoothing, scale));
+    return new Loss.Value(total, value.task() + smoothing.item(), value.divergence());
+  }
+
+  /// Returns by how much the mean cross-entropy over all tokens exceeds that of the labels, summed
+  /// over the rows: each label's logit less the mean logit, for which the head's mean row is
+  /// enough.
+  private static Tensor smoothing(Scope scope, Tensor rows, Tensor head, long... labels) {
+    Tensor own = Layout.rows(scope, head, scope.of(labels, labels.length)); // (M, C)
+    Tensor sum = Reduce.sum(scope, Layout.as(scope, head, DType.F32), true, 0); // (1, C)
+    Tensor mean = Elementwise.scale(scope, sum, 1.0 / head.size(0));
+    Tensor apart = Elementwise.sub(scope, Layout.as(scope, own, DType.F32), mean);
+    return Reduce.sum(scope, Elementwise.mul(scope, Layout.as(scope, rows, DType.F32), apart));
+  }
+
+  private Loss.Value value(
+      Scope scope,
+      Tensor rows,
+      @Nullable Reading second,
+      Batch batch,
+      Tensor head,
+      long[] labels,
+      double scale,
+      Dropout dropout) {
     if (second == null) {
       return Loss.crossEntropy(scope, rows, head, labels, scale);
     }

@@ -1,7 +1,6 @@
 package dev.gatun.models.train;
 
 import dev.gatun.models.data.Batch;
-import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.Param;
 import dev.gatun.models.nn.TaskModel;
@@ -44,14 +43,14 @@ sealed interface Objective permits NextTokens, TaskObjective {
   /// @param second the other branch, under as many, or null
   /// @param batch at least one label
   /// @param scale factor of both sums in the total
-  /// @param dropout the method
+  /// @param options the run's
   Loss.Value value(
       Scope scope,
       Reading first,
       @Nullable Reading second,
       Batch batch,
       double scale,
-      Dropout dropout);
+      LanguageModelLoss.Options options);
 
   /// Returns what the mean over several draws says of a batch, without a gradient.
   ///

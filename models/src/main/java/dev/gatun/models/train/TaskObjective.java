@@ -15,6 +15,7 @@ import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Loss;
 import dev.gatun.runtime.op.Ragged;
+import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -44,10 +45,14 @@ record TaskObjective(TaskModel model) implements Objective {
       @Nullable Reading second,
       Batch batch,
       double scale,
-      Dropout dropout) {
+      LanguageModelLoss.Options options) {
+    Dropout dropout = options.dropout();
     try (Scope block = scope.child()) {
       Outputs outputs = outputs(block, first);
       Tensor task = loss(block, outputs.values, outputs.sequences, batch, first.draws());
+      if (options.labelSmoothing() > 0) {
+        task = smoothed(block, task, outputs.values, options.labelSmoothing());
+      }
       if (second == null) {
         Tensor total = Elementwise.scale(block, task, scale);
         return new Loss.Value(scope.keep(total), task.item(), 0);
@@ -66,6 +71,19 @@ record TaskObjective(TaskModel model) implements Objective {
       Tensor total = Elementwise.scale(block, sum, scale);
       return new Loss.Value(scope.keep(total), task.item(), divergence.item());
     }
+  }
+
+  /// Returns a loss of classes with label smoothing.
+  private Tensor smoothed(Scope scope, Tensor loss, Tensor values, double share) {
+    if (model.task().kind() != Task.Kind.CLASSIFICATION) {
+      throw new IllegalArgumentException(
+          "label smoothing: found %s with a %s, expected 0".formatted(share, name()));
+    }
+    Tensor all = Reduce.sum(scope, TaskLoss.logProbabilities(scope, values));
+    return Elementwise.sub(
+        scope,
+        Elementwise.scale(scope, loss, 1 - share),
+        Elementwise.scale(scope, all, share / model.task().outputs()));
   }
 
   /// Returns the other branch's logarithms: a constant unless the gradient flows through both.

@@ -74,6 +74,9 @@ public record TrainOptions(
     Map<String, String> all = new LinkedHashMap<>();
     all.put("dropout", lossOptions.dropout().toString());
     all.put("one-batch", Boolean.toString(lossOptions.oneBatch()));
+    if (lossOptions.labelSmoothing() > 0) {
+      all.put("label-smoothing", Double.toString(lossOptions.labelSmoothing()));
+    }
     all.put("seed", Long.toString(lossOptions.seed()));
     all.put("optimizer", adamW.toString());
     all.put("schedule", schedule.toString());

@@ -49,8 +49,9 @@ class NamedTasksTest {
   private static Map<String, Double> metrics(TaskSet set, Dataset some, float[]... outputs)
       throws IOException {
     try (TaskModel any = TaskCases.read("roberta").open(DType.F32, Use.FROZEN)) {
-      return set.metrics(
-          some, new Evaluation(0, outputs.length, List.of(outputs)), any, PassAddition.NONE);
+      return set.scores(
+              some, new Evaluation(0, outputs.length, List.of(outputs)), any, PassAddition.NONE)
+          .metrics();
     }
   }
 
@@ -214,6 +215,34 @@ class NamedTasksTest {
     int[] ids = cut.examples().getFirst().ids();
     int[] whole = plain.examples().getFirst().ids();
     assertThat(ids).containsExactly(Arrays.copyOfRange(whole, whole.length - 8, whole.length));
+  }
+
+  @Test
+  void subjectsOfOneFileHaveTheirOwnPrompts() throws IOException {
+    String row =
+        "{\"question\": \"Who?\", \"subject\": \"%s\", \"choices\": [\"he\", \"she\", \"it\","
+            + " \"we\"], \"answer\": 2}";
+    Path file = file("test.jsonl", row.formatted("law"), row.formatted("long_name_of_law"));
+    List<Example> both = read("mmlu", file, true, 200).examples().examples();
+    int words = both.getLast().length() - both.getFirst().length();
+    assertThat(words).isPositive();
+    Path dev = file("dev.jsonl", row.formatted("long_name_of_law"), row.formatted("law"));
+    TaskEncoding with = new TaskEncoding(new Words(), true, 400, 20, o -> o, Set.of(), 5, dev);
+    List<Example> shots =
+        NamedTasks.of("mmlu").orElseThrow().read(file, with).examples().examples();
+    assertThat(shots.getLast().length() - shots.getFirst().length()).isEqualTo(words);
+    TaskEncoding other =
+        new TaskEncoding(
+            new Words(),
+            true,
+            400,
+            20,
+            o -> o,
+            Set.of(),
+            5,
+            file("one.jsonl", row.formatted("law")));
+    assertThatThrownBy(() -> NamedTasks.of("mmlu").orElseThrow().read(file, other))
+        .hasMessageContaining("one.jsonl: subject: found no question about long_name_of_law");
   }
 
   @Test
