@@ -32,8 +32,8 @@ public final class UploadRing implements AutoCloseable {
   /// device busy for 40 us or more, several times what it takes to ask for a copy.
   public static final long SLOT_BYTES = 2L << 20;
 
-  /// Pinned memory of a ring of the usual size that nobody uses: pinning takes as long as a tenth of
-  /// the copies of a large model.
+  /// Pinned memory of a ring of the usual size that nobody uses: pinning takes as long as a tenth
+  /// of the copies of a large model.
   private static final AtomicReference<@Nullable Pinned> KEPT = new AtomicReference<>();
 
   private final int threads;
