@@ -25,10 +25,9 @@ final class DrawnMaskAttention {
   /// {@return whether the kernel computes these}
   static boolean takes(Tensor q, AttentionMask mask) {
     boolean half = q.dtype() == DType.BF16 || q.dtype() == DType.F16;
-    long size = q.size(2);
     return half
-        && (size == 64 || size == 128)
         && CudaKernels.reach(q)
+        && CudaAttention.takes(q.size(2))
         && mask.sequences().stream().allMatch(DrawnMaskAttention::isColumn);
   }
 

@@ -5,10 +5,13 @@ import dev.gatun.runtime.DTypeException;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.internal.cuda.CudaKernel;
 import dev.gatun.runtime.internal.cuda.CudaProgram;
+import dev.gatun.runtime.internal.cuda.CudaThread;
+import dev.gatun.runtime.internal.cuda.Driver;
 import dev.gatun.runtime.internal.cuda.Launch;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
@@ -41,6 +44,21 @@ public record CudaAttention(int headSize, boolean causal, Masking masking, DType
   private static final int DELTA_THREADS = 256;
   private static final int LINES_BYTES = 1024; // of lse and delta, beside each tile of queries
   private static final int BIASES_BYTES = 32; // of the four keys that each thread draws
+
+  /// Architectures whose blocks may have the 100 KiB of shared memory and more that heads of 128
+  /// take.
+  private static final Set<Integer> LARGE_SHARED = Set.of(80, 87, 90, 100, 103, 110);
+
+  /// {@return whether there is a kernel for heads of a size on the calling thread's device}
+  ///
+  /// @param headSize elements of a head
+  public static boolean takes(long headSize) {
+    int architecture =
+        Driver.devices().get(CudaThread.current().device()).architecture();
+    return headSize == 64
+        ? architecture >= 80
+        : headSize == 128 && LARGE_SHARED.contains(architecture);
+  }
 
   /// Where the mask of keys comes from.
   public enum Masking {
