@@ -2,7 +2,7 @@
 # Makes a folder that runs Gatun where there is no JDK, such as on a machine with a GPU: a Java runtime of the needed
 # modules, the jars without libtorch, and the demo. It takes libtorch from the machine: a pip-installed torch of the
 # python3 on the PATH, or the folder that GATUN_LIBTORCH names.
-#   ./image.sh DIR            DIR/bin/gatun, about 100 MB unpacked and 45 MB as .tar.xz
+#   ./image.sh DIR            DIR/bin/gatun, about 110 MB unpacked and 50 MB as .tar.xz
 #   ./image.sh --checks DIR   also the tests and the benchmark's worker, for bench/gpu.py
 set -eu
 checks=

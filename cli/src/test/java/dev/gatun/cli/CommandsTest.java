@@ -277,6 +277,8 @@ class CommandsTest {
         "1 | finetune --model /no/such/model --data D | /no/such/model",
         "1 | eval --model L --data D --adapter /no/such/adapter | /no/such/adapter",
         "1 | generate --model L --prompt-ids 999 --max-new-tokens 1 | 999",
+        "2 | generate --model L --prompt-ids 1 --device tpu | device: found tpu, expected cpu, cuda",
+        "1 | generate --model L --prompt-ids 1 --device cuda:99 | device cuda:99: ",
       })
   void refusalsAreOneLineThatNamesTheCulprit(int status, String command, String named) {
     String[] arguments = command.strip().split(" ", -1);

@@ -295,8 +295,7 @@ class TaskTrainingTest {
     assertThat(rest.steps).hasSize(5 - step);
     if (TestDevice.DEVICE.isCuda() && name.startsWith("deberta")) {
       // on a GPU libtorch adds the gradients of shared positions in no fixed order
-      assertThat(rest.steps.getLast().loss())
-          .isCloseTo(whole.steps.getLast().loss(), within(1e-5));
+      assertThat(rest.steps.getLast().loss()).isCloseTo(whole.steps.getLast().loss(), within(1e-5));
       return;
     }
     assertThat(rest.steps.getLast().loss()).isEqualTo(whole.steps.getLast().loss());

@@ -56,12 +56,11 @@ public final class Gpu {
   }
 
   private static void open(Device device) {
-    LibTorch torch = LibTorch.load();
-    if (!torch.has("aoti_torch_cuda_mm_out")) {
-      throw new DeviceException(
-          "device %s: found %s without CUDA, expected one with libtorch_cuda and an NVIDIA driver"
-              .formatted(device, torch));
-    }
+    LibTorch.load()
+        .withoutCuda()
+        .ifPresent(why -> {
+          throw new DeviceException("device %s: %s".formatted(device, why));
+        });
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment none = arena.allocate(8, 8);
       MemorySegment handle = arena.allocate(8, 8);

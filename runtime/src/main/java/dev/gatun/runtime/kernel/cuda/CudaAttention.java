@@ -53,8 +53,7 @@ public record CudaAttention(int headSize, boolean causal, Masking masking, DType
   ///
   /// @param headSize elements of a head
   public static boolean takes(long headSize) {
-    int architecture =
-        Driver.devices().get(CudaThread.current().device()).architecture();
+    int architecture = Driver.devices().get(CudaThread.current().device()).architecture();
     return headSize == 64
         ? architecture >= 80
         : headSize == 128 && LARGE_SHARED.contains(architecture);
