@@ -228,6 +228,8 @@ class StudyCommandTest {
         "dropout: none | sparsity: [1, 2] | methods: LoRA: sparsity: found [1.0, 2.0], expected a weight",
         "dropout: none | method: lora+~lora-plus-ratio: 0 | LoRA: lora-plus-ratio, sparsity: found 0.0",
         "steps: 4 | epochs: 1~steps: 4 | epochs: found this key beside steps, expected one of the two",
+        "dropout: none | rates: [0.1] | methods: LoRA: rates: found no masks, expected a dropout",
+        "dropout: hiddenkey:p=0.1 | dropout: hiddenkey~rates: [1.5] | rates: found 1.5, expected rates below 1",
         "steps: 4 | steps: 4~task: glue | task: found glue, expected cola, sst2",
         "steps: 4 | steps: 4~task: rte | task rte: found no tokenizer.json, expected one",
         "steps: 4 | steps: 4~metric: accuracy | metric: found accuracy, expected a task beside it",

@@ -235,11 +235,12 @@ final class RecipeReader {
     List<Method> read = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (Object each : list) {
-      Method method = method(each, defaults);
-      if (!names.add(method.name())) {
-        throw malformed("methods", "'" + method.name() + "' twice", "names that differ");
+      for (Method method : rated(each, defaults)) {
+        if (!names.add(method.name())) {
+          throw malformed("methods", "'" + method.name() + "' twice", "names that differ");
+        }
+        read.add(method);
       }
-      read.add(method);
     }
     if (read.isEmpty()) {
       throw malformed("methods", "none", "at least one");
@@ -247,10 +248,40 @@ final class RecipeReader {
     return List.copyOf(read);
   }
 
-  private Method method(Object value, Defaults defaults) throws MalformedFileException {
+  /// Returns a method, once for each of its rates where it has some.
+  private List<Method> rated(Object value, Defaults defaults) throws MalformedFileException {
     String name = new Fields("methods: ", value).text("name");
     Fields fields = new Fields("methods: " + name + ": ", value);
     fields.take("name", null);
+    List<Double> rates = fields.numbers("rates", List.of());
+    Method method = method(name, fields, defaults);
+    if (rates.isEmpty()) {
+      return List.of(method);
+    }
+    if (method.dropout().masks().isEmpty()) {
+      throw malformed("methods: " + name + ": rates", "no masks", "a dropout that has some");
+    }
+    List<Method> all = new ArrayList<>();
+    for (double rate : rates) {
+      if (rate >= 1) {
+        throw malformed("methods: " + name + ": rates", String.valueOf(rate), "rates below 1");
+      }
+      Dropout dropout = method.dropout().withRate(rate);
+      all.add(
+          new Method(
+              name + " p=" + rate,
+              method.trainee(),
+              DropoutText.of(dropout),
+              dropout,
+              method.learningRate(),
+              method.weightDecay(),
+              method.reported()));
+    }
+    return all;
+  }
+
+  private Method method(String name, Fields fields, Defaults defaults)
+      throws MalformedFileException {
     String text = String.valueOf(fields.take("dropout", "none"));
     Dropout dropout;
     try {

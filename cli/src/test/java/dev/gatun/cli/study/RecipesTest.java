@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.cli.study.Trainee.LowRank;
+import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.DropoutText;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.hub.ModuleTrees;
 import dev.gatun.models.nn.Transformer;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -166,5 +169,27 @@ class RecipesTest {
         }
       }
     }
+  }
+
+  @Test
+  void aMethodWithRatesComesOnceWithEach(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("rates.yaml");
+    Files.writeString(
+        file,
+        """
+        name: rates
+        train: train.jsonl
+        held-out: held-out.jsonl
+        steps: 2
+        methods:
+          - name: LoRA
+          - {name: HiddenKey, dropout: "hiddenkey:lambda=2", rates: [0.05, 0.2]}
+        """);
+    List<Recipe.Method> methods = Recipe.read(file).methods();
+    assertThat(methods)
+        .extracting(Recipe.Method::name)
+        .containsExactly("LoRA", "HiddenKey p=0.05", "HiddenKey p=0.2");
+    assertThat(methods.get(2).dropout()).isEqualTo(Dropout.hiddenKey(0.2, 0.2, 2));
+    assertThat(DropoutText.parse(methods.get(1).text())).isEqualTo(methods.get(1).dropout());
   }
 }

@@ -72,6 +72,17 @@ public record Dropout(
     return new Dropout(List.of(masks), Agreement.KL, 0, false, Layers.LATTER_HALF, 1);
   }
 
+  /// {@return this method with another drop rate of all its masks}
+  ///
+  /// @param rate at least 0 and below 1
+  public Dropout withRate(double rate) {
+    List<Mask> rated =
+        masks.stream()
+            .map(m -> new Mask(m.position(), m.pattern(), rate, m.depth(), m.rescaling()))
+            .toList();
+    return new Dropout(rated, agreement, lambda, bothBranches, layers, instances);
+  }
+
   /// HiddenKey⁻: column-wise DropKey and element-wise HiddenCut, no extra loss.
   ///
   /// @param keyRate drop rate of keys, at least 0 and below 1
