@@ -24,13 +24,12 @@ public record EncoderAttention(int heads, double scale) {
   /// @param v values
   /// @param pass the pass
   public Tensor attend(Scope scope, int layer, Tensor q, Tensor k, Tensor v, ForwardPass pass) {
-    AttentionMask drawn =
-        pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), false);
+    AttentionMask drawn = dropped(layer, heads, pass);
     Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, false);
     if (drawn != null && weights == null) {
       return Attention.dropKey(scope, q, k, v, drawn, scale);
     }
-    Tensor mask = mask(scope, layer, heads, pass);
+    Tensor mask = mask(scope, drawn, pass);
     return weights == null
         ? Attention.attend(scope, q, k, v, pass.batch(), false, mask, scale)
         : Attention.attend(scope, q, k, v, pass.batch(), false, mask, scale, weights);
@@ -45,8 +44,15 @@ public record EncoderAttention(int heads, double scale) {
   /// @param heads number of heads
   /// @param pass the pass
   public static @Nullable Tensor mask(Scope scope, int layer, int heads, ForwardPass pass) {
-    AttentionMask drawn =
-        pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), false);
+    return mask(scope, dropped(layer, heads, pass), pass);
+  }
+
+  private static @Nullable AttentionMask dropped(int layer, int heads, ForwardPass pass) {
+    return pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), false);
+  }
+
+  private static @Nullable Tensor mask(
+      Scope scope, @Nullable AttentionMask drawn, ForwardPass pass) {
     Tensor dropped = drawn == null ? null : drawn.draw(scope);
     if (pass.batch().isUniform()) {
       return dropped;

@@ -8,6 +8,7 @@ import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
+import org.jspecify.annotations.Nullable;
 
 /// Checks made before a native call, which would end the process or say less.
 final class Checks {
@@ -45,6 +46,14 @@ final class Checks {
                 .formatted(op, ends[0] < 0 ? ends[0] : ends[1], size - 1));
       }
     }
+  }
+
+  /// Returns one of the results of an operator that leaves undefined what it was not asked for.
+  static Tensor defined(@Nullable Tensor result) {
+    if (result == null) {
+      throw new AssertionError("an operator left a result undefined");
+    }
+    return result;
   }
 
   static void sameDevice(String op, Tensor a, Tensor b) {

@@ -34,14 +34,17 @@ final class GpuAttention implements Attention.Kernel {
     @Nullable Tensor[] all =
         FORWARD.callAll(
             scope, q, eachK, eachV, bias, forGradient, 0.0, rule.causal(), rule.scale());
-    Tensor raw = present(all[0]);
+    Tensor raw = Checks.defined(all[0]);
     // a query that sees no key divides 0 by 0
     Tensor output = bias == null ? raw : WITHOUT_NAN.call(scope, raw, 0.0, null, null);
     if (!forGradient) {
       return new Attention.Attended(output, new Tensor[0]);
     }
     return new Attention.Attended(
-        output, new Tensor[] {q, k, v, output, present(all[1]), present(all[2]), present(all[3])});
+        output,
+        new Tensor[] {
+          q, k, v, output, Checks.defined(all[1]), Checks.defined(all[2]), Checks.defined(all[3])
+        });
   }
 
   @Override
@@ -71,7 +74,9 @@ final class GpuAttention implements Attention.Kernel {
             rule.causal(),
             rule.scale());
     Tensor[] gradients = {
-      present(all[0]), ofGroups(scope, present(all[1]), k), ofGroups(scope, present(all[2]), k)
+      Checks.defined(all[0]),
+      ofGroups(scope, Checks.defined(all[1]), k),
+      ofGroups(scope, Checks.defined(all[2]), k)
     };
     if (mask != null) {
       for (int i = 0; i < gradients.length; i++) {
@@ -79,13 +84,6 @@ final class GpuAttention implements Attention.Kernel {
       }
     }
     return gradients;
-  }
-
-  private static Tensor present(@Nullable Tensor tensor) {
-    if (tensor == null) {
-      throw new AssertionError("attention left a result undefined");
-    }
-    return tensor;
   }
 
   /// Returns `(B, H, S, D)` from `(B, G, S, D)`: keys or values once for each query head.

@@ -41,13 +41,20 @@ final class GpuFlashAttention {
           FORWARD.callAll(
               block, q, k, v, offsets, offsets, longest, longest, 0.0, causal, false, scale, null,
               null, null, null, null, null);
-      Tensor result = scope.keep(present(all[0]));
+      Tensor result = scope.keep(Checks.defined(all[0]));
       if (scope.records(q, k, v)) {
         scope.record(
             result,
             new Tensor[] {q, k, v},
             new Tensor[] {
-              q, k, v, result, present(all[1]), offsets, present(all[2]), present(all[3])
+              q,
+              k,
+              v,
+              result,
+              Checks.defined(all[1]),
+              offsets,
+              Checks.defined(all[2]),
+              Checks.defined(all[3])
             },
             (s, saved, g) ->
                 BACKWARD.callAll(
@@ -89,14 +96,7 @@ final class GpuFlashAttention {
               null,
               null,
               null);
-      return Layout.transpose(scope, present(all[0]), 1, 2);
+      return Layout.transpose(scope, Checks.defined(all[0]), 1, 2);
     }
-  }
-
-  private static Tensor present(@Nullable Tensor tensor) {
-    if (tensor == null) {
-      throw new AssertionError("attention left a result undefined");
-    }
-    return tensor;
   }
 }

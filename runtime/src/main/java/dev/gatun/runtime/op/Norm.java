@@ -87,26 +87,19 @@ public final class Norm {
     }
     try (Scope block = scope.untaped()) {
       @Nullable Tensor[] all = LAYER_NORM.callAll(block, x, over, weight, bias, eps);
-      Tensor result = scope.keep(present(all[0]));
+      Tensor result = scope.keep(Checks.defined(all[0]));
       if (scope.records(x, weight, bias)) {
         boolean[] mask = {scope.needs(x), scope.needs(weight), scope.needs(bias)};
         scope.record(
             result,
             new Tensor[] {x, weight, bias},
-            new Tensor[] {x, weight, bias, present(all[1]), present(all[2])},
+            new Tensor[] {x, weight, bias, Checks.defined(all[1]), Checks.defined(all[2])},
             (s, saved, g) ->
                 LAYER_NORM_BACKWARD.callAll(
                     s, g[0], saved[0], over, saved[3], saved[4], saved[1], saved[2], mask));
       }
       return result;
     }
-  }
-
-  private static Tensor present(@Nullable Tensor tensor) {
-    if (tensor == null) {
-      throw new AssertionError("an operator left a result undefined");
-    }
-    return tensor;
   }
 
   /// Returns root-mean-square normalisation over the last dimension: x / sqrt(mean(x²) + eps) *

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// What only a device can show.
 @Tag("gpu")
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith({TestDevice.class, LeakCheck.class})
+@ExtendWith({CudaCondition.class, LeakCheck.class})
 class CudaDeviceTest {
   private static final CudaKernel GELU =
       CudaProgram.of("gelu.cu").kernel("gelu_forward", "ELEMENT=f32");

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What a device seldom shows: launches that are refused, memory that is out, what is left behind.
 @EnabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith({TestDevice.class, LeakCheck.class})
+@ExtendWith({CudaCondition.class, LeakCheck.class})
 class FakeDriverTest {
   private static final CudaKernel GELU =
       CudaProgram.of("gelu.cu").kernel("gelu_forward", "ELEMENT=f32");

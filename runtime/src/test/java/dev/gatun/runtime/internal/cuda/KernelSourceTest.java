@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// and without spills. It takes NVRTC, which `-Dgatun.cuda=FOLDER` or `GATUN_CUDA` may name, and no
 /// device.
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith({TestDevice.Nvrtc.class, LeakCheck.class})
+@ExtendWith({CudaCondition.Nvrtc.class, LeakCheck.class})
 class KernelSourceTest {
   private static final Pattern USED =
       Pattern.compile(

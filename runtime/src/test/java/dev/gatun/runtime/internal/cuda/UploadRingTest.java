@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// A ring of few small slots: each is filled again and again, and not before its copy is done. The
 /// fake device copies as late as it may.
 @Tag("gpu")
-@ExtendWith({TestDevice.class, LeakCheck.class})
+@ExtendWith({CudaCondition.class, LeakCheck.class})
 class UploadRingTest {
   private int eventsBefore;
   private int pinnedBefore;

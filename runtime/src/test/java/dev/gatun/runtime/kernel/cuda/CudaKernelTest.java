@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.LeakCheck;
-import dev.gatun.runtime.internal.cuda.TestDevice;
+import dev.gatun.runtime.internal.cuda.CudaCondition;
 import dev.gatun.runtime.kernel.HeadLoss;
 import java.util.Arrays;
 import java.util.Random;
@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Every kernel against plain loops in f64, at sizes that fill no run of 16 bytes, warp or block,
 /// and at addresses that are no multiple of 16.
 @Tag("gpu")
-@ExtendWith({TestDevice.class, LeakCheck.class})
+@ExtendWith({CudaCondition.class, LeakCheck.class})
 class CudaKernelTest {
   private static Stream<Arguments> typesAndSizes() {
     return Stream.of(DType.F32, DType.BF16, DType.F16)

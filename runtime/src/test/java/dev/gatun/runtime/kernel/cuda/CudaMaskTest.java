@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.LeakCheck;
-import dev.gatun.runtime.internal.cuda.TestDevice;
+import dev.gatun.runtime.internal.cuda.CudaCondition;
 import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.SequenceMask;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Masks of the device have the bits of [MaskStream].
 @Tag("gpu")
-@ExtendWith({TestDevice.class, LeakCheck.class})
+@ExtendWith({CudaCondition.class, LeakCheck.class})
 class CudaMaskTest {
   private static final double RATE = 0.3;
 

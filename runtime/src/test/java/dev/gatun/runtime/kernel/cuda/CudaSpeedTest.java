@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatun.bindings.cuda.Cuda;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.LeakCheck;
+import dev.gatun.runtime.internal.cuda.CudaCondition;
 import dev.gatun.runtime.internal.cuda.CudaEvent;
 import dev.gatun.runtime.internal.cuda.CudaThread;
 import dev.gatun.runtime.internal.cuda.DeviceMemory;
 import dev.gatun.runtime.internal.cuda.Driver;
-import dev.gatun.runtime.internal.cuda.TestDevice;
 import dev.gatun.runtime.kernel.HeadLoss;
 import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.SequenceMask;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// read and write as fast as memory allows, or nearly so.
 @Tag("gpu")
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
-@ExtendWith({TestDevice.class, LeakCheck.class})
+@ExtendWith({CudaCondition.class, LeakCheck.class})
 class CudaSpeedTest {
   private static final int RUNS = 20;
   private static final int TOKENS = 8192;

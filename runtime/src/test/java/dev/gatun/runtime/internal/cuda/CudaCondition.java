@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /// there is none they are skipped, with one line for the class.
 ///
 /// Use it by [ExtendWith], beside the tag `gpu`.
-public final class TestDevice implements ExecutionCondition {
+public final class CudaCondition implements ExecutionCondition {
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
     return result(context, missing());
