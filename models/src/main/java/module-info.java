@@ -12,6 +12,7 @@ module dev.gatun.models {
   exports dev.gatun.models.baseline;
   exports dev.gatun.models.data;
   exports dev.gatun.models.dropout;
+  exports dev.gatun.models.engine;
   exports dev.gatun.models.generate;
   exports dev.gatun.models.hub;
   exports dev.gatun.models.lora;

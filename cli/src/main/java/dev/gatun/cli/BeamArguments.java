@@ -46,7 +46,7 @@ final class BeamArguments {
   ///
   /// @throws IllegalArgumentException if a setting is out of range, or tokens are to be drawn
   BeamSearch.Options options(Sampling sampling) {
-    if (sampling.temperature() > 0 || sampling.topK() > 0 || sampling.topP() < 1) {
+    if (!sampling.choice().equals(Sampling.Choice.GREEDY)) {
       throw new IllegalArgumentException(
           "beams: found " + beams + " with --temperature, --top-k or --top-p, expected either");
     }
@@ -54,8 +54,8 @@ final class BeamArguments {
         beams,
         sampling.maxNewTokens(),
         lengthPenalty == null ? 1 : lengthPenalty,
-        sampling.noRepeatNgram(),
-        sampling.repetitionPenalty(),
+        sampling.penalties().noRepeatNgram(),
+        sampling.penalties().repetition(),
         earlyStopping);
   }
 }

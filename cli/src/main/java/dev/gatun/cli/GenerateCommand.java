@@ -104,8 +104,10 @@ final class GenerateCommand implements Callable<Integer> {
     BeamSearch.Options search;
     try {
       sampling =
-          new Sampling(
-              maxNewTokens, temperature, topK, topP, repetitionPenalty, noRepeatNgram, seed);
+          Sampling.greedy(maxNewTokens)
+              .withChoice(temperature, topK, topP, 0)
+              .withPenalties(repetitionPenalty, 0, 0, noRepeatNgram)
+              .withSeed(seed);
       search = beams.isOn() ? beams.options(sampling) : null;
     } catch (IllegalArgumentException e) {
       throw new RefusedException("--" + String.valueOf(e.getMessage()).replace('_', '-'));

@@ -58,7 +58,7 @@ public record BeamSearch(CausalLm model, PassAddition addition, Set<Integer> sto
         throw new IllegalArgumentException(
             "length_penalty: found " + lengthPenalty + ", expected a finite number");
       }
-      Repetition.check(repetitionPenalty, noRepeatNgram);
+      new Sampling.Penalties(repetitionPenalty, 0, 0, noRepeatNgram); // checks both
     }
   }
 

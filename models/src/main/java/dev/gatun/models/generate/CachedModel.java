@@ -8,13 +8,17 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
-/// A model with the cache of one generation. Not thread-safe.
+/// A model with the cache of one generation, whose sequences have one length. Not thread-safe.
 final class CachedModel {
   private final CausalLm model;
   private final PassAddition addition;
-  private final KvCache cache;
+  private List<KvCache.Sequence> sequences;
 
   /// Allocates the cache.
   ///
@@ -26,7 +30,10 @@ final class CachedModel {
   CachedModel(Scope scope, CausalLm model, PassAddition addition, int most, int tokens) {
     this.model = model;
     this.addition = addition;
-    this.cache = KvCache.of(scope, model, most, tokens);
+    // while sequences are replaced by copies of them, both have a last page
+    int spare = most > 1 ? most : 0;
+    KvCache cache = KvCache.of(scope, model, most * KvCache.pages(tokens) + spare);
+    this.sequences = List.of(cache.open());
   }
 
   /// Returns how many tokens can follow a prompt, and refuses one that the model cannot run.
@@ -49,9 +56,23 @@ final class CachedModel {
     return Math.min(wanted, model.maxPositions() - prompt.length + 1);
   }
 
-  /// Replaces the sequences by copies of them; see [KvCache#reorder].
+  /// Replaces the sequences by copies of them.
+  ///
+  /// @param scope for temporaries
+  /// @param from the sequence that each new one copies; a sequence may be copied often, or never
   void reorder(Scope scope, int... from) {
-    cache.reorder(scope, from);
+    List<KvCache.Sequence> next = new ArrayList<>();
+    Set<Integer> kept = new HashSet<>();
+    for (int index : from) {
+      KvCache.Sequence sequence = sequences.get(index);
+      next.add(kept.add(index) ? sequence : sequence.fork(scope));
+    }
+    for (int i = 0; i < sequences.size(); i++) {
+      if (!kept.contains(i)) {
+        sequences.get(i).close();
+      }
+    }
+    sequences = next;
   }
 
   /// Returns the logits behind the last token of each sequence.
@@ -60,16 +81,16 @@ final class CachedModel {
   /// @param ids the tokens that follow those in the cache, sequence by sequence
   /// @return `(B, V)`
   Tensor logits(Scope scope, int... ids) {
-    int sequences = cache.sequences();
-    int added = ids.length / sequences;
-    int[] offsets = IntStream.rangeClosed(0, sequences).map(i -> i * added).toArray();
-    ForwardPass.Builder pass = ForwardPass.of(scope, model, ids, offsets).cache(cache);
+    int count = sequences.size();
+    int added = ids.length / count;
+    int[] offsets = IntStream.rangeClosed(0, count).map(i -> i * added).toArray();
+    ForwardPass.Builder pass = ForwardPass.of(scope, model, ids, offsets).cache(sequences);
     ForwardPass built = addition.join(pass, ids.length).build();
     Tensor last = model.hidden(scope, built, false); // (B * T, C)
     if (added > 1) {
       long width = last.size(1);
-      Tensor all = Layout.reshape(scope, last, sequences, added, width);
-      last = Layout.reshape(scope, Layout.narrow(scope, all, 1, added - 1, 1), sequences, width);
+      Tensor all = Layout.reshape(scope, last, count, added, width);
+      last = Layout.reshape(scope, Layout.narrow(scope, all, 1, added - 1, 1), count, width);
     }
     return model.logits(scope, last, built);
   }

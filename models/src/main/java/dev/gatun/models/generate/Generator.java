@@ -42,7 +42,7 @@ public record Generator(CausalLm model, PassAddition addition, Set<Integer> stop
   ///   than the model has positions; new tokens end where the positions do
   public Generated generate(int[] prompt, Sampling sampling, IntPredicate listener) {
     int most = CachedModel.room(model, prompt, sampling.maxNewTokens());
-    Sampler sampler = new Sampler(sampling);
+    Sampler sampler = new Sampler(sampling, 0);
     int[] text = prompt;
     int made = 0;
     boolean stopped = false;

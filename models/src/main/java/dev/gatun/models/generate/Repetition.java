@@ -10,16 +10,8 @@ import java.util.Set;
 ///   for none
 /// @param ngram length of the runs of ids that may not come back; 0 for none
 record Repetition(double penalty, int ngram) {
-  /// Refuses settings out of range.
-  static void check(double penalty, int ngram) {
-    if (!(penalty > 0) || Double.isInfinite(penalty)) {
-      throw new IllegalArgumentException(
-          "repetition_penalty: found " + penalty + ", expected above 0");
-    }
-    if (ngram < 0) {
-      throw new IllegalArgumentException(
-          "no_repeat_ngram: found " + ngram + ", expected 0 or more");
-    }
+  boolean isNone() {
+    return penalty == 1 && ngram == 0;
   }
 
   /// Changes the scores of the token behind a text, prompt included.

@@ -11,6 +11,7 @@ import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.TokenMask;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -28,32 +29,24 @@ public final class ForwardPass {
   private final Map<Integer, Tensor> replaced;
   private final Sublayers sublayers;
   private final @Nullable DropoutMasks masks;
-  private final @Nullable KvCache cache;
+  private final @Nullable CachedTokens cache;
 
   private ForwardPass(Builder builder, Ragged batch) {
     Scope owner = builder.owner;
     Transformer model = builder.model;
-    int from = builder.cache == null ? 0 : builder.cache.length();
+    this.cache =
+        builder.sequences.isEmpty() ? null : CachedTokens.of(owner, batch, builder.sequences);
     int[] places = new int[batch.tokens()];
     for (int i = 0; i < batch.sequences(); i++) {
-      for (int t = 0; t < batch.length(i); t++) {
-        places[batch.start(i) + t] = from + t;
+      int past = cache == null ? 0 : cache.past(i);
+      if (past + batch.length(i) > model.maxPositions()) {
+        throw new ShapeException(
+            "%s: found a sequence of %d tokens, expected at most %d"
+                .formatted(model.modelType(), past + batch.length(i), model.maxPositions()));
       }
-    }
-    if (from + batch.longest() > model.maxPositions()) {
-      throw new ShapeException(
-          "%s: found a sequence of %d tokens, expected at most %d"
-              .formatted(model.modelType(), from + batch.longest(), model.maxPositions()));
-    }
-    if (builder.cache != null
-        && (!batch.isUniform() || batch.sequences() != builder.cache.sequences())) {
-      throw new ShapeException(
-          "%s: found %d sequences of up to %d tokens, expected %d of one length for the cache"
-              .formatted(
-                  model.modelType(),
-                  batch.sequences(),
-                  batch.longest(),
-                  builder.cache.sequences()));
+      for (int t = 0; t < batch.length(i); t++) {
+        places[batch.start(i) + t] = past + t;
+      }
     }
     this.batch = batch;
     this.ids = owner.of(widened(builder.ids), builder.ids.length);
@@ -63,16 +56,15 @@ public final class ForwardPass {
       cos = null;
       signedSin = null;
     } else {
-      int[] distinct = IntStream.range(from, from + batch.longest()).toArray();
+      int[] distinct = IntStream.of(places).sorted().distinct().toArray();
       DType dtype = model.computeType();
-      cos = ofTokens(owner, rotary.cos(distinct), dtype);
-      signedSin = ofTokens(owner, rotary.signedSin(distinct), dtype);
+      cos = ofTokens(owner, rotary.cos(distinct), distinct, places, dtype);
+      signedSin = ofTokens(owner, rotary.signedSin(distinct), distinct, places, dtype);
     }
     this.segments = List.copyOf(builder.segments);
     this.replaced = Map.copyOf(builder.replaced);
     this.sublayers = builder.sublayers;
     this.masks = builder.masks;
-    this.cache = builder.cache;
   }
 
   private ForwardPass(ForwardPass other, @Nullable DropoutMasks masks) {
@@ -89,22 +81,18 @@ public final class ForwardPass {
   }
 
   /// Returns the rows of a table of positions for each token, `(N, 1, D)`.
-  private Tensor ofTokens(Scope owner, float[] table, DType dtype) {
-    long rows = batch.longest();
-    long size = table.length / rows;
+  private static Tensor ofTokens(
+      Scope owner, float[] table, int[] distinct, int[] places, DType dtype) {
+    long size = table.length / distinct.length;
     try (Scope block = owner.untaped()) {
-      Tensor typed = Layout.as(block, block.of(table, rows, size), dtype);
+      Tensor typed = Layout.as(block, block.of(table, distinct.length, size), dtype);
       Tensor each = typed;
-      if (batch.sequences() > 1) {
-        long[] index = new long[batch.tokens()];
-        for (int i = 0; i < batch.sequences(); i++) {
-          for (int t = 0; t < batch.length(i); t++) {
-            index[batch.start(i) + t] = t;
-          }
-        }
+      if (!Arrays.equals(distinct, places)) {
+        long[] index =
+            IntStream.of(places).mapToLong(p -> Arrays.binarySearch(distinct, p)).toArray();
         each = Layout.rows(block, typed, block.of(index, index.length));
       }
-      return owner.keep(Layout.reshape(block, each, batch.tokens(), 1, size));
+      return owner.keep(Layout.reshape(block, each, places.length, 1, size));
     }
   }
 
@@ -253,8 +241,8 @@ public final class ForwardPass {
     return new Attention.WeightFactors(mask.draw(scope), rescaling);
   }
 
-  /// {@return the cache of a generation, or null}
-  public @Nullable KvCache cache() {
+  /// Returns the cache that this pass goes over, or null.
+  @Nullable CachedTokens cache() {
     return cache;
   }
 
@@ -268,7 +256,7 @@ public final class ForwardPass {
     private Map<Integer, Tensor> replaced = Map.of();
     private Sublayers sublayers = Sublayers.NONE;
     private @Nullable DropoutMasks masks;
-    private @Nullable KvCache cache;
+    private List<KvCache.Sequence> sequences = List.of();
 
     private Builder(Scope owner, Transformer model, int[] ids, int[] offsets) {
       this.owner = owner;
@@ -333,20 +321,20 @@ public final class ForwardPass {
       return this;
     }
 
-    /// Continues a generation.
+    /// Continues generations.
     ///
-    /// @param value keys and values of the tokens before; the pass has as many sequences, of one
-    ///   length
+    /// @param value what each sequence of the pass continues, in one cache; none for a pass without
+    ///   a cache
     /// @return this builder
-    public Builder cache(KvCache value) {
-      this.cache = value;
+    public Builder cache(List<KvCache.Sequence> value) {
+      this.sequences = value;
       return this;
     }
 
     /// {@return the pass}
     ///
-    /// @throws ShapeException if a sequence is longer than the model's positions, or the cache
-    ///   holds other sequences
+    /// @throws ShapeException if a sequence is longer than the model's positions, or the cache has
+    ///   other sequences or too few free pages
     public ForwardPass build() {
       return new ForwardPass(this, Ragged.of(owner, offsets));
     }

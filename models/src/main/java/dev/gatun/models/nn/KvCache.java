@@ -7,139 +7,242 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
 import java.util.Arrays;
 
-/// Keys and values of the tokens that a generation has seen, for sequences of one length: one, or
-/// the beams of a search. Not thread-safe.
+/// Keys and values of the tokens that generations have seen, in pages of [#PAGE] tokens.
+///
+/// Each sequence has a list of pages; sequences may share those of a beginning that they have in
+/// common. A page is free again once the last of its holders has let it go. Not thread-safe.
+///
+/// Source: Kwon et al., PagedAttention, arXiv:2309.06180.
 public final class KvCache {
+  /// Tokens of a page.
+  public static final int PAGE = 16;
+
   private final Tensor[] keys;
   private final Tensor[] values;
-  private final int capacity;
-  private int sequences = 1;
-  private int length;
+  private final int[] holders;
+  private final int[] free;
+  private int freeCount;
 
-  private KvCache(Tensor[] keys, Tensor[] values, int capacity) {
+  private KvCache(Tensor[] keys, Tensor[] values, int pages) {
     this.keys = keys;
     this.values = values;
-    this.capacity = capacity;
+    this.holders = new int[pages];
+    this.free = new int[pages];
+    this.freeCount = pages;
+    for (int i = 0; i < pages; i++) {
+      free[i] = pages - 1 - i;
+    }
   }
 
-  /// Allocates a cache, which holds one sequence until [#reorder] makes more of it.
+  /// Allocates a cache.
   ///
   /// @param owner owner of its memory
   /// @param model the model whose layers it serves
-  /// @param most sequences that fit, at least 1
-  /// @param capacity tokens of a sequence that fit
+  /// @param pages number of pages, at least 1
   /// @return the cache, empty
-  public static KvCache of(Scope owner, CausalLm model, int most, int capacity) {
-    return of(
-        owner,
-        model.layers(),
-        model.computeType(),
-        most,
-        model.keyHeads(),
-        capacity,
-        model.headDim());
+  public static KvCache of(Scope owner, CausalLm model, int pages) {
+    return of(owner, model.layers(), model.computeType(), pages, model.keyHeads(), model.headDim());
   }
 
-  /// Allocates layers of `(B, G, S, D)`: sequences and tokens that fit.
-  static KvCache of(Scope owner, int layers, DType dtype, int... shape) {
-    long[] sizes = Arrays.stream(shape).asLongStream().toArray();
+  static KvCache of(Scope owner, int layers, DType dtype, int pages, int keyHeads, int headDim) {
     Tensor[] keys = new Tensor[layers];
     Tensor[] values = new Tensor[layers];
     for (int i = 0; i < layers; i++) {
-      keys[i] = owner.empty(dtype, sizes);
-      values[i] = owner.empty(dtype, sizes);
+      keys[i] = owner.empty(dtype, pages, keyHeads, PAGE, headDim);
+      values[i] = owner.empty(dtype, pages, keyHeads, PAGE, headDim);
     }
-    return new KvCache(keys, values, shape[2]);
+    return new KvCache(keys, values, pages);
   }
 
-  /// {@return how many sequences are in the cache}
-  public int sequences() {
-    return sequences;
+  /// {@return how many pages hold a number of tokens}
+  ///
+  /// @param tokens tokens of one sequence
+  public static int pages(int tokens) {
+    return (tokens + PAGE - 1) / PAGE;
   }
 
-  /// {@return how many tokens of each sequence are in the cache}
-  public int length() {
-    return length;
+  /// {@return the bytes of one page, of all layers}
+  ///
+  /// @param model the model whose layers it serves
+  public static long pageBytes(CausalLm model) {
+    return 2L
+        * model.layers()
+        * PAGE
+        * model.keyHeads()
+        * model.headDim()
+        * model.computeType().bytes();
   }
 
-  /// {@return how many tokens of a sequence fit}
+  /// {@return the number of pages}
   public int capacity() {
-    return capacity;
+    return holders.length;
   }
 
-  /// Replaces the sequences by copies of them.
+  /// {@return how many pages nobody holds}
+  public int free() {
+    return freeCount;
+  }
+
+  /// Holds a page once more.
   ///
-  /// @param scope for temporaries
-  /// @param from the sequence that each new one copies; a sequence may be copied often, or never
-  /// @throws ShapeException if there are more than fit, none, or one that is not in the cache
-  public void reorder(Scope scope, int... from) {
-    if (from.length < 1 || from.length > keys[0].size(0)) {
-      throw new ShapeException(
-          "kv cache: found %d sequences, expected 1 to %d".formatted(from.length, keys[0].size(0)));
+  /// @param page a page that somebody holds
+  public void retain(int page) {
+    checkHeld(page);
+    holders[page]++;
+  }
+
+  /// Lets a page go.
+  ///
+  /// @param page a page that the caller holds
+  public void release(int page) {
+    checkHeld(page);
+    if (--holders[page] == 0) {
+      free[freeCount++] = page;
     }
-    boolean same = from.length == sequences;
-    long[] rows = new long[from.length];
-    for (int i = 0; i < from.length; i++) {
-      if (from[i] < 0 || from[i] >= sequences) {
+  }
+
+  /// {@return how many hold a page}
+  ///
+  /// @param page a page
+  public int holders(int page) {
+    return holders[page];
+  }
+
+  private void checkHeld(int page) {
+    if (holders[page] == 0) {
+      throw new IllegalStateException("kv cache: page " + page + " is free");
+    }
+  }
+
+  /// Begins a sequence.
+  ///
+  /// @param shared full pages of its first tokens, which it holds too; may be none
+  /// @return the sequence, with the tokens of those pages
+  public Sequence open(int... shared) {
+    for (int page : shared) {
+      retain(page);
+    }
+    return new Sequence(shared.clone(), shared.length * PAGE);
+  }
+
+  /// A sequence of tokens; closing it lets its pages go.
+  public final class Sequence implements AutoCloseable {
+    private int[] pages;
+    private int length;
+    private boolean closed;
+
+    private Sequence(int[] pages, int length) {
+      this.pages = pages;
+      this.length = length;
+    }
+
+    /// {@return how many tokens are in the cache}
+    public int length() {
+      return length;
+    }
+
+    /// {@return its pages, in order; the last ones may be reserved and still without tokens}
+    public int[] pages() {
+      return pages.clone();
+    }
+
+    KvCache cache() {
+      return KvCache.this;
+    }
+
+    /// {@return how many free pages it needs for more tokens}
+    ///
+    /// @param tokens how many more
+    public int needs(int tokens) {
+      return Math.max(0, KvCache.pages(length + tokens) - pages.length);
+    }
+
+    /// Takes free pages so that more tokens fit.
+    ///
+    /// @param tokens how many more
+    /// @throws ShapeException if too few pages are free
+    public void reserve(int tokens) {
+      checkOpen();
+      int needed = needs(tokens);
+      if (needed > freeCount) {
         throw new ShapeException(
-            "kv cache: found sequence %d, expected 0 to %d".formatted(from[i], sequences - 1));
+            "kv cache: found %d + %d tokens that need %d pages, expected at most the %d that are"
+                    .formatted(length, tokens, needed, freeCount)
+                + " free");
       }
-      rows[i] = from[i];
-      same &= from[i] == i;
-    }
-    if (!same && length > 0) {
-      for (int i = 0; i < keys.length; i++) {
-        copyRows(scope, keys[i], rows);
-        copyRows(scope, values[i], rows);
+      int from = pages.length;
+      pages = Arrays.copyOf(pages, from + needed);
+      for (int i = from; i < pages.length; i++) {
+        pages[i] = free[--freeCount];
+        holders[pages[i]] = 1;
       }
     }
-    sequences = from.length;
+
+    /// {@return another sequence with the same tokens: full pages are shared, the last one is
+    /// copied}
+    ///
+    /// @param scope for temporaries
+    /// @throws ShapeException if no page is free for the copy
+    public Sequence fork(Scope scope) {
+      checkOpen();
+      int full = length / PAGE;
+      Sequence other = open(Arrays.copyOf(pages, full));
+      int rest = length % PAGE;
+      if (rest > 0) {
+        try {
+          other.reserve(rest);
+        } catch (ShapeException e) {
+          other.close();
+          throw e;
+        }
+        for (int i = 0; i < keys.length; i++) {
+          copyPage(scope, keys[i], pages[full], other.pages[full], rest);
+          copyPage(scope, values[i], pages[full], other.pages[full], rest);
+        }
+        other.length = length;
+      }
+      return other;
+    }
+
+    /// Counts tokens whose keys and values every layer has written.
+    void advance(int tokens) {
+      length += tokens;
+    }
+
+    private void checkOpen() {
+      if (closed) {
+        throw new IllegalStateException("kv cache: the sequence is closed");
+      }
+    }
+
+    @Override
+    public void close() {
+      if (!closed) {
+        closed = true;
+        for (int page : pages) {
+          release(page);
+        }
+      }
+    }
   }
 
-  private void copyRows(Scope scope, Tensor all, long[] rows) {
+  private static void copyPage(Scope scope, Tensor all, int from, int to, int tokens) {
     try (Scope block = scope.child()) {
-      Tensor used = Layout.narrow(block, all, 2, 0, length);
-      Tensor copies = Layout.rows(block, used, block.of(rows, rows.length));
-      Layout.copyInPlace(Layout.narrow(block, used, 0, 0, rows.length), copies);
+      Layout.copyInPlace(part(block, all, to, tokens), part(block, all, from, tokens));
     }
   }
 
-  /// Writes the keys of new tokens behind those of a layer and returns the last as a view.
-  ///
-  /// @param scope owner of the view
-  /// @param layer the layer
-  /// @param fresh `(B * T, G, D)`, sequence by sequence
-  /// @param past how many tokens before the new ones to return, at most `length`
-  /// @return `(B, G, S, D)`, S = past + T
-  Tensor keys(Scope scope, int layer, Tensor fresh, int past) {
-    return appended(scope, keys[layer], fresh, past);
+  private static Tensor part(Scope scope, Tensor all, int page, int tokens) {
+    return Layout.narrow(scope, Layout.narrow(scope, all, 0, page, 1), 2, 0, tokens);
   }
 
-  /// As [#keys], for values.
-  Tensor values(Scope scope, int layer, Tensor fresh, int past) {
-    return appended(scope, values[layer], fresh, past);
+  /// Returns the pages of a layer's keys, `(pages, G, P, D)`.
+  Tensor keys(int layer) {
+    return keys[layer];
   }
 
-  private Tensor appended(Scope scope, Tensor all, Tensor fresh, int past) {
-    long added = fresh.size(0) / sequences;
-    if (length + added > capacity) {
-      throw new ShapeException(
-          "kv cache: found %d + %d tokens, expected at most %d".formatted(length, added, capacity));
-    }
-    Tensor held = sequences == all.size(0) ? all : Layout.narrow(scope, all, 0, 0, sequences);
-    Tensor target = Layout.narrow(scope, held, 2, length, added);
-    Tensor source =
-        Layout.transpose(
-            scope,
-            Layout.reshape(scope, fresh, sequences, added, fresh.size(1), fresh.size(2)),
-            1,
-            2);
-    Layout.copyInPlace(target, source);
-    return Layout.narrow(scope, held, 2, length - past, past + added);
-  }
-
-  /// Counts tokens of each sequence whose keys and values every layer has written.
-  void advance(int tokens) {
-    length += tokens;
+  /// As [#keys], of values.
+  Tensor values(int layer) {
+    return values[layer];
   }
 }

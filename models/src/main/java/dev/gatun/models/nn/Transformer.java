@@ -127,9 +127,9 @@ public interface Transformer extends AutoCloseable {
   default Tensor hidden(Scope scope, ForwardPass pass, boolean checkpoint) {
     try (Scope block = scope.child()) {
       Tensor x = layers(block, embed(block, pass), pass, 0, layers(), checkpoint);
-      KvCache cache = pass.cache();
+      CachedTokens cache = pass.cache();
       if (cache != null) {
-        cache.advance(pass.batch().longest());
+        cache.advance();
       }
       return scope.keep(lastNorm(block, x, pass));
     }

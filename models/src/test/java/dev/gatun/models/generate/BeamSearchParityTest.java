@@ -88,7 +88,8 @@ class BeamSearchParityTest {
       JsonNode texts = expected.json.path("hypotheses");
       if (expected.beams() == 1) {
         Sampling greedy =
-            new Sampling(expected.maxNewTokens(), 0, 0, 1, 1, expected.noRepeatNgram(), 0);
+            Sampling.greedy(expected.maxNewTokens())
+                .withPenalties(1, 0, 0, expected.noRepeatNgram());
         Generator generator = new Generator(adapted.model(), addition, expected.stops());
         Generator.Generated found = generator.generate(expected.prompt(), greedy);
         compare(found.ids(), found.stopped(), texts.get(0), expected);

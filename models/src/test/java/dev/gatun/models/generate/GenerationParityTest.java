@@ -79,7 +79,7 @@ class GenerationParityTest {
       Set<Integer> stops = ModelDirectory.read(Parity.model(expected.model)).stopIds();
       assertThat(stops).containsExactly(2);
       Sampling greedy =
-          new Sampling(expected.maxNewTokens, 0, 0, 1, expected.repetitionPenalty, 0, 0);
+          Sampling.greedy(expected.maxNewTokens).withPenalties(expected.repetitionPenalty, 0, 0, 0);
       Generator.Generated found =
           new Generator(adapted.model(), addition, stops)
               .generate(expected.prompt, greedy, id -> true);

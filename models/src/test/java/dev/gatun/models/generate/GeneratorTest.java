@@ -92,10 +92,10 @@ class GeneratorTest {
 
   @Test
   void sampledTextIsAFunctionOfItsSeed() {
-    Sampling sampling = new Sampling(20, 1.5, 0, 1, 1, 0, 3);
+    Sampling sampling = Sampling.greedy(20).withChoice(1.5, 0, 1, 0).withSeed(3);
     int[] one = generator().generate(new int[] {8}, sampling, id -> true).ids();
     assertThat(generator().generate(new int[] {8}, sampling, id -> true).ids()).isEqualTo(one);
-    Sampling other = new Sampling(20, 1.5, 0, 1, 1, 0, 4);
+    Sampling other = Sampling.greedy(20).withChoice(1.5, 0, 1, 0).withSeed(4);
     assertThat(generator().generate(new int[] {8}, other, id -> true).ids()).isNotEqualTo(one);
   }
 

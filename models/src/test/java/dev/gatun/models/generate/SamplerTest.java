@@ -12,7 +12,7 @@ class SamplerTest {
   private static final float[] LOGITS = {1, 3, 2, -1, 0};
 
   private static double[] shares(Sampling sampling, int... seen) {
-    Sampler sampler = new Sampler(sampling);
+    Sampler sampler = new Sampler(sampling, 0);
     double[] shares = new double[LOGITS.length];
     for (int i = 0; i < DRAWS; i++) {
       shares[sampler.choose(LOGITS.clone(), seen)] += 1.0 / DRAWS;
@@ -44,7 +44,7 @@ class SamplerTest {
   }
 
   private static Sampling sampling(double temperature, int topK, double topP) {
-    return new Sampling(1, temperature, topK, topP, 1, 0, 5);
+    return Sampling.greedy(1).withChoice(temperature, topK, topP, 0).withSeed(5);
   }
 
   @Test
@@ -73,16 +73,16 @@ class SamplerTest {
 
   @Test
   void penaltyDividesPositiveAndMultipliesNegativeLogitsOfSeenIds() {
-    Sampling greedy = new Sampling(1, 0, 0, 1, 2, 0, 0);
-    assertThat(new Sampler(greedy).choose(LOGITS.clone(), 1)).isEqualTo(2);
-    assertThat(new Sampler(greedy).choose(LOGITS.clone(), 3)).isEqualTo(1);
-    assertThat(new Sampler(greedy).choose(new float[] {-1, -1.5f}, 0)).isEqualTo(1);
-    assertThat(new Sampler(Sampling.greedy(1)).choose(LOGITS.clone(), 1)).isEqualTo(1);
+    Sampling greedy = Sampling.greedy(1).withPenalties(2, 0, 0, 0);
+    assertThat(new Sampler(greedy, 0).choose(LOGITS.clone(), 1)).isEqualTo(2);
+    assertThat(new Sampler(greedy, 0).choose(LOGITS.clone(), 3)).isEqualTo(1);
+    assertThat(new Sampler(greedy, 0).choose(new float[] {-1, -1.5f}, 0)).isEqualTo(1);
+    assertThat(new Sampler(Sampling.greedy(1), 0).choose(LOGITS.clone(), 1)).isEqualTo(1);
   }
 
   @Test
   void penaltyCountsAnIdOnce() {
-    Sampler sampler = new Sampler(new Sampling(1, 0, 0, 1, 2, 0, 0));
+    Sampler sampler = new Sampler(Sampling.greedy(1).withPenalties(2, 0, 0, 0), 0);
     assertThat(sampler.choose(new float[] {8, 3}, 0, 0, 0)).isZero(); // 4, not 1
   }
 
@@ -101,18 +101,18 @@ class SamplerTest {
   }
 
   private static int next(int ngram, int... text) {
-    Sampling greedy = new Sampling(1, 0, 0, 1, 1, ngram, 0);
-    Sampling drawn = new Sampling(1, 0.01, 0, 1, 1, ngram, 0);
-    int id = new Sampler(greedy).choose(LOGITS.clone(), text);
-    assertThat(new Sampler(drawn).choose(LOGITS.clone(), text)).isEqualTo(id);
+    Sampling greedy = Sampling.greedy(1).withPenalties(1, 0, 0, ngram);
+    Sampling drawn = Sampling.greedy(1).withChoice(0.01, 0, 1, 0).withPenalties(1, 0, 0, ngram);
+    int id = new Sampler(greedy, 0).choose(LOGITS.clone(), text);
+    assertThat(new Sampler(drawn, 0).choose(LOGITS.clone(), text)).isEqualTo(id);
     return id;
   }
 
   @Test
   void seedFixesTheChoices() {
-    Sampler one = new Sampler(sampling(1, 0, 1));
-    Sampler same = new Sampler(sampling(1, 0, 1));
-    Sampler other = new Sampler(new Sampling(1, 1, 0, 1, 1, 0, 6));
+    Sampler one = new Sampler(sampling(1, 0, 1), 0);
+    Sampler same = new Sampler(sampling(1, 0, 1), 0);
+    Sampler other = new Sampler(Sampling.greedy(1).withChoice(1, 0, 1, 0).withSeed(6), 0);
     boolean differs = false;
     for (int i = 0; i < 50; i++) {
       int id = one.choose(LOGITS.clone());
@@ -124,14 +124,19 @@ class SamplerTest {
 
   @Test
   void settingsOutsideTheirRangeAreRefusedByName() {
-    assertRefused(() -> new Sampling(0, 0, 0, 1, 1, 0, 0), "max_new_tokens: found 0");
-    assertRefused(() -> new Sampling(1, -1, 0, 1, 1, 0, 0), "temperature: found -1.0");
-    assertRefused(() -> new Sampling(1, Double.NaN, 0, 1, 1, 0, 0), "temperature: found NaN");
-    assertRefused(() -> new Sampling(1, 1, -1, 1, 1, 0, 0), "top_k: found -1");
-    assertRefused(() -> new Sampling(1, 1, 0, 0, 1, 0, 0), "top_p: found 0.0");
-    assertRefused(() -> new Sampling(1, 1, 0, 1.1, 1, 0, 0), "top_p: found 1.1");
-    assertRefused(() -> new Sampling(1, 1, 0, 1, 0, 0, 0), "repetition_penalty: found 0.0");
-    assertRefused(() -> new Sampling(1, 1, 0, 1, 1, -1, 0), "no_repeat_ngram: found -1");
+    assertRefused(() -> Sampling.greedy(0), "max_new_tokens: found 0");
+    assertRefused(() -> Sampling.greedy(1).withChoice(-1, 0, 1, 0), "temperature: found -1.0");
+    assertRefused(
+        () -> Sampling.greedy(1).withChoice(Double.NaN, 0, 1, 0), "temperature: found NaN");
+    assertRefused(() -> Sampling.greedy(1).withChoice(1, -1, 1, 0), "top_k: found -1");
+    assertRefused(() -> Sampling.greedy(1).withChoice(1, 0, 0, 0), "top_p: found 0.0");
+    assertRefused(() -> Sampling.greedy(1).withChoice(1, 0, 1.1, 0), "top_p: found 1.1");
+    assertRefused(
+        () -> Sampling.greedy(1).withChoice(1, 0, 1, 0).withPenalties(0, 0, 0, 0),
+        "repetition_penalty: found 0.0");
+    assertRefused(
+        () -> Sampling.greedy(1).withChoice(1, 0, 1, 0).withPenalties(1, 0, 0, -1),
+        "no_repeat_ngram: found -1");
   }
 
   private static void assertRefused(Runnable settings, String start) {

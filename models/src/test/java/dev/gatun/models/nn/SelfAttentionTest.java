@@ -11,6 +11,7 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -56,12 +57,15 @@ class SelfAttentionTest {
       int row = HEADS * SIZE;
       for (int[] cuts :
           new int[][] {{0, 4, 5, 6, 7, 8, 14}, {0, 1, 2, 9, 10, 11, 12, 13, 14}, {0, 11, 14}}) {
-        KvCache cache = KvCache.of(scope, 1, dtype, 1, GROUPS, TOKENS, SIZE);
+        KvCache cache = KvCache.of(scope, 1, dtype, 1, GROUPS, SIZE);
+        KvCache.Sequence sequence = cache.open();
         for (int i = 0; i + 1 < cuts.length; i++) {
           int from = cuts[i];
           int count = cuts[i + 1] - from;
           ForwardPass pass =
-              ForwardPass.of(scope, model, new int[count], 0, count).cache(cache).build();
+              ForwardPass.of(scope, model, new int[count], 0, count)
+                  .cache(List.of(sequence))
+                  .build();
           Tensor found =
               attention.attend(
                   scope,
@@ -70,7 +74,7 @@ class SelfAttentionTest {
                   Layout.narrow(scope, k, 0, from, count),
                   Layout.narrow(scope, v, 0, from, count),
                   pass);
-          cache.advance(count);
+          sequence.advance(count);
           assertThat(
                   Parity.distance(
                       Parity.doubles(found),

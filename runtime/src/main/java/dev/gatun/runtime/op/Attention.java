@@ -6,8 +6,6 @@ import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Shapes;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Gpu;
-import dev.gatun.runtime.kernel.CacheAttention;
-import dev.gatun.runtime.kernel.Kernels;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -258,18 +256,63 @@ public final class Attention {
     }
   }
 
-  /// Returns attention of new queries over a cache of keys; for generation, without a gradient.
+  /// {@return attention of a generation's new tokens over all tokens of their sequences, whose keys
+  /// and values lie in pages; nothing is recorded}
+  ///
+  /// | name | shape | dtype |
+  /// |---|---|---|
+  /// | `q` | `(N, H, D)` | f32, f64, bf16, f16 |
+  /// | `k`, `v` | `(N, G, D)`, G divides H | as `q` |
+  /// | `keys`, `values` | `(pages, G, P, D)`, row-major | as `q` |
+  /// | result | `(N, H, D)` | as `q` |
+  ///
+  /// A query sees the keys up to its own position, or the last `window` of them.
   ///
   /// @param scope owner of the result
+  /// @param q queries of the new tokens
+  /// @param k their keys, which are written into their pages first
+  /// @param v their values, likewise
+  /// @param keys pages of keys
+  /// @param values pages of values
+  /// @param table where the tokens stand
+  /// @param window how many keys a query sees, itself included; 0 for all
+  /// @param scale factor of the scores, usually 1 / sqrt(D)
+  /// @throws ShapeException if sizes do not fit together
+  public static Tensor attendPages(
+      Scope scope,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Tensor keys,
+      Tensor values,
+      PageTable table,
+      int window,
+      double scale) {
+    Checks.rank("attention", "q", q, 3);
+    Checks.rank("attention", "k", k, 3);
+    check(q, k, v);
+    checkTokens(q, table.batch());
+    Checks.alike("attention", q, keys);
+    Checks.alike("attention", q, values);
+    Checks.rank("attention", "keys", keys, 4);
+    Checks.shape("attention", "keys", keys, keys.size(0), k.size(1), table.page(), k.size(2));
+    Checks.shape("attention", "values", values, keys.shape());
+    table.check(keys);
+    PagedAttention paged = new PagedAttention(table, window, scale);
+    paged.write(scope, keys, k);
+    paged.write(scope, values, v);
+    return paged.attend(scope, q, k, v, keys, values);
+  }
+
+  /// Returns attention of rows that lie by heads, without a gradient.
+  ///
   /// @param q `(B, H, T, D)`
   /// @param k `(B, G, S, D)`
   /// @param v `(B, G, S, D)`
-  /// @param causal whether query t sees keys up to t; only right where T equals S
+  /// @param causal whether query t sees keys up to S - T + t; S equals T except on a GPU
   /// @param mask added to the scores: `(B, H, T, S)` or sizes of 1 that are broadcast; or null
-  /// @param scale factor of the scores
   /// @return `(B, H, T, D)`
-  /// @throws ShapeException if sizes do not fit together
-  public static Tensor attendCache(
+  static Tensor attendRows(
       Scope scope,
       Tensor q,
       Tensor k,
@@ -277,21 +320,8 @@ public final class Attention {
       boolean causal,
       @Nullable Tensor mask,
       double scale) {
-    Checks.rank("attention", "q", q, 4);
-    Checks.rank("attention", "k", k, 4);
-    check(q, k, v);
-    if (causal && q.size(2) != k.size(2)) {
-      throw new ShapeException(
-          "attention: found q " + q + ", k " + k + ", expected equal tokens where it is causal");
-    }
-    checkMask(mask, q.size(0), q.size(1), q.size(2), k.size(2));
-    if (mask == null && Kernels.available() && CacheAttention.takes(q, k, v)) {
-      Tensor result = scope.empty(q.dtype(), q.shape());
-      CacheAttention.attend(scope, q, k, v, scale, result);
-      return result;
-    }
     if (GpuFlashAttention.takes(q, mask)) {
-      return GpuFlashAttention.attendCache(scope, q, k, v, causal, scale);
+      return GpuFlashAttention.attendRows(scope, q, k, v, causal, scale);
     }
     DType dtype = q.dtype();
     DType compute = Matmul.computeType(q);
@@ -310,8 +340,7 @@ public final class Attention {
     }
   }
 
-  /// Checks what all layouts have in common: one size of the batch, one head size, a divisor of the
-  /// heads.
+  /// Checks that there is a key of each query's token, one head size, and a divisor of the heads.
   private static void check(Tensor q, Tensor k, Tensor v) {
     Checks.floating("attention", q);
     Checks.alike("attention", q, k);

@@ -8,7 +8,7 @@ import dev.gatun.runtime.internal.Operator;
 import org.jspecify.annotations.Nullable;
 
 /// Attention without a mask by libtorch's flash kernel for GPUs, over sequences as they lie, one
-/// after the other, or over a cache: no padding, and key heads are shared without copies.
+/// after the other, or by heads: no padding, and key heads are shared without copies.
 final class GpuFlashAttention {
   private static final Operator FORWARD = Operator.of("_flash_attention_forward");
   private static final Operator BACKWARD = Operator.of("_flash_attention_backward");
@@ -65,7 +65,7 @@ final class GpuFlashAttention {
     }
   }
 
-  /// {@return attention over a cache, `(B, H, T, D)`; nothing is recorded}
+  /// {@return attention of rows that lie by heads, `(B, H, T, D)`; nothing is recorded}
   ///
   /// @param scope owner of the result
   /// @param q `(B, H, T, D)`
@@ -73,7 +73,7 @@ final class GpuFlashAttention {
   /// @param v `(B, G, S, D)`
   /// @param causal whether query t sees keys up to S - T + t alone
   /// @param scale factor of the scores
-  static Tensor attendCache(
+  static Tensor attendRows(
       Scope scope, Tensor q, Tensor k, Tensor v, boolean causal, double scale) {
     try (Scope block = scope.untaped()) {
       @Nullable Tensor[] all =

@@ -9,10 +9,12 @@ import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -168,40 +170,53 @@ class KernelTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"F32,1,2,1,1,32", "F32,2,4,2,33,64", "BF16,1,6,3,200,64"})
-  void attentionOverACache(DType dtype, int b, int heads, int keyHeads, int keys, int size) {
+  @CsvSource({"F32,1,2,1,1,32", "F32,2,4,2,33,64", "BF16,3,6,3,200,64"})
+  void attentionOverPages(DType dtype, int b, int heads, int keyHeads, int keys, int size) {
+    int page = 16;
+    int from = Math.min(3, keys - 1);
+    int each = (keys + page - 1) / page;
     try (Scope scope = Scope.open()) {
-      int capacity = keys + 7;
-      Tensor q = tensor(scope, values(1, b * heads * size, 1), dtype, b, heads, 1, size);
-      long[] shape = {b, keyHeads, capacity, size};
-      int count = b * keyHeads * capacity * size;
-      Tensor k = Layout.narrow(scope, tensor(scope, values(2, count, 1), dtype, shape), 2, 3, keys);
-      Tensor v = Layout.narrow(scope, tensor(scope, values(3, count, 1), dtype, shape), 2, 0, keys);
-      assertThat(CacheAttention.takes(q, k, v)).isEqualTo(size % Lanes.COUNT == 0);
+      // q is a slice of wider rows, as of one projection
+      Tensor wide = tensor(scope, values(1, b * 2 * heads * size, 1), dtype, b, 2L * heads, size);
+      Tensor q = Layout.narrow(scope, wide, 1, 0, heads);
+      long[] shape = {b * each, keyHeads, page, size};
+      int count = b * each * keyHeads * page * size;
+      Tensor k = tensor(scope, values(2, count, 1), dtype, shape);
+      Tensor v = tensor(scope, values(3, count, 1), dtype, shape);
+      assertThat(PageAttention.takes(q, k)).isEqualTo(size % Lanes.COUNT == 0);
+      List<PageAttention.Query> queries = new ArrayList<>();
+      for (int i = 0; i < b; i++) {
+        int row = i;
+        int[] pages = IntStream.range(0, each).map(j -> j * b + row).toArray();
+        queries.add(new PageAttention.Query(i, pages, i == 0 ? from : 0, keys));
+      }
       double[] qs = read(scope, q);
       double[] ks = read(scope, k);
       double[] vs = read(scope, v);
       double[] expected = new double[qs.length];
       for (int h = 0; h < b * heads; h++) {
-        int group = h / heads * keyHeads + h % heads / (heads / keyHeads);
+        PageAttention.Query query = queries.get(h / heads);
+        int group = h % heads / (heads / keyHeads);
         double[] weights = new double[keys];
         double sum = 0;
-        for (int j = 0; j < keys; j++) {
+        for (int j = query.from(); j < keys; j++) {
+          int line = (query.pages()[j / page] * keyHeads + group) * page + j % page;
           double score = 0;
           for (int i = 0; i < size; i++) {
-            score += qs[h * size + i] * ks[(group * keys + j) * size + i];
+            score += qs[h * size + i] * ks[line * size + i];
           }
           weights[j] = Math.exp(0.3 * score);
           sum += weights[j];
         }
-        for (int j = 0; j < keys; j++) {
+        for (int j = query.from(); j < keys; j++) {
+          int line = (query.pages()[j / page] * keyHeads + group) * page + j % page;
           for (int i = 0; i < size; i++) {
-            expected[h * size + i] += weights[j] / sum * vs[(group * keys + j) * size + i];
+            expected[h * size + i] += weights[j] / sum * vs[line * size + i];
           }
         }
       }
-      Tensor result = scope.empty(dtype, b, heads, 1, size);
-      CacheAttention.attend(scope, q, k, v, 0.3, result);
+      Tensor result = scope.empty(dtype, b, heads, size);
+      PageAttention.attend(scope, q, k, v, queries, 0.3, result);
       assertClose(scope, result, expected);
     }
   }

@@ -7,6 +7,7 @@ import dev.gatun.runtime.random.MaskStream;
 import dev.gatun.runtime.random.SequenceMask;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,27 +32,46 @@ final class AttentionCases {
         fixture("attention_causal_elements", true, false, T),
         fixture("attention_bidirectional_columns", false, false, 1),
         fixture("attention_window_columns", false, true, 1),
-        OpCase.of(
-                "Attention.attendCache",
-                "2 queries, 6 keys",
-                (s, in) ->
-                    Attention.attendCache(
-                        s,
-                        in[0],
-                        in[1],
-                        in[2],
-                        false,
-                        MatmulCases.mask(
-                            s,
-                            not(Fixture.booleans("attention_cached.visible")),
-                            in[0].dtype(),
-                            1,
-                            1,
-                            2,
-                            T),
-                        0.5))
+        OpCase.of("Attention.attendPages", "2 queries, 6 keys", AttentionCases::twoOfSix)
             .fixture("attention_cached", "q", "k", "v")
             .withoutGradient());
+  }
+
+  /// Four tokens of each sequence, then two more whose attention is the result.
+  private static Tensor twoOfSix(Scope s, Tensor[] in) {
+    int sequences = (int) in[0].size(0);
+    long groups = in[1].size(1);
+    long size = in[1].size(3);
+    Tensor keys = s.zeros(in[1].dtype(), 2L * sequences + 1, groups, 4, size);
+    Tensor values = s.zeros(in[1].dtype(), 2L * sequences + 1, groups, 4, size);
+    int[][] pages = new int[sequences][];
+    for (int i = 0; i < sequences; i++) {
+      pages[i] = new int[] {2 * sequences - i, i};
+    }
+    Tensor result = null;
+    for (int[] part : new int[][] {{0, 4}, {4, 2}}) {
+      int count = part[1];
+      int[] offsets = IntStream.rangeClosed(0, sequences).map(i -> i * count).toArray();
+      int[] past = new int[sequences];
+      Arrays.fill(past, part[0]);
+      PageTable table =
+          PageTable.of(s, Ragged.of(s, offsets), past, pages, 4, Math.toIntExact(groups));
+      Tensor k = tokens(s, in[1], part[0], count);
+      Tensor v = tokens(s, in[2], part[0], count);
+      Tensor q =
+          part[0] == 4
+              ? tokens(s, in[0], 0, 2)
+              : s.zeros(k.dtype(), k.size(0), in[0].size(1), size);
+      result = Attention.attendPages(s, q, k, v, keys, values, table, 0, 0.5);
+    }
+    Tensor rows = Layout.reshape(s, result, sequences, 2, in[0].size(1), size);
+    return Layout.transpose(s, rows, 1, 2);
+  }
+
+  /// Returns some tokens of `(B, H, T, D)`, sequence by sequence.
+  private static Tensor tokens(Scope s, Tensor x, int from, int count) {
+    Tensor part = Layout.transpose(s, Layout.narrow(s, x, 2, from, count), 1, 2);
+    return Layout.reshape(s, part, -1, x.size(1), x.size(3));
   }
 
   /// Some weights are dropped, by columns and by elements; the last query of the first head sees no
@@ -199,6 +219,18 @@ final class AttentionCases {
                 })
             .constant("x", 6, 2, 2)
             .plain(in -> Stream.of(in[0], in[0]).flatMapToDouble(Arrays::stream).toArray())
+            .withoutGradient(),
+        OpCase.of(
+                "PageTable.of",
+                "rows of 3 new tokens, written and read",
+                (s, in) -> {
+                  int[][] pages = {{2, 0}, {1}};
+                  Ragged batch = Ragged.of(s, 0, 2, 3);
+                  PageTable table = PageTable.of(s, batch, new int[] {1, 0}, pages, 2, 1);
+                  return Layout.rows(s, in[0], table.places());
+                })
+            .constant("x", 6, 1)
+            .plain(in -> new double[] {in[0][5], in[0][0], in[0][2]})
             .withoutGradient());
   }
 

@@ -18,7 +18,7 @@ final class AttentionErrorCases {
   private AttentionErrorCases() {}
 
   static List<OpErrorCases.Row> rows() {
-    return Stream.of(attention(), weights(), cache(), dropKey(), ragged())
+    return Stream.of(attention(), weights(), pages(), dropKey(), ragged())
         .flatMap(List::stream)
         .toList();
   }
@@ -190,9 +190,12 @@ final class AttentionErrorCases {
         s, scores, new Attention.WeightFactors(factors, Attention.Rescaling.NORMALISED));
   }
 
-  private static void cached(
-      Scope s, Tensor q, Tensor k, Tensor v, boolean causal, @Nullable Tensor mask) {
-    Attention.attendCache(s, q, k, v, causal, mask, 1);
+  private static PageTable table(Scope s) {
+    return PageTable.of(s, Ragged.of(s, 0, 2), new int[] {3}, new int[][] {{1, 0}}, 4, 2);
+  }
+
+  private static void paged(Scope s, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values) {
+    Attention.attendPages(s, q, k, v, keys, values, table(s), 0, 1);
   }
 
   private static void dropKey(Scope s, int tokens) {
@@ -206,77 +209,119 @@ final class AttentionErrorCases {
         shape("Attention.dropKey", s -> dropKey(s, 5), "attention: q: ", "(4, 2, 4)", "5 tokens"));
   }
 
-  private static List<OpErrorCases.Row> cache() {
-    String op = "Attention.attendCache";
+  private static List<OpErrorCases.Row> pages() {
+    String op = "Attention.attendPages";
     return List.of(
         shape(
             op,
-            s -> cached(s, f32(s, 2, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), false, null),
+            s -> paged(s, f32(s, 2, 4), f32(s, 2, 2, 4), f32(s, 2, 2, 4), pool(s), pool(s)),
             "attention: q: ",
             "F32 (2, 4)",
-            "4 dimensions"),
+            "3 dimensions"),
         shape(
             op,
-            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 2, 3, 4), f32(s, 2, 3, 4), false, null),
-            "attention: k: ",
+            s -> paged(s, f32(s, 2, 3, 4), f32(s, 2, 2, 4), f32(s, 2, 2, 4), pool(s), pool(s)),
+            "attention: ",
             "F32 (2, 3, 4)",
-            "4 dimensions"),
+            "F32 (2, 2, 4)"),
         shape(
             op,
-            s -> cached(s, f32(s, 2, 2, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), false, null),
-            "attention: ",
-            "F32 (2, 2, 1, 4)",
-            "F32 (1, 2, 3, 4)"),
-        shape(
-            op,
-            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 1, 2, 3, 5), f32(s, 1, 2, 3, 5), false, null),
-            "attention: ",
-            "F32 (1, 2, 1, 4)",
-            "F32 (1, 2, 3, 5)"),
-        shape(
-            op,
-            s -> cached(s, f32(s, 1, 3, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), false, null),
-            "attention: ",
-            "F32 (1, 3, 1, 4)",
-            "F32 (1, 2, 3, 4)"),
-        shape(
-            op,
-            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 2, 4), false, null),
-            "attention: v: ",
-            "F32 (1, 2, 2, 4)",
-            "(1, 2, 3, 4)"),
-        shape(
-            op,
-            s -> cached(s, f32(s, 1, 2, 1, 4), f32(s, 1, 2, 3, 4), f32(s, 1, 2, 3, 4), true, null),
-            "attention: ",
-            "F32 (1, 2, 1, 4)",
-            "F32 (1, 2, 3, 4)",
-            "causal"),
+            s -> paged(s, f32(s, 3, 2, 4), f32(s, 3, 2, 4), f32(s, 3, 2, 4), pool(s), pool(s)),
+            "attention: q: ",
+            "(3, 2, 4)",
+            "2 tokens"),
         shape(
             op,
             s ->
-                cached(
+                paged(
                     s,
-                    f32(s, 1, 2, 1, 4),
-                    f32(s, 1, 2, 3, 4),
-                    f32(s, 1, 2, 3, 4),
-                    false,
-                    f32(s, 1, 1, 1, 2)),
-            "attention: mask: ",
-            "F32 (1, 1, 1, 2)",
-            "(1, 2, 1, 3)"),
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 5, 4),
+                    pool(s)),
+            "attention: keys: ",
+            "F32 (2, 2, 5, 4)",
+            "(2, 2, 4, 4)"),
+        shape(
+            op,
+            s ->
+                paged(
+                    s,
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    pool(s),
+                    f32(s, 3, 2, 4, 4)),
+            "attention: values: ",
+            "F32 (3, 2, 4, 4)",
+            "(2, 2, 4, 4)"),
+        shape(
+            op,
+            s ->
+                paged(
+                    s,
+                    f32(s, 2, 1, 4),
+                    f32(s, 2, 1, 4),
+                    f32(s, 2, 1, 4),
+                    f32(s, 2, 1, 4, 4),
+                    f32(s, 2, 1, 4, 4)),
+            "attention: keys: ",
+            "F32 (2, 1, 4, 4)",
+            "2 key heads"),
+        shape(
+            op,
+            s ->
+                paged(
+                    s,
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f32(s, 1, 2, 4, 4),
+                    f32(s, 1, 2, 4, 4)),
+            "attention: keys: ",
+            "F32 (1, 2, 4, 4)",
+            "at least 2 pages"),
         dtype(
             op,
-            s -> cached(s, f32(s, 1, 2, 1, 4), f64(s, 1, 2, 3, 4), f64(s, 1, 2, 3, 4), false, null),
+            s ->
+                paged(
+                    s,
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f32(s, 2, 2, 4),
+                    f64(s, 2, 2, 4, 4),
+                    f64(s, 2, 2, 4, 4)),
             "attention: ",
-            "F32 (1, 2, 1, 4)",
-            "F64 (1, 2, 3, 4)"),
+            "F32 (2, 2, 4)",
+            "F64 (2, 2, 4, 4)"),
         dtype(
             op,
-            s -> cached(s, i64(s, 1, 2, 1, 4), i64(s, 1, 2, 3, 4), i64(s, 1, 2, 3, 4), false, null),
+            s -> paged(s, i64(s, 2, 2, 4), i64(s, 2, 2, 4), i64(s, 2, 2, 4), pool(s), pool(s)),
             "attention: ",
-            "I64 (1, 2, 1, 4)",
-            "floating"));
+            "I64 (2, 2, 4)",
+            "floating"),
+        shape(
+            "PageTable.of",
+            s -> PageTable.of(s, Ragged.of(s, 0, 2), new int[] {3, 0}, new int[1][2], 4, 2),
+            "pages: ",
+            "found 2 lengths",
+            "expected 1"),
+        shape(
+            "PageTable.of",
+            s -> PageTable.of(s, Ragged.of(s, 0, 2), new int[] {7}, new int[1][2], 4, 2),
+            "pages: sequence 0: ",
+            "7 + 2 tokens",
+            "at most 8"),
+        shape(
+            "PageTable.of",
+            s -> PageTable.of(s, Ragged.of(s, 0, 2), new int[] {0}, new int[][] {{-1}}, 4, 2),
+            "pages: sequence 0: ",
+            "[-1]"));
+  }
+
+  private static Tensor pool(Scope s) {
+    return f32(s, 2, 2, 4, 4);
   }
 
   private static List<OpErrorCases.Row> ragged() {

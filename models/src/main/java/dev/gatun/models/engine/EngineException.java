@@ -1,0 +1,35 @@
+package dev.gatun.models.engine;
+
+/// An [Engine] refuses or gives up a request; its message says why.
+public final class EngineException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  /// What kind of reason it was.
+  public enum Kind {
+    /// The queue is full: ask again later.
+    BUSY,
+    /// The engine is closed or about to be.
+    CLOSED,
+    /// There is no such adapter, or no more, or its files have changed.
+    ADAPTER,
+    /// A pass failed; the engine goes on.
+    FAILED
+  }
+
+  private final Kind kind;
+
+  EngineException(Kind kind, String message) {
+    super(message);
+    this.kind = kind;
+  }
+
+  EngineException(Kind kind, String message, Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
+  /// {@return the kind of reason}
+  public Kind kind() {
+    return kind;
+  }
+}

@@ -1,0 +1,435 @@
+package dev.gatun.models.engine;
+
+import dev.gatun.models.data.Tokenizer;
+import dev.gatun.models.engine.GenerationEvent.Token;
+import dev.gatun.models.engine.RunningText.Job;
+import dev.gatun.models.nn.AdapterSegment;
+import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.KvCache;
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Which texts run, and their passes. For the engine's thread alone.
+///
+/// Each pass takes a token of every text that has its prompt behind it, and pieces of prompts as
+/// far as there is room. A text that finds no free page for its next token takes those of the text
+/// that began last, which waits and runs again from its tokens. Sources: Yu et al., Orca (OSDI
+/// 2022); Kwon et al., arXiv:2309.06180; Agrawal et al., arXiv:2308.16369.
+final class Scheduler implements AutoCloseable {
+  private final CausalLm model;
+  private final @Nullable Tokenizer tokenizer;
+  private final Set<Integer> stopIds;
+  private final EngineOptions options;
+  private final Scope owner;
+  private final KvCache cache;
+  private final PrefixIndex prefixes;
+  private final AdapterStore adapters;
+  private final Deque<RunningText> waiting = new ArrayDeque<>();
+  private final List<RunningText> running = new ArrayList<>();
+  private final Counters counters;
+
+  @SuppressWarnings("MustBeClosedChecker") // closed with the scheduler
+  Scheduler(
+      CausalLm model,
+      @Nullable Tokenizer tokenizer,
+      Set<Integer> stopIds,
+      EngineOptions options,
+      int pages,
+      Counters counters) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.stopIds = stopIds;
+    this.options = options;
+    this.owner = Scope.open(model.device());
+    this.cache = KvCache.of(owner, model, pages);
+    this.prefixes = new PrefixIndex(cache);
+    this.adapters = new AdapterStore(model, options.adapterBytes());
+    this.counters = counters;
+  }
+
+  AdapterStore adapters() {
+    return adapters;
+  }
+
+  PrefixIndex prefixes() {
+    return prefixes;
+  }
+
+  boolean isIdle() {
+    return waiting.isEmpty() && running.isEmpty();
+  }
+
+  /// Takes a request.
+  void add(Job job, int most) {
+    AdapterHandle adapter = job.request().adapter();
+    if (adapter != null) {
+      if (adapters.isRetired(adapter)) {
+        fail(
+            job,
+            new EngineException(
+                EngineException.Kind.ADAPTER, "adapter " + adapter + ": it was unloaded"));
+        return;
+      }
+      adapters.enter(adapter);
+    }
+    waiting.addLast(new RunningText(job, 0, tokenizer, most));
+  }
+
+  /// Runs one pass, if there is anything to run.
+  void step() {
+    cancel();
+    admit();
+    List<RunningText> batch = plan();
+    Map<Object, List<RunningText>> passes = passes(batch);
+    passes.values().forEach(this::run);
+    counters.update(running.size(), waiting.size(), cache, prefixes.size(), adapters);
+  }
+
+  private void cancel() {
+    List<RunningText> all = new ArrayList<>(running);
+    all.addAll(waiting);
+    for (RunningText text : all) {
+      if (text.job().generation().isCancelled()) {
+        end(text, FinishReason.CANCELLED);
+      }
+    }
+  }
+
+  /// Ends all texts.
+  void cancelAll() {
+    List<RunningText> all = new ArrayList<>(running);
+    all.addAll(waiting);
+    all.forEach(text -> end(text, FinishReason.CANCELLED));
+  }
+
+  private void admit() {
+    while (!waiting.isEmpty() && running.size() < options.maxSequences()) {
+      RunningText text = waiting.getFirst();
+      if (!admitted(text)) {
+        return;
+      }
+      waiting.removeFirst();
+      running.add(text);
+    }
+  }
+
+  private boolean admitted(RunningText text) {
+    AdapterHandle adapter = text.adapter();
+    if (adapter != null && !adapters.fits(adapter)) {
+      return false;
+    }
+    int[] shared =
+        options.sharePrefixes() ? prefixes.find(adapter, text.text(), text.size() - 1) : new int[0];
+    KvCache.Sequence sequence = cache.open(shared);
+    int tokens = text.size() - sequence.length();
+    if (!freed(sequence.needs(tokens))) {
+      sequence.close();
+      return false;
+    }
+    sequence.reserve(tokens);
+    text.sequence(sequence);
+    if (adapter != null) {
+      adapters.pin(adapter);
+    }
+    if (text.job().found(sequence.length())) {
+      counters.prompt(text.size(), sequence.length());
+    }
+    return true;
+  }
+
+  /// Frees pages of prompts that nobody runs, until that many are free.
+  private boolean freed(int pages) {
+    while (cache.free() < pages) {
+      if (!prefixes.evict()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Returns the texts of the next pass, each with the number of tokens that it brings.
+  private List<RunningText> plan() {
+    List<RunningText> batch = new ArrayList<>();
+    int room = options.stepTokens();
+    for (int i = 0; i < running.size(); i++) { // later ones may have to give way
+      RunningText text = running.get(i);
+      if (text.pending() == 1 && reserved(text)) {
+        text.feed(1);
+        batch.add(text);
+        room--;
+      }
+    }
+    for (RunningText text : running) {
+      if (text.pending() > 1 && room > 0) {
+        text.feed(Math.min(room, text.pending()));
+        batch.add(text);
+        room -= text.feed();
+      }
+    }
+    return batch;
+  }
+
+  /// Takes a page for the next token; of texts that began later, where no other is free.
+  private boolean reserved(RunningText text) {
+    KvCache.Sequence sequence = Objects.requireNonNull(text.sequence());
+    while (!freed(sequence.needs(1))) {
+      RunningText last = running.getLast();
+      suspend(last);
+      counters.preempted();
+      waiting.addFirst(last);
+      if (last == text) {
+        return false;
+      }
+    }
+    sequence.reserve(1);
+    return true;
+  }
+
+  /// Takes a text out of the running ones and its pages from it.
+  private void suspend(RunningText text) {
+    running.remove(text);
+    KvCache.Sequence sequence = text.sequence();
+    if (sequence != null) {
+      sequence.close();
+      text.sequence(null);
+      AdapterHandle adapter = text.adapter();
+      if (adapter != null) {
+        adapters.unpin(adapter);
+      }
+    }
+  }
+
+  /// Keeps a text's pages for others that begin like it.
+  private void keep(RunningText text) {
+    KvCache.Sequence sequence = text.sequence();
+    if (options.sharePrefixes() && sequence != null && text.hasNewPages()) {
+      prefixes.add(text.adapter(), text.text(), sequence.length(), sequence.pages());
+    }
+  }
+
+  /// Divides a batch into passes: texts whose adapters replace weights cannot share one with
+  /// others.
+  private Map<Object, List<RunningText>> passes(List<RunningText> batch) {
+    Map<Object, List<RunningText>> passes = new LinkedHashMap<>();
+    for (RunningText text : batch) {
+      AdapterHandle adapter = text.adapter();
+      Object pass = this;
+      if (adapter != null) {
+        try {
+          pass = adapters.get(adapter).replaced().isEmpty() ? this : adapter;
+        } catch (EngineException e) {
+          fail(text.job(), e);
+          continue;
+        }
+      }
+      passes.computeIfAbsent(pass, key -> new ArrayList<>()).add(text);
+    }
+    return passes;
+  }
+
+  private void run(List<RunningText> texts) {
+    // rows of one adapter lie together; a text that failed with its adapter is no longer live
+    texts.removeIf(text -> !text.job().live().contains(text));
+    if (texts.isEmpty()) {
+      return;
+    }
+    texts.sort(Comparator.comparingLong(Scheduler::adapterOrder));
+    try (Scope scope = Scope.open(model.device())) {
+      List<RunningText> due = new ArrayList<>();
+      float[] logits = logits(scope, texts, due);
+      counters.passed();
+      for (RunningText text : texts) {
+        keep(text);
+      }
+      choose(due, logits);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      EngineException failure =
+          e instanceof EngineException known
+              ? known
+              : new EngineException(
+                  EngineException.Kind.FAILED, "pass failed: " + e.getMessage(), e);
+      texts.forEach(text -> fail(text.job(), failure));
+    }
+  }
+
+  private static long adapterOrder(RunningText text) {
+    AdapterHandle adapter = text.adapter();
+    return adapter == null ? 0 : adapter.generation();
+  }
+
+  /// Runs the model and returns the logits behind the texts whose last token was in the pass.
+  ///
+  /// @param due receives these texts
+  private float[] logits(Scope scope, List<RunningText> texts, List<RunningText> due) {
+    int count = texts.size();
+    int[] offsets = new int[count + 1];
+    List<KvCache.Sequence> sequences = new ArrayList<>();
+    List<Long> rows = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      RunningText text = texts.get(i);
+      offsets[i + 1] = offsets[i] + text.feed();
+      sequences.add(Objects.requireNonNull(text.sequence()));
+      if (text.feed() == text.pending()) {
+        due.add(text);
+        rows.add((long) offsets[i + 1] - 1);
+      }
+    }
+    int[] ids = new int[offsets[count]];
+    for (int i = 0; i < count; i++) {
+      RunningText text = texts.get(i);
+      System.arraycopy(text.text(), sequences.get(i).length(), ids, offsets[i], text.feed());
+    }
+    ForwardPass.Builder builder = ForwardPass.of(scope, model, ids, offsets).cache(sequences);
+    ForwardPass pass = adapted(builder, texts, offsets).build();
+    Tensor hidden = model.hidden(scope, pass, false);
+    if (due.isEmpty()) {
+      return new float[0];
+    }
+    if (rows.size() < ids.length) {
+      long[] index = rows.stream().mapToLong(Long::longValue).toArray();
+      hidden = Layout.rows(scope, hidden, scope.of(index, index.length));
+    }
+    return Layout.to(scope, model.logits(scope, hidden, pass), DType.F32).toFloats();
+  }
+
+  private ForwardPass.Builder adapted(
+      ForwardPass.Builder builder, List<RunningText> texts, int[] offsets) {
+    AdapterHandle first = texts.getFirst().adapter();
+    if (first != null && texts.getLast().adapter() == first) { // they are in order
+      ResidentAdapter alone = adapters.get(first);
+      Map<Integer, Tensor> merged = alone.merged();
+      if (merged != null) {
+        return builder.replaced(merged);
+      }
+      builder.replaced(alone.replaced());
+    }
+    List<AdapterSegment> segments = new ArrayList<>();
+    for (int i = 0; i < texts.size(); ) {
+      AdapterHandle adapter = texts.get(i).adapter();
+      int end = i + 1;
+      while (end < texts.size() && texts.get(end).adapter() == adapter) {
+        end++;
+      }
+      if (adapter != null) {
+        segments.add(new AdapterSegment(offsets[i], offsets[end], adapters.get(adapter).layers()));
+      }
+      i = end;
+    }
+    return builder.segments(segments);
+  }
+
+  /// Chooses the next token of each text; the first one of a request begins its other choices.
+  private void choose(List<RunningText> due, float[] logits) {
+    int width = model.vocabulary();
+    for (int row = 0; row < due.size(); row++) {
+      RunningText text = due.get(row);
+      List<RunningText> all = new ArrayList<>();
+      all.add(text);
+      try {
+        if (text.isFirst() && text.number() == 0) {
+          for (int i = 1; i < text.job().request().choices(); i++) {
+            all.add(fork(text, i));
+          }
+        }
+        for (RunningText each : all) {
+          Token token = each.choose(logits, row, width);
+          counters.generated();
+          FinishReason reason = each.accept(token, stopIds);
+          if (reason != null) {
+            end(each, reason);
+          }
+        }
+      } catch (RuntimeException e) {
+        fail(
+            text.job(),
+            e instanceof EngineException known
+                ? known
+                : new EngineException(
+                    EngineException.Kind.FAILED, "choice failed: " + e.getMessage(), e));
+      }
+    }
+  }
+
+  /// Begins another choice of a request: with the same pages where there is room, else it waits and
+  /// runs the prompt again.
+  private RunningText fork(RunningText first, int number) {
+    RunningText other = new RunningText(first.job(), number, tokenizer, first.most());
+    AdapterHandle adapter = first.adapter();
+    if (adapter != null) {
+      adapters.enter(adapter);
+    }
+    KvCache.Sequence sequence = Objects.requireNonNull(first.sequence());
+    boolean whole = sequence.length() % KvCache.PAGE == 0;
+    if (running.size() < options.maxSequences() && freed(whole ? 0 : 1)) {
+      try (Scope scope = Scope.open(model.device())) {
+        other.sequence(sequence.fork(scope));
+      }
+      if (adapter != null) {
+        adapters.pin(adapter);
+      }
+      running.add(other);
+    } else {
+      waiting.addFirst(other);
+    }
+    return other;
+  }
+
+  private void end(RunningText text, FinishReason reason) {
+    Job job = text.job();
+    remove(text);
+    job.generation().add(new GenerationEvent.ChoiceEnded(text.number(), reason));
+    if (reason == FinishReason.CANCELLED && text.isFirst()) {
+      for (int i = 1; i < job.request().choices(); i++) { // which have not begun
+        if (text.number() == 0 && job.live().isEmpty()) {
+          job.generation().add(new GenerationEvent.ChoiceEnded(i, reason));
+        }
+      }
+    }
+    if (job.live().isEmpty()) {
+      job.generation().add(new GenerationEvent.Ended(job.usage()));
+      counters.ended(reason == FinishReason.CANCELLED);
+    }
+  }
+
+  private void fail(Job job, EngineException cause) {
+    if (job.live().isEmpty() && job.generation().isOver()) {
+      return;
+    }
+    for (RunningText text : List.copyOf(job.live())) {
+      remove(text);
+    }
+    job.generation().fail(cause);
+    counters.failed();
+  }
+
+  private void remove(RunningText text) {
+    text.job().live().remove(text);
+    waiting.remove(text);
+    suspend(text);
+    AdapterHandle adapter = text.adapter();
+    if (adapter != null && adapters.leave(adapter)) {
+      prefixes.forget(adapter);
+    }
+  }
+
+  @Override
+  public void close() {
+    cancelAll();
+    prefixes.clear();
+    adapters.close();
+    owner.close();
+  }
+}
