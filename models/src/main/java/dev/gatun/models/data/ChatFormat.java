@@ -1,6 +1,7 @@
 package dev.gatun.models.data;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// How a model's conversations are written.
 ///
@@ -21,6 +22,27 @@ public interface ChatFormat {
   /// @param messages at least one message
   /// @return the pieces to generate from, none of them trained
   List<ChatPiece> prompt(List<ChatMessage> messages);
+
+  /// Encodes a conversation up to where the assistant's next turn begins.
+  ///
+  /// @param tokenizer the model's
+  /// @param messages at least one message
+  /// @return the ids to generate from, the beginning token in front where the model's texts have it
+  default int[] promptIds(Tokenizer tokenizer, List<ChatMessage> messages) {
+    IntStream.Builder ids = IntStream.builder();
+    if (tokenizer.beginsDocuments() && !writesBos()) {
+      ids.add(tokenizer.bosId().orElseThrow());
+    }
+    for (ChatPiece piece : prompt(messages)) {
+      for (int id : tokenizer.encode(piece.text())) {
+        ids.add(id);
+      }
+      if (piece.ended()) {
+        tokenizer.eosId().ifPresent(ids::add);
+      }
+    }
+    return ids.build().toArray();
+  }
 
   /// Returns whether the texts already begin with the beginning token, which is then not put in
   /// front a second time.
