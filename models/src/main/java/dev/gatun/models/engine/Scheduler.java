@@ -95,6 +95,10 @@ final class Scheduler implements AutoCloseable {
     List<RunningText> batch = plan();
     Map<Object, List<RunningText>> passes = passes(batch);
     passes.values().forEach(this::run);
+    count();
+  }
+
+  private void count() {
     counters.update(running.size(), waiting.size(), cache, prefixes.size(), adapters);
   }
 
@@ -118,18 +122,25 @@ final class Scheduler implements AutoCloseable {
   private void admit() {
     while (!waiting.isEmpty() && running.size() < options.maxSequences()) {
       RunningText text = waiting.getFirst();
-      if (!admitted(text)) {
-        return;
+      try {
+        if (!admitted(text)) {
+          return;
+        }
+        waiting.removeFirst();
+        running.add(text);
+      } catch (EngineException e) { // its adapter cannot be read again
+        fail(text.job(), e);
       }
-      waiting.removeFirst();
-      running.add(text);
     }
   }
 
   private boolean admitted(RunningText text) {
     AdapterHandle adapter = text.adapter();
-    if (adapter != null && !adapters.fits(adapter)) {
-      return false;
+    if (adapter != null) {
+      if (!adapters.fits(adapter)) {
+        return false;
+      }
+      adapters.get(adapter);
     }
     int[] shared =
         options.sharePrefixes() ? prefixes.find(adapter, text.text(), text.size() - 1) : new int[0];
@@ -226,26 +237,20 @@ final class Scheduler implements AutoCloseable {
     Map<Object, List<RunningText>> passes = new LinkedHashMap<>();
     for (RunningText text : batch) {
       AdapterHandle adapter = text.adapter();
-      Object pass = this;
-      if (adapter != null) {
-        try {
-          pass = adapters.get(adapter).replaced().isEmpty() ? this : adapter;
-        } catch (EngineException e) {
-          fail(text.job(), e);
-          continue;
-        }
-      }
+      boolean alone = adapter != null && !adapters.get(adapter).replaced().isEmpty();
+      Object pass = alone ? adapter : this;
       passes.computeIfAbsent(pass, key -> new ArrayList<>()).add(text);
     }
     return passes;
   }
 
   private void run(List<RunningText> texts) {
-    // rows of one adapter lie together; a text that failed with its adapter is no longer live
+    // a text whose other choices failed in another pass is no longer live
     texts.removeIf(text -> !text.job().live().contains(text));
     if (texts.isEmpty()) {
       return;
     }
+    // rows of one adapter lie together
     texts.sort(Comparator.comparingLong(Scheduler::adapterOrder));
     try (Scope scope = Scope.open(model.device())) {
       List<RunningText> due = new ArrayList<>();
@@ -399,8 +404,9 @@ final class Scheduler implements AutoCloseable {
       }
     }
     if (job.live().isEmpty()) {
-      job.generation().add(new GenerationEvent.Ended(job.usage()));
       counters.ended(reason == FinishReason.CANCELLED);
+      count();
+      job.generation().add(new GenerationEvent.Ended(job.usage()));
     }
   }
 
@@ -411,8 +417,9 @@ final class Scheduler implements AutoCloseable {
     for (RunningText text : List.copyOf(job.live())) {
       remove(text);
     }
-    job.generation().fail(cause);
     counters.failed();
+    count();
+    job.generation().fail(cause);
   }
 
   private void remove(RunningText text) {
