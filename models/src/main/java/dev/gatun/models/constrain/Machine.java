@@ -23,7 +23,7 @@ final class Machine {
   /// Ways and callers to look at for one mask or token: beyond, a grammar is too ambiguous.
   static final int MAX_WORK = 2_000_000;
 
-  private static final int MAX_KEPT = 4_000_000; // longs
+  static final int MAX_KEPT = 4_000_000; // longs
   private static final int MAX_MASKS = 256;
 
   /// Where a rule goes on when it ends: a return state, and the frame that this belongs to, for
@@ -179,6 +179,11 @@ final class Machine {
       state.next[byteClass] = next;
     }
     return next;
+  }
+
+  /// Returns how much is kept, in longs.
+  synchronized int kept() {
+    return kept;
   }
 
   private void count(int steps) {

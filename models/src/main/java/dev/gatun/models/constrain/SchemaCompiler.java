@@ -1,9 +1,6 @@
 package dev.gatun.models.constrain;
 
-import dev.gatun.models.constrain.DecimalRange.Bound;
 import dev.gatun.runtime.StrictJson;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,12 +20,11 @@ import tools.jackson.databind.node.StringNode;
 /// Turns a JSON Schema (draft 2020-12, and `definitions` of older ones) into rules of JSON.
 ///
 /// What it does not know it refuses, naming the place by a JSON pointer. Where a schema leaves a
-/// choice, it takes less than the schema would, never more.
+/// choice, it takes less than the schema would, never more; but for `oneOf`.
 final class SchemaCompiler {
   static final int MAX_SCHEMAS = 10_000;
+  private static final int MAX_PLACE = 2_000;
   private static final int MAX_NAMES = 100_000;
-  private static final long MOST = 999_999_999_999_999_999L; // 18 digits
-  private static final long USUAL = 9_999_999_999_999_999L; // 16: as other numbers
 
   private static final List<String> TYPES =
       List.of("object", "array", "string", "number", "integer", "boolean", "null");
@@ -66,58 +62,11 @@ final class SchemaCompiler {
           Map.entry("exclusiveMinimum", "integer"),
           Map.entry("exclusiveMaximum", "integer"));
 
-  private static final String DATE =
-      "(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)"
-          + "|02-(?:0[1-9]|1\\d|2[0-8]))|(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])"
-          + "|(?:[02468][048]|[13579][26])00)-02-29)";
-  private static final String TIME =
-      "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:0\\d|1[0-7]):[0-5]\\d)";
-  private static final Map<String, String> FORMATS =
-      Map.of(
-          "date",
-          DATE,
-          "time",
-          TIME,
-          "date-time",
-          DATE + "T" + TIME,
-          "uuid",
-          "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
-          "email",
-          "[A-Za-z0-9_%+-]{1,32}(?:\\.[A-Za-z0-9_%+-]{1,31}){0,1}"
-              + "@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.){1,3}[A-Za-z]{2,24}");
-
   private final JsonRules rules;
   private final JsonNode root;
   private final Map<String, Expr> referred = new LinkedHashMap<>();
   private final Queue<Schema> todo = new ArrayDeque<>();
   private int namesLength;
-
-  /// A schema and its place.
-  private record Schema(String place, JsonNode node) {
-    Schema in(String keyword) {
-      return new Schema(place + "/" + escaped(keyword), node.get(keyword));
-    }
-
-    Schema at(int index) {
-      return new Schema(place + "/" + index, node.get(index));
-    }
-
-    boolean has(String keyword) {
-      return node.has(keyword);
-    }
-
-    private static String escaped(String key) {
-      return key.replace("~", "~0").replace("/", "~1");
-    }
-
-    IllegalArgumentException wrong(String found, String expected) {
-      return Refusal.of("schema: " + place, found, expected);
-    }
-
-    IllegalArgumentException wrong(String expected) {
-      return wrong(StrictJson.kind(node), expected);
-    }
-  }
 
   SchemaCompiler(JsonRules rules, String schemaJson) {
     this.rules = rules;
@@ -142,6 +91,9 @@ final class SchemaCompiler {
     if (known == null) {
       if (referred.size() == MAX_SCHEMAS) {
         throw Refusal.of("schema: " + pointer, "more than " + MAX_SCHEMAS + " schemas", "fewer");
+      }
+      if (pointer.length() > MAX_PLACE) {
+        throw Refusal.of("schema: " + pointer, "a longer place", "shorter names, less nested");
       }
       known = new Expr.Ref(pointer);
       referred.put(pointer, known);
@@ -183,7 +135,7 @@ final class SchemaCompiler {
     }
     if (node.has("enum")) {
       only(schema, Set.of("enum", "type"));
-      return constants(schema, items(schema.in("enum")));
+      return constants(schema, schema.in("enum").items());
     }
     only(schema, known());
     Set<String> types = types(schema);
@@ -211,10 +163,7 @@ final class SchemaCompiler {
   }
 
   private Expr reference(Schema at) {
-    if (!at.node().isString()) {
-      throw at.wrong("a reference");
-    }
-    String pointer = at.node().stringValue();
+    String pointer = at.text();
     boolean local =
         pointer.equals("#")
             || pointer.startsWith("#/$defs/")
@@ -236,7 +185,7 @@ final class SchemaCompiler {
 
   private Expr any(Schema at) {
     List<Expr> choices = new ArrayList<>();
-    for (Schema choice : items(at)) {
+    for (Schema choice : at.items()) {
       if (!choice.node().isBoolean() || choice.node().booleanValue()) {
         choices.add(inner(choice));
       }
@@ -248,7 +197,7 @@ final class SchemaCompiler {
   }
 
   private Expr all(Schema at) {
-    List<Schema> parts = items(at);
+    List<Schema> parts = at.items();
     if (parts.size() != 1) {
       throw at.wrong(parts.size() + " schemas", "one: several at once are not supported");
     }
@@ -303,7 +252,7 @@ final class SchemaCompiler {
       return types;
     }
     Schema type = schema.in("type");
-    List<Schema> named = type.node().isArray() ? items(type) : List.of(type);
+    List<Schema> named = type.node().isArray() ? type.items() : List.of(type);
     for (Schema each : named) {
       if (!each.node().isString() || !TYPES.contains(each.node().stringValue())) {
         throw each.wrong(
@@ -326,8 +275,11 @@ final class SchemaCompiler {
       case "object" -> object(schema);
       case "array" -> array(schema);
       case "string" -> string(schema);
-      case "integer" -> integer(schema);
-      case "number" -> number(schema);
+      case "integer" -> NumberSchema.integer(schema);
+      case "number" -> {
+        Expr range = NumberSchema.number(schema);
+        yield range == null ? rules.number() : range;
+      }
       case "boolean" -> new Expr.Words(List.of("true", "false"));
       default -> Expr.text("null");
     };
@@ -336,11 +288,8 @@ final class SchemaCompiler {
   private Expr object(Schema schema) {
     Set<String> required = new LinkedHashSet<>();
     if (schema.has("required")) {
-      for (Schema name : items(schema.in("required"))) {
-        if (!name.node().isString()) {
-          throw name.wrong("a name");
-        }
-        required.add(name.node().stringValue());
+      for (Schema name : schema.in("required").items()) {
+        required.add(name.text());
       }
     }
     @Nullable Expr extra = extra(schema);
@@ -405,10 +354,10 @@ final class SchemaCompiler {
   private Expr array(Schema schema) {
     List<Expr> first = new ArrayList<>();
     if (schema.has("prefixItems")) {
-      items(schema.in("prefixItems")).forEach(item -> first.add(inner(item)));
+      schema.in("prefixItems").items().forEach(item -> first.add(inner(item)));
     }
-    int min = schema.has("minItems") ? count(schema.in("minItems")) : 0;
-    int max = schema.has("maxItems") ? count(schema.in("maxItems")) : Expr.Repeat.UNBOUNDED;
+    int min = schema.has("minItems") ? schema.in("minItems").count() : 0;
+    int max = schema.has("maxItems") ? schema.in("maxItems").count() : Expr.Repeat.UNBOUNDED;
     Expr rest = rules.anyValue();
     if (schema.has("items")) {
       Schema items = schema.in("items");
@@ -453,129 +402,23 @@ final class SchemaCompiler {
     }
     if (schema.has("pattern")) {
       Schema pattern = schema.in("pattern");
-      String regex = text(pattern);
+      String regex = pattern.text();
       return rules.encodedString(RegexParser.found("schema: " + pattern.place(), regex));
     }
     if (schema.has("format")) {
       Schema format = schema.in("format");
-      String regex = FORMATS.get(text(format));
+      String regex = StringFormats.regex(format.text());
       if (regex == null) {
-        throw format.wrong(
-            text(format),
-            "one of " + String.join(", ", FORMATS.keySet().stream().sorted().toList()));
+        throw format.wrong(format.text(), "one of " + StringFormats.names());
       }
       return rules.encodedString(RegexParser.whole("format", regex));
     }
     if (!counted) {
       return rules.anyString();
     }
-    int min = schema.has("minLength") ? count(schema.in("minLength")) : 0;
-    int max = schema.has("maxLength") ? count(schema.in("maxLength")) : Expr.Repeat.UNBOUNDED;
+    int min = schema.has("minLength") ? schema.in("minLength").count() : 0;
+    int max = schema.has("maxLength") ? schema.in("maxLength").count() : Expr.Repeat.UNBOUNDED;
     checkCounts(schema, min, max, "characters");
     return rules.string(min, max);
-  }
-
-  private Expr integer(Schema schema) {
-    long low = -MOST - 1;
-    long high = MOST + 1;
-    if (schema.has("minimum")) {
-      low = whole(schema.in("minimum"), RoundingMode.CEILING);
-    }
-    if (schema.has("exclusiveMinimum")) {
-      low = Math.max(low, whole(schema.in("exclusiveMinimum"), RoundingMode.FLOOR) + 1);
-    }
-    if (schema.has("maximum")) {
-      high = whole(schema.in("maximum"), RoundingMode.FLOOR);
-    }
-    if (schema.has("exclusiveMaximum")) {
-      high = Math.min(high, whole(schema.in("exclusiveMaximum"), RoundingMode.CEILING) - 1);
-    }
-    // an open side ends where other numbers do, unless the other side is beyond
-    long least = low >= -MOST ? low : high < -USUAL ? -MOST : -USUAL;
-    long most = high <= MOST ? high : low > USUAL ? MOST : USUAL;
-    if (least > most || least > MOST || most < -MOST) {
-      throw schema.wrong("no whole number in its range", "one of at most 18 digits");
-    }
-    return IntegerRange.of(least, most);
-  }
-
-  /// Returns a bound as a whole number; one step beyond 18 digits stands for all that are larger.
-  private static long whole(Schema bound, RoundingMode rounding) {
-    if (!bound.node().isNumber()) {
-      throw bound.wrong("a number");
-    }
-    double size = bound.node().doubleValue();
-    if (Math.abs(size) > MOST) {
-      return size < 0 ? -MOST - 1 : MOST + 1;
-    }
-    return bound.node().decimalValue().setScale(0, rounding).longValueExact();
-  }
-
-  private Expr number(Schema schema) {
-    Bound low = narrower(bound(schema, "minimum"), bound(schema, "exclusiveMinimum"), 1);
-    Bound high = narrower(bound(schema, "maximum"), bound(schema, "exclusiveMaximum"), -1);
-    if (low == null && high == null) {
-      return rules.number();
-    }
-    Expr range = DecimalRange.of(low, high);
-    if (range == null) {
-      throw schema.wrong("no number in its range", "one of at most 16 digits");
-    }
-    return range;
-  }
-
-  private static @Nullable Bound bound(Schema schema, String keyword) {
-    if (!schema.has(keyword)) {
-      return null;
-    }
-    Schema bound = schema.in(keyword);
-    if (!bound.node().isNumber()) {
-      throw bound.wrong("a number");
-    }
-    double size = Math.abs(bound.node().doubleValue());
-    if (size > USUAL || (size != 0 && size < 1e-16)) {
-      throw bound.wrong("a bound of at most 16 digits on each side of the point");
-    }
-    BigDecimal value = bound.node().decimalValue();
-    if (value.stripTrailingZeros().scale() > JsonRules.MAX_DIGITS) {
-      throw bound.wrong("a bound of at most 16 digits on each side of the point");
-    }
-    return new Bound(value, keyword.startsWith("exclusive"));
-  }
-
-  private static @Nullable Bound narrower(@Nullable Bound closed, @Nullable Bound open, int sign) {
-    if (closed == null || open == null) {
-      return closed == null ? open : closed;
-    }
-    return sign * closed.value().compareTo(open.value()) > 0 ? closed : open;
-  }
-
-  private static List<Schema> items(Schema list) {
-    if (!list.node().isArray()) {
-      throw list.wrong("an array");
-    }
-    List<Schema> items = new ArrayList<>();
-    for (int i = 0; i < list.node().size(); i++) {
-      items.add(list.at(i));
-    }
-    return items;
-  }
-
-  private static String text(Schema schema) {
-    if (!schema.node().isString()) {
-      throw schema.wrong("a string");
-    }
-    return schema.node().stringValue();
-  }
-
-  private static int count(Schema schema) {
-    JsonNode node = schema.node();
-    if (!node.isIntegralNumber()
-        || !node.canConvertToInt()
-        || node.intValue() < 0
-        || node.intValue() > Scanner.MAX_COUNT) {
-      throw schema.wrong("a whole number from 0 to " + Scanner.MAX_COUNT);
-    }
-    return node.intValue();
   }
 }

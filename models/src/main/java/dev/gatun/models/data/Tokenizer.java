@@ -55,8 +55,8 @@ public interface Tokenizer {
   /// Returns what a token writes: UTF-8, or a part of a character.
   ///
   /// The bytes of all tokens of [#encode] together are the text in UTF-8, behind the blank that
-  /// some tokenizers put in front of a text, as far as the tokenizer keeps a text as it is: one
-  /// that folds case or blanks writes what it made of it.
+  /// some tokenizers put in front of a text and behind added tokens, as far as the tokenizer keeps
+  /// a text as it is: one that folds case or blanks writes what it made of it.
   ///
   /// @param id any number
   /// @return bytes of the caller's own; none for a special token, a token that stands for unknown
