@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 /// Random grammars beside a plain recursive reader that keeps every place where a part may end.
 class RandomGrammarTest {
@@ -121,9 +121,7 @@ class RandomGrammarTest {
       case 0, 1 -> new Literal(random.nextBoolean() ? "a" : "b");
       case 2 -> new Rule(random.nextInt(RULES));
       case 3 -> new Literal(List.of("ab", "", "ba").get(random.nextInt(3)));
-      case 4 ->
-          new Choice(
-              IntStream.range(0, 2).mapToObj(i -> random(random, depth + 1)).toList());
+      case 4 -> new Choice(IntStream.range(0, 2).mapToObj(i -> random(random, depth + 1)).toList());
       case 5 -> {
         // more than the texts are long is for ever
         Part part = random(random, depth + 1);
