@@ -2,6 +2,7 @@
 module dev.gatun.cli {
   requires dev.gatun.models;
   requires dev.gatun.parquet;
+  requires dev.gatun.templates;
   requires dev.gatun.tokenizers;
   requires info.picocli;
   requires tools.jackson.databind;

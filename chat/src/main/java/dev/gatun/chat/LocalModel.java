@@ -3,7 +3,6 @@ package dev.gatun.chat;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.ChatFormat;
 import dev.gatun.models.data.ChatMessage;
-import dev.gatun.models.data.PlainChatFormat;
 import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.EngineOptions;
@@ -12,6 +11,7 @@ import dev.gatun.models.nn.CausalLm;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
 import dev.gatun.runtime.MalformedFileException;
+import dev.gatun.templates.ChatTemplate;
 import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,7 +62,8 @@ public final class LocalModel implements AutoCloseable {
       }
       Engine engine = Engine.open(model, tokenizer, read.stopIds(), options);
       Path name = directory.toAbsolutePath().normalize().getFileName();
-      return new LocalModel(String.valueOf(name), model, tokenizer, new PlainChatFormat(), engine);
+      return new LocalModel(
+          String.valueOf(name), model, tokenizer, ChatTemplate.formatOf(directory), engine);
     } catch (IOException | RuntimeException e) {
       if (model != null) {
         model.close();

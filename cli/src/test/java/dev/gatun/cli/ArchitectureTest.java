@@ -44,6 +44,7 @@ class ArchitectureTest {
             "dev.gatun.runtime",
             "dev.gatun.models",
             "dev.gatun.tokenizers",
+            "dev.gatun.templates",
             "dev.gatun.parquet",
             "dev.gatun.cli");
     gatun =
@@ -58,11 +59,12 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers parquet cli",
-    "runtime,    models tokenizers parquet cli",
-    "models,     bindings tokenizers parquet cli",
-    "tokenizers, bindings parquet cli",
-    "parquet,    bindings tokenizers cli",
+    "bindings,   runtime models tokenizers templates parquet cli",
+    "runtime,    models tokenizers templates parquet cli",
+    "models,     bindings tokenizers templates parquet cli",
+    "tokenizers, bindings templates parquet cli",
+    "templates,  bindings tokenizers parquet cli",
+    "parquet,    bindings tokenizers templates cli",
     "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {

@@ -146,8 +146,8 @@ public final class LowRankRows {
     return i;
   }
 
-  /// Returns the bits of x with its bf16 neighbour, the nearest or of two the even one, in the upper
-  /// half.
+  /// Returns the bits of x with its bf16 neighbour, the nearest or of two the even one, in the
+  /// upper half.
   private static IntVector rounded(FloatVector x) {
     IntVector bits = x.reinterpretAsInts();
     IntVector up = bits.lanewise(VectorOperators.LSHR, 16).and(1).add(0x7fff);

@@ -300,8 +300,7 @@ public final class Matmul {
   /// @param parts rows and matrices, which are taken in the target's type
   /// @throws ShapeException if sizes do not fit together
   /// @throws dev.gatun.runtime.DTypeException if the types of `x` and target differ
-  public static void addLowRankInPlace(
-      Scope scope, Tensor target, Tensor x, List<LowRank> parts) {
+  public static void addLowRankInPlace(Scope scope, Tensor target, Tensor x, List<LowRank> parts) {
     Checks.rank("low rank", "target", target, 2);
     Checks.rank("low rank", "x", x, 2);
     Checks.alike("low rank", target, x);
