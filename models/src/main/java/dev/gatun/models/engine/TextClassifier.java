@@ -131,6 +131,11 @@ public final class TextClassifier implements AutoCloseable {
     return causal;
   }
 
+  /// {@return the number of ids}
+  public int vocabulary() {
+    return vocabulary;
+  }
+
   /// {@return ids of a text at most}
   public int maxTokens() {
     return maxTokens;

@@ -91,6 +91,11 @@ public final class TextEncoder implements AutoCloseable {
     return width;
   }
 
+  /// {@return the number of ids}
+  public int vocabulary() {
+    return vocabulary;
+  }
+
   /// {@return ids of a text at most}
   public int maxTokens() {
     return maxTokens;

@@ -180,16 +180,12 @@ class TextEncoderTest {
     try (TextEncoder encoder = open("roberta", EmbeddingSettings.DEFAULT, SMALL);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<float[][]> all = threads.submit(() -> encoder.embed(many));
-      while (!all.isDone() && all.state() == Future.State.RUNNING && !waits(encoder, many)) {
-        Thread.onSpinWait();
+      for (int i = 0; i < 20; i++) {
+        assertThat(encoder.embed(List.of(many.get(i)))).hasNumberOfRows(1);
       }
-      assertThat(all.isDone()).isFalse(); // the short one came back in front of it
+      assertThat(all.isDone()).isFalse();
       assertThat(all.get()).hasNumberOfRows(3000);
     }
-  }
-
-  private static boolean waits(TextEncoder encoder, List<int[]> some) {
-    return encoder.embed(List.of(some.getFirst())).length == 1;
   }
 
   @Test
