@@ -44,6 +44,7 @@ class ArchitectureTest {
             "dev.gatun.runtime",
             "dev.gatun.models",
             "dev.gatun.tokenizers",
+            "dev.gatun.chat",
             "dev.gatun.parquet",
             "dev.gatun.cli");
     gatun =
@@ -58,11 +59,12 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers parquet cli",
-    "runtime,    models tokenizers parquet cli",
-    "models,     bindings tokenizers parquet cli",
-    "tokenizers, bindings parquet cli",
-    "parquet,    bindings tokenizers cli",
+    "bindings,   runtime models tokenizers chat parquet cli",
+    "runtime,    models tokenizers chat parquet cli",
+    "models,     bindings tokenizers chat parquet cli",
+    "tokenizers, bindings chat parquet cli",
+    "chat,       bindings parquet cli",
+    "parquet,    bindings tokenizers chat cli",
     "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {
