@@ -228,7 +228,9 @@ final class ChatSession {
     try {
       int[] prompt = fitting();
       GenerationRequest request =
-          GenerationRequest.of(prompt, sampling).withAdapter(adapter).withStops(stops, false);
+          GenerationRequest.of(prompt, sampling.withSeed(sampling.seed() + answers))
+              .withAdapter(adapter)
+              .withStops(stops, false);
       try (Generation generation = model.engine().submit(request)) {
         console.onInterrupt(generation::cancel);
         console.note(follow(generation, text));

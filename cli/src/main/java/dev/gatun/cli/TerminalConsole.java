@@ -10,6 +10,7 @@ import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 
 /// A conversation with a person at a terminal: lines are edited, those before come back with the
@@ -33,6 +34,9 @@ final class TerminalConsole implements ChatConsole {
             .option(LineReader.Option.BRACKETED_PASTE, true)
             .build();
     terminal.handle(Terminal.Signal.INT, signal -> interrupt.run());
+    if (!dims) { // a dumb terminal gets no signals from JLine
+      Signals.register("INT", () -> interrupt.run());
+    }
   }
 
   /// Returns whether standard input and output are a terminal.
