@@ -47,8 +47,8 @@ public final class TaskConfig {
     return one ? Task.regression(labels.getFirst()) : Task.classification(labels);
   }
 
-  /// {@return whether a config's head is for any number of labels of each sequence at once, each
-  /// with a probability of its own: only then is [#labels] of use, as [#read] refuses it}
+  /// {@return whether a config's head is for any number of labels of each sequence at once, which
+  /// [#read] refuses: each then has a probability of its own}
   ///
   /// @param config the model's config.json
   /// @throws MalformedFileException if `problem_type` is no string
