@@ -1,5 +1,6 @@
 /// The program behind `./gatun`.
 module dev.gatun.cli {
+  requires dev.gatun.chat;
   requires dev.gatun.models;
   requires dev.gatun.parquet;
   requires dev.gatun.templates;
@@ -7,6 +8,8 @@ module dev.gatun.cli {
   requires info.picocli;
   requires tools.jackson.databind;
   requires org.apache.commons.statistics.inference;
+  requires org.jline.reader;
+  requires org.jline.terminal;
   requires org.snakeyaml.engine.v2;
   requires static java.xml; // the report's tests parse its pages
   requires static com.google.errorprone.annotations;

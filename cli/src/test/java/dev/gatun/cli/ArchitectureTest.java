@@ -45,6 +45,7 @@ class ArchitectureTest {
             "dev.gatun.models",
             "dev.gatun.tokenizers",
             "dev.gatun.templates",
+            "dev.gatun.chat",
             "dev.gatun.parquet",
             "dev.gatun.cli");
     gatun =
@@ -59,12 +60,13 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers templates parquet cli",
-    "runtime,    models tokenizers templates parquet cli",
-    "models,     bindings tokenizers templates parquet cli",
-    "tokenizers, bindings templates parquet cli",
-    "templates,  bindings tokenizers parquet cli",
-    "parquet,    bindings tokenizers templates cli",
+    "bindings,   runtime models tokenizers templates chat parquet cli",
+    "runtime,    models tokenizers templates chat parquet cli",
+    "models,     bindings tokenizers templates chat parquet cli",
+    "tokenizers, bindings templates chat parquet cli",
+    "templates,  bindings tokenizers chat parquet cli",
+    "chat,       bindings parquet cli",
+    "parquet,    bindings tokenizers templates chat cli",
     "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {

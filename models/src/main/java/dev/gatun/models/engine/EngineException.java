@@ -18,6 +18,7 @@ public final class EngineException extends RuntimeException {
     FAILED
   }
 
+  /// The kind of reason.
   private final Kind kind;
 
   EngineException(Kind kind, String message) {
