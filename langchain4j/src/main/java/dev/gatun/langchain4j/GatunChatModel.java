@@ -12,14 +12,14 @@ import java.util.concurrent.CompletableFuture;
 /// A chat model that runs here. Many may share one [dev.gatun.chat.LocalModel]; their requests run
 /// side by side, each through its own adapter. Thread-safe; callers may be virtual threads.
 ///
-/// | of an engine | here |
+/// | what happened | exception of `dev.langchain4j.exception` |
 /// |---|---|
-/// | queue full | [dev.langchain4j.exception.RateLimitException], which may be tried again |
-/// | no such adapter | [dev.langchain4j.exception.ModelNotFoundException] |
-/// | prompt too long, parameter outside of its range | [dev.langchain4j.exception.InvalidRequestException] |
-/// | a pass failed | [dev.langchain4j.exception.InternalServerException] |
-/// | engine closed, thread interrupted | [dev.langchain4j.exception.NonRetriableException] |
-/// | tools, images, JSON | [dev.langchain4j.exception.UnsupportedFeatureException] |
+/// | the queue is full | `RateLimitException`, which may be tried again |
+/// | a pass failed | `InternalServerException`, which may be tried again |
+/// | there is no such adapter | `ModelNotFoundException` |
+/// | a prompt is too long, a parameter outside of its range | `InvalidRequestException` |
+/// | the engine is closed, the thread was interrupted | `NonRetriableException` |
+/// | tools, images or JSON were asked for | `UnsupportedFeatureException` |
 public final class GatunChatModel implements ChatModel, AutoCloseable {
   private final Inference inference;
 

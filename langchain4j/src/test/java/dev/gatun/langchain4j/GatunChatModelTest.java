@@ -161,19 +161,17 @@ class GatunChatModelTest {
   }
 
   @Test
-  void aFullQueueMayBeTriedAgain() {
-    EngineException busy = engineException(EngineException.Kind.BUSY);
-    assertThat(Failures.of(busy)).isExactlyInstanceOf(RateLimitException.class).hasCause(busy);
-  }
-
-  private static EngineException engineException(EngineException.Kind kind) {
-    try {
-      var constructor =
-          EngineException.class.getDeclaredConstructor(EngineException.Kind.class, String.class);
-      constructor.setAccessible(true);
-      return constructor.newInstance(kind, "a reason");
-    } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+  void aFullQueueMayBeTriedAgain() throws Exception {
+    try (LocalModel model = LocalModels.open(LocalModels.SMALL.withQueue(1).withBatch(1, 64))) {
+      GenerationRequest endless =
+          GenerationRequest.of(new int[] {5}, Sampling.greedy(1000)).withStops(List.of(), true);
+      try (Generation _ = model.engine().submit(endless);
+          Generation _ = model.engine().submit(endless)) {
+        assertThatThrownBy(() -> over(model).build().chat("hello"))
+            .isExactlyInstanceOf(RateLimitException.class)
+            .hasMessageContaining("queue: found 1")
+            .hasCauseInstanceOf(EngineException.class);
+      }
     }
   }
 
@@ -248,7 +246,7 @@ class GatunChatModelTest {
   @Test
   void closingTheModelEndsItsRequests() throws Exception {
     CompletableFuture<ChatResponse> answer;
-    try (LocalModel model = LocalModels.open()) {
+    try (LocalModel model = LocalModels.open(LocalModels.SMALL)) {
       answer =
           GatunChatModel.builder().model(model).build().chatAsync(UserMessage.from("class A {"));
     }

@@ -36,8 +36,7 @@ final class LocalModels {
   static final String OTHER = "other";
 
   private static final Path FOLDER = Path.of("target", "adapters");
-  private static final EngineOptions SMALL =
-      EngineOptions.DEFAULT.withCacheBytes(1 << 27).withThreads(2);
+  static final EngineOptions SMALL = EngineOptions.DEFAULT.withCacheBytes(1 << 27).withThreads(2);
 
   private LocalModels() {}
 
@@ -47,7 +46,7 @@ final class LocalModels {
     @SuppressWarnings("MustBeClosedChecker") // lives as long as the tests
     private static LocalModel make() {
       try {
-        LocalModel model = open();
+        LocalModel model = open(SMALL);
         train(model, CAPITALS, 40);
         train(model, OTHER, 4);
         return model;
@@ -64,12 +63,12 @@ final class LocalModels {
 
   /// {@return where an adapter of the shared model was saved}
   static Path adapter(String name) {
-    return shared().engine().adapter(name).isPresent() ? FOLDER.resolve(name) : FOLDER;
+    return Path.of(shared().engine().adapter(name).orElseThrow().source());
   }
 
   /// {@return another model, which the caller closes}
-  static LocalModel open() throws IOException {
-    return LocalModel.open(DEMO, Device.CPU, DType.F32, SMALL);
+  static LocalModel open(EngineOptions options) throws IOException {
+    return LocalModel.open(DEMO, Device.CPU, DType.F32, options);
   }
 
   /// Waits until so many requests were given up and nothing is at work.

@@ -116,7 +116,7 @@ class StreamingTest {
   @Test
   void closingTheModelIsAnError() throws Exception {
     Kept kept = new Kept(Integer.MAX_VALUE);
-    try (LocalModel model = LocalModels.open()) {
+    try (LocalModel model = LocalModels.open(LocalModels.SMALL)) {
       GatunStreamingChatModel.builder().model(model).build().chat("class A {", kept);
       kept.handle.get(10, TimeUnit.SECONDS);
     }

@@ -30,12 +30,13 @@ import reactor.core.publisher.FluxSink;
 /// before its next token. The last piece of a stream has no text, but the reason why the answer
 /// ended and what it took.
 ///
-/// | of an engine | here |
+/// | what happened | exception |
 /// |---|---|
-/// | queue full, a pass failed | [org.springframework.ai.retry.TransientAiException], which may be tried again |
-/// | no such adapter, prompt too long, option outside of its range, engine closed, thread interrupted |
-/// [org.springframework.ai.retry.NonTransientAiException] |
-/// | tools, media, schemas | [UnsupportedOperationException] |
+/// | the queue is full, a pass failed | `TransientAiException`, which may be tried again |
+/// | there is no such adapter, a prompt is too long | `NonTransientAiException` |
+/// | an option is outside of its range | `NonTransientAiException` |
+/// | the engine is closed, the thread was interrupted | `NonTransientAiException` |
+/// | tools, media or a schema were asked for | [UnsupportedOperationException] |
 public final class GatunChatModel implements ChatModel {
   private static final String PROVIDER = "gatun";
   private static final ChatModelObservationConvention CONVENTION =
