@@ -20,6 +20,7 @@ final class Failures {
           switch (engine.kind()) {
             case BUSY -> new RateLimitException(message, engine);
             case ADAPTER -> new ModelNotFoundException(message, engine);
+            case CONSTRAINT -> new InvalidRequestException(message, engine);
             case FAILED -> new InternalServerException(message, engine);
             case CLOSED -> new NonRetriableException(message, engine);
           };

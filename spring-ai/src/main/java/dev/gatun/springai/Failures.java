@@ -17,7 +17,7 @@ final class Failures {
       case EngineException engine ->
           switch (engine.kind()) {
             case BUSY, FAILED -> new TransientAiException(message, engine);
-            case ADAPTER, CLOSED -> new NonTransientAiException(message, engine);
+            case ADAPTER, CLOSED, CONSTRAINT -> new NonTransientAiException(message, engine);
           };
       default -> new NonTransientAiException(message, failure);
     };

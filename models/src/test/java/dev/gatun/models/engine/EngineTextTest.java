@@ -199,8 +199,7 @@ class EngineTextTest {
   @Test
   void constraintsHoldForEachChoice() throws Exception {
     Grammar grammar = Grammar.regex("(ABC|[0-9]{3,5}é+)X");
-    TokenConstraint constraint =
-        new GrammarConstraint(grammar, TokenText.of(HALVES), Set.of(2));
+    TokenConstraint constraint = new GrammarConstraint(grammar, TokenText.of(HALVES), Set.of(2));
     Set<String> texts = new HashSet<>();
     for (int seed = 0; seed < 8; seed++) {
       GenerationRequest request =

@@ -77,7 +77,9 @@ class EngineParityTest {
           GenerationParityTest.Expected each = cases.get(i % cases.size());
           Generation.Choice choice = all.get(i).await().choices().getFirst();
           int length = each.ids().length - (each.stopped() ? 1 : 0);
-          assertThat(choice.ids()).as("%s", each).containsExactly(Arrays.copyOf(each.ids(), length));
+          assertThat(choice.ids())
+              .as("%s", each)
+              .containsExactly(Arrays.copyOf(each.ids(), length));
           assertLogprobs(model, additions.get(each.adapter()), each.prompt(), choice.tokens());
         }
       }
