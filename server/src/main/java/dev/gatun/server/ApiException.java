@@ -8,6 +8,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class ApiException extends RuntimeException {
   private static final long serialVersionUID = 1;
   private static final String INVALID = "invalid_request_error";
+  private static final String BAD_FRAMING = "bad_framing";
 
   private final int status;
   private final String type;
@@ -64,6 +65,10 @@ final class ApiException extends RuntimeException {
         405, INVALID, null, "method_not_allowed", "method: found " + found + ", expected another");
   }
 
+  static ApiException badFraming() {
+    return new ApiException(400, INVALID, null, BAD_FRAMING, "body: found no chunk, expected one");
+  }
+
   static ApiException slowBody() {
     return new ApiException(
         408, "timeout_error", null, "request_timeout", "body: found a part, expected all of it sooner");
@@ -113,7 +118,7 @@ final class ApiException extends RuntimeException {
 
   /// Returns whether the connection cannot go on: the rest of the request was not read.
   boolean endsConnection() {
-    return status == 408 || status == 413;
+    return status == 408 || status == 413 || BAD_FRAMING.equals(code);
   }
 
   /// Returns `{"error": ...}`.

@@ -12,8 +12,8 @@ import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.StandardSocketOptions;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,12 +45,14 @@ import org.jspecify.annotations.Nullable;
 public final class GatunServer implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(GatunServer.class.getName());
   private static final Duration IDLE = Duration.ofSeconds(75);
+  private static final int RECEIVE_BYTES = 64 << 10; // Helidon's own 4 KiB make uploads slow
 
   private final WebServer web;
   private final Sockets sockets;
   private final Routes routes;
   private final Adapters adapters;
   private final InetAddress address;
+  private int port;
   private volatile boolean stopping;
 
   private GatunServer(LocalModel model, ServerOptions options, @Nullable Embedder embedder)
@@ -95,6 +97,7 @@ public final class GatunServer implements AutoCloseable {
         .address(address)
         .port(options.port())
         .shutdownHook(false)
+        .putListenerSocketOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BYTES)
         .maxTcpConnections(limits.connections())
         .idleConnectionTimeout(IDLE)
         .idleConnectionPeriod(Duration.ofSeconds(15))
@@ -140,24 +143,17 @@ public final class GatunServer implements AutoCloseable {
   public static GatunServer open(
       LocalModel model, ServerOptions options, @Nullable Embedder embedder) throws IOException {
     GatunServer server = new GatunServer(model, options, embedder);
-    try {
-      server.web.start();
-      return server;
-    } catch (UncheckedIOException e) {
+    server.web.start();
+    if (!server.web.isRunning()) { // Helidon has logged why, and throws nothing
       server.sockets.close();
       throw new IOException(
-          "%s:%d: cannot listen there: %s"
-              .formatted(options.host(), options.port(), root(e).getMessage()),
-          e);
+          options.host()
+              + ":"
+              + options.port()
+              + ": cannot listen there, expected an address of this machine and a free port");
     }
-  }
-
-  private static Throwable root(Throwable e) {
-    Throwable root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root;
+    server.port = server.web.port();
+    return server;
   }
 
   private void loadAll(AdapterFolder folder) throws IOException {
@@ -185,7 +181,7 @@ public final class GatunServer implements AutoCloseable {
   public URI uri() {
     String host = address.getHostAddress();
     return URI.create(
-        "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + web.port());
+        "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port);
   }
 
   private void health(Exchange exchange) {
@@ -215,7 +211,11 @@ public final class GatunServer implements AutoCloseable {
   public void close() {
     routes.drain();
     stopping = true;
+    boolean interrupted = Thread.interrupted(); // Helidon would not stop
     web.stop();
     sockets.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

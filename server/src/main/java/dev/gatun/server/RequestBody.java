@@ -55,8 +55,8 @@ final class RequestBody {
   private static RuntimeException failure(@Nullable Throwable cause) {
     return switch (cause) {
       case ApiException known -> known;
-      case RequestException framing ->
-          ApiException.invalid(null, "body: found no chunk, expected one");
+      case RequestException framing -> ApiException.badFraming();
+      case NumberFormatException framing -> ApiException.badFraming(); // a chunk's size
       case IOException gone -> new ClientGoneException(gone);
       case UncheckedIOException gone -> new ClientGoneException(gone);
       case CloseConnectionException gone -> new ClientGoneException(gone);

@@ -116,6 +116,7 @@ final class TextAnswers {
   private static void stream(
       Exchange exchange, TextRequest asked, RunningTexts texts, Envelope envelope) {
     EventStream stream = exchange.stream();
+    stream.ping(); // the headers shall not wait for the first token
     int count = texts.generations().size() * asked.choices();
     for (int i = 0; i < count; i++) {
       send(stream, asked, envelope, envelope.form().begin(i));
