@@ -2,8 +2,10 @@
 module dev.gatun.cli {
   requires dev.gatun.models;
   requires dev.gatun.parquet;
+  requires dev.gatun.server;
   requires dev.gatun.tokenizers;
   requires info.picocli;
+  requires java.logging;
   requires tools.jackson.databind;
   requires org.apache.commons.statistics.inference;
   requires org.snakeyaml.engine.v2;

@@ -44,6 +44,8 @@ class ArchitectureTest {
             "dev.gatun.runtime",
             "dev.gatun.models",
             "dev.gatun.tokenizers",
+            "dev.gatun.chat",
+            "dev.gatun.server",
             "dev.gatun.parquet",
             "dev.gatun.cli");
     gatun =
@@ -58,11 +60,13 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers parquet cli",
-    "runtime,    models tokenizers parquet cli",
-    "models,     bindings tokenizers parquet cli",
-    "tokenizers, bindings parquet cli",
-    "parquet,    bindings tokenizers cli",
+    "bindings,   runtime models tokenizers chat server parquet cli",
+    "runtime,    models tokenizers chat server parquet cli",
+    "models,     bindings tokenizers chat server parquet cli",
+    "tokenizers, bindings chat server parquet cli",
+    "chat,       bindings server parquet cli",
+    "server,     bindings tokenizers parquet cli",
+    "parquet,    bindings tokenizers chat server cli",
     "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {

@@ -46,7 +46,8 @@ final class AdapterFolder {
     // before anything is looked up: what lies outside shall not be told from what does not exist
     checkInside(wanted);
     if (!Files.isDirectory(wanted)) {
-      throw ApiException.notFound(PARAM, PARAM + ": found no such directory, expected an adapter's");
+      throw ApiException.notFound(
+          PARAM, PARAM + ": found no such directory, expected an adapter's");
     }
     Path real = wanted.toRealPath();
     checkInside(real);

@@ -53,7 +53,11 @@ final class ApiException extends RuntimeException {
 
   static ApiException noModel(String name) {
     return new ApiException(
-        404, INVALID, "model", "model_not_found", "model: found " + name + ", expected one of /v1/models");
+        404,
+        INVALID,
+        "model",
+        "model_not_found",
+        "model: found " + name + ", expected one of /v1/models");
   }
 
   static ApiException notFound(@Nullable String param, String message) {
@@ -71,7 +75,11 @@ final class ApiException extends RuntimeException {
 
   static ApiException slowBody() {
     return new ApiException(
-        408, "timeout_error", null, "request_timeout", "body: found a part, expected all of it sooner");
+        408,
+        "timeout_error",
+        null,
+        "request_timeout",
+        "body: found a part, expected all of it sooner");
   }
 
   static ApiException largeBody(int most) {

@@ -61,8 +61,7 @@ final class ChatForm implements AnswerForm {
     return Json.object().put("index", index);
   }
 
-  private ObjectNode closed(
-      ObjectNode choice, List<Token> tokens, @Nullable String reason) {
+  private ObjectNode closed(ObjectNode choice, List<Token> tokens, @Nullable String reason) {
     if (logprobs && !tokens.isEmpty()) {
       ObjectNode told = choice.putObject("logprobs");
       ArrayNode content = told.putArray("content");

@@ -18,11 +18,16 @@ final class ChatPage {
 
   private static void add(Routes routes, String path, String file, String type) {
     byte[] bytes = read(file);
-    routes.open(Method.GET, path, exchange -> {
-      exchange.setHeader("Content-Security-Policy", "default-src 'self'; img-src data:; frame-ancestors 'none'");
-      exchange.setHeader("Cache-Control", "no-cache");
-      exchange.send(200, type + "; charset=utf-8", bytes);
-    });
+    routes.open(
+        Method.GET,
+        path,
+        exchange -> {
+          exchange.setHeader(
+              "Content-Security-Policy",
+              "default-src 'self'; img-src data:; frame-ancestors 'none'");
+          exchange.setHeader("Cache-Control", "no-cache");
+          exchange.send(200, type + "; charset=utf-8", bytes);
+        });
   }
 
   private static byte[] read(String file) {

@@ -19,7 +19,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// Serves a local model and its adapters over HTTP, by OpenAI's interface and with a page to chat on.
+/// Serves a local model and its adapters over HTTP, by OpenAI's interface and with a page to chat
+/// on.
 ///
 /// | route | answers |
 /// |---|---|
@@ -30,10 +31,10 @@ import org.jspecify.annotations.Nullable;
 /// | `GET /health`, `GET /metrics` | whether it serves; figures in Prometheus' text format |
 /// | `GET /` | the page |
 ///
-/// Errors have OpenAI's form. A request that is malformed gets 400 and the field's name, one without
-/// the key 401, an unknown model 404, a slow body 408, a large one 413, one that finds the queue full
-/// 429, one that takes too long 504, and one during the end 503. A stream that fails ends with an
-/// event that holds the error. When a client goes, what it asked for is given up.
+/// Errors have OpenAI's form. A request that is malformed gets 400 and the field's name, one
+/// without the key 401, an unknown model 404, a slow body 408, a large one 413, one that finds the
+/// queue full 429, one that takes too long 504, and one during the end 503. A stream that fails
+/// ends with an event that holds the error. When a client goes, what it asked for is given up.
 ///
 /// ```java
 /// try (LocalModel model = LocalModel.open(directory, Device.CPU, DType.F32, EngineOptions.DEFAULT);
@@ -72,8 +73,8 @@ public final class GatunServer implements AutoCloseable {
     ChatPage.addTo(routes);
     routes
         .open(Method.GET, "/health", this::health)
-        .keyed(Method.GET, "/metrics", exchange ->
-            exchange.send(metrics.text(model.engine().stats())))
+        .keyed(
+            Method.GET, "/metrics", exchange -> exchange.send(metrics.text(model.engine().stats())))
         .keyed(Method.GET, "/v1/models", adapters::list)
         .keyed(Method.GET, "/v1/models/{+id}", adapters::show)
         .keyed(Method.POST, "/v1/chat/completions", new ChatEndpoint(model, answers))
@@ -180,8 +181,7 @@ public final class GatunServer implements AutoCloseable {
   /// {@return where it answers, such as `http://127.0.0.1:8080`}
   public URI uri() {
     String host = address.getHostAddress();
-    return URI.create(
-        "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port);
+    return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port);
   }
 
   private void health(Exchange exchange) {
@@ -195,7 +195,8 @@ public final class GatunServer implements AutoCloseable {
   /// requests get 503.
   ///
   /// @param patience how long to wait
-  /// @throws InterruptedException if the thread is interrupted; the server is then still to be closed
+  /// @throws InterruptedException if the thread is interrupted; the server is then still to be
+  ///   closed
   public void close(Duration patience) throws InterruptedException {
     routes.drain();
     long end = System.nanoTime() + patience.toNanos();

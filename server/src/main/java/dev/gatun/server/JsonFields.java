@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The fields of a JSON object, each read as what it must be. A field that is null counts as absent,
-/// one that nobody asks for is left alone, and any other mistake is an [ApiException] that names it.
+/// The fields of a JSON object, each read as what it must be. A field that is null counts as
+/// absent, one that nobody asks for is left alone, and any other mistake is an [ApiException] that
+/// names it.
 final class JsonFields {
   private final ObjectNode node;
   private final String path;

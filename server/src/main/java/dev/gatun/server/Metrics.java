@@ -78,12 +78,13 @@ final class Metrics {
     counter(out, "adapter_loads", "Reads of adapters.", engine.adapterLoads());
     head(out, "http_requests_total", "counter", "Requests by route and status.");
     answered.forEach((key, count) ->
-        out.append("gatun_http_requests_total{endpoint=\"%s\",status=\"%d\"} %d\n"
-            .formatted(key.endpoint, key.status, count.sum())));
+        out.append(
+            "gatun_http_requests_total{endpoint=\"%s\",status=\"%d\"} %d\n"
+                .formatted(key.endpoint, key.status, count.sum())));
     head(out, "model_requests_total", "counter", "Requests for text by model or adapter.");
     models.forEach((name, count) ->
-        out.append("gatun_model_requests_total{model=\"%s\"} %d\n"
-            .formatted(label(name), count.sum())));
+        out.append(
+            "gatun_model_requests_total{model=\"%s\"} %d\n".formatted(label(name), count.sum())));
     histogram(out, "time_to_first_token_seconds", "From request to first token.", firstToken);
     histogram(out, "time_per_token_seconds", "From one token to the next.", token);
     histogram(out, "request_seconds", "Whole requests for text.", whole);

@@ -32,35 +32,42 @@ final class Routes {
 
   /// Adds a route that anybody may ask, at any time.
   Routes open(Method method, String path, Endpoint endpoint) {
-    return add(method, path, exchange -> {
-      guard.checkOrigin(exchange);
-      endpoint.answer(exchange);
-    });
+    return add(
+        method,
+        path,
+        exchange -> {
+          guard.checkOrigin(exchange);
+          endpoint.answer(exchange);
+        });
   }
 
   /// Adds a route for those who have the key, until the server stops.
   Routes keyed(Method method, String path, Endpoint endpoint) {
-    return add(method, path, exchange -> {
-      guard.checkOrigin(exchange);
-      guard.checkKey(exchange);
-      running.incrementAndGet();
-      try {
-        if (draining) {
-          throw ApiException.stopping();
-        }
-        endpoint.answer(exchange);
-      } finally {
-        running.decrementAndGet();
-      }
-    });
+    return add(
+        method,
+        path,
+        exchange -> {
+          guard.checkOrigin(exchange);
+          guard.checkKey(exchange);
+          running.incrementAndGet();
+          try {
+            if (draining) {
+              throw ApiException.stopping();
+            }
+            endpoint.answer(exchange);
+          } finally {
+            running.decrementAndGet();
+          }
+        });
   }
 
   private Routes add(Method method, String path, Endpoint endpoint) {
     routing.route(method, path, (request, response) -> serve(path, endpoint, request, response));
-    routing.route(Method.OPTIONS, path, (request, response) ->
-        serve(path, this::preflight, request, response));
-    routing.any(path, (request, response) ->
-        serve(path, Routes::refuseMethod, request, response));
+    routing.route(
+        Method.OPTIONS,
+        path,
+        (request, response) -> serve(path, this::preflight, request, response));
+    routing.any(path, (request, response) -> serve(path, Routes::refuseMethod, request, response));
     return this;
   }
 

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// @param name the model's name in requests, or null for [dev.gatun.chat.LocalModel#name]
 /// @param apiKey what requests must carry as `Authorization: Bearer`, or null to answer anybody
 /// @param adapters the folder that requests may load adapters from, or null to let them load none
-/// @param origin the web origin whose pages may ask, such as `https://example.org`, or null for none
-///   but the server's own page
+/// @param origin the web origin whose pages may ask, such as `https://example.org`, or null for
+///   none but the server's own page
 /// @param limits the limits of a request
 public record ServerOptions(
     String host,
@@ -51,11 +51,7 @@ public record ServerOptions(
     /// 4 MiB, 30 seconds, 10 minutes, 30 seconds, 1024 connections.
     public static final Limits DEFAULT =
         new Limits(
-            4 << 20,
-            Duration.ofSeconds(30),
-            Duration.ofMinutes(10),
-            Duration.ofSeconds(30),
-            1024);
+            4 << 20, Duration.ofSeconds(30), Duration.ofMinutes(10), Duration.ofSeconds(30), 1024);
 
     /// Checks the ranges.
     public Limits {

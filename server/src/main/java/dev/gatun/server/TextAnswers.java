@@ -184,8 +184,7 @@ final class TextAnswers {
     private FinishReason reason = FinishReason.CANCELLED;
   }
 
-  private static List<WholeChoice> collect(
-      RunningTexts texts, Generation generation, int count) {
+  private static List<WholeChoice> collect(RunningTexts texts, Generation generation, int count) {
     List<WholeChoice> choices = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       choices.add(new WholeChoice());

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// A connection that notices, while a request is answered, that its other side has gone.
 ///
 /// A server that does not read learns of it by writing only, which a request that waits for its
-/// answer does not do. So the next request is read ahead, in a thread of its own: what comes is kept
-/// for the connection's own reading, and an end means that nobody waits any more.
+/// answer does not do. So the next request is read ahead, in a thread of its own: what comes is
+/// kept for the connection's own reading, and an end means that nobody waits any more.
 final class WatchedConnection implements ConnectionContext {
   private final ConnectionContext context;
   private final DataReader reader = DataReader.create(this::read);

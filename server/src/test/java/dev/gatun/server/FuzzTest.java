@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FuzzTest {
   private static final long SEED = 20261127;
   private static final int BODIES = 2000;
+
   private record Good(String path, String body) {}
 
   private static final List<Good> GOOD =
@@ -32,31 +33,56 @@ class FuzzTest {
               {"model":"demo","messages":[{"role":"system","content":"be brief"},{"role":"user","content":\
               [{"type":"text","text":"public"}]}],"max_tokens":4,"temperature":0.7,"top_p":0.9,"n":2,\
               "stream":true,"stream_options":{"include_usage":true},"logprobs":true,"top_logprobs":2,\
-              "stop":["x","y"],"response_format":{"type":"text"},"logit_bias":{"5":-1.5}}"""),
+              "stop":["x","y"],"response_format":{"type":"text"},"logit_bias":{"5":-1.5}}\
+              """),
           new Good(
               "/v1/completions",
               """
               {"model":"demo","prompt":["int a","é\\u00e9\\ud83d\\ude00"],"max_tokens":3,"echo":true,"seed":-3,\
               "presence_penalty":0.5,"frequency_penalty":-0.5,"repetition_penalty":1.1,"min_p":0.05,\
-              "top_k":40,"stop":"\\n","ignore_eos":false,"user":"me"}"""),
+              "top_k":40,"stop":"\\n","ignore_eos":false,"user":"me"}\
+              """),
           new Good(
               "/v1/completions",
               """
-              {"model":"demo","prompt":[[1,2,3],[40,50]],"max_tokens":2,"logprobs":1,"best_of":1}"""),
+              {"model":"demo","prompt":[[1,2,3],[40,50]],"max_tokens":2,"logprobs":1,"best_of":1}\
+              """),
           new Good(
               "/v1/embeddings",
               """
-              {"model":"demo","input":["a","b"],"encoding_format":"base64"}"""),
+              {"model":"demo","input":["a","b"],"encoding_format":"base64"}\
+              """),
           new Good(
               "/v1/load_lora_adapter",
               """
-              {"lora_name":"one","lora_path":"one","load_inplace":true}"""),
+              {"lora_name":"one","lora_path":"one","load_inplace":true}\
+              """),
           new Good("/v1/unload_lora_adapter", "{\"lora_name\":\"other\"}"));
   private static final List<String> VALUES =
       List.of(
-          "null", "true", "-1", "0", "1e308", "1e999", "-0.0", "9223372036854775808", "2147483648",
-          "1e-400", "\"\"", "\"\\u0000\"", "\"\\udc00\"", "[]", "{}", "[[[[]]]]", "[null]", "\"demo\"",
-          "\"../../etc\"", "{\"a\":{}}", "99999999999999999999999999999999999999999999", "NaN", "'a'");
+          "null",
+          "true",
+          "-1",
+          "0",
+          "1e308",
+          "1e999",
+          "-0.0",
+          "9223372036854775808",
+          "2147483648",
+          "1e-400",
+          "\"\"",
+          "\"\\u0000\"",
+          "\"\\udc00\"",
+          "[]",
+          "{}",
+          "[[[[]]]]",
+          "[null]",
+          "\"demo\"",
+          "\"../../etc\"",
+          "{\"a\":{}}",
+          "99999999999999999999999999999999999999999999",
+          "NaN",
+          "'a'");
 
   @TempDir private static Path folder;
 
@@ -131,8 +157,7 @@ class FuzzTest {
       assertThat(statuses).containsKeys(200, 400);
       assertThat(statuses.get(200)).as("some are still good").isGreaterThan(50);
       served.awaitIdle();
-      assertThat(
-              served.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":2}").statusCode())
+      assertThat(served.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":2}").statusCode())
           .isEqualTo(200);
       assertThat(served.model.engine().stats().failures()).isZero();
     }

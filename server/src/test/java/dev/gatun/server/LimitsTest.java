@@ -31,11 +31,7 @@ class LimitsTest {
 
   private static Limits limits(int bytes, int body, int request, int write) {
     return new Limits(
-        bytes,
-        Duration.ofMillis(body),
-        Duration.ofMillis(request),
-        Duration.ofMillis(write),
-        64);
+        bytes, Duration.ofMillis(body), Duration.ofMillis(request), Duration.ofMillis(write), 64);
   }
 
   private void awaitRunning() throws InterruptedException {
@@ -153,8 +149,7 @@ class LimitsTest {
     HttpResponse<String> whole = served.post(TEXT, LONG.formatted(""));
     assertThat(whole.statusCode()).isEqualTo(504);
     assertThat(whole.body()).contains("deadline_exceeded");
-    HttpResponse<Stream<String>> stream =
-        served.stream(TEXT, LONG.formatted(",\"stream\":true"));
+    HttpResponse<Stream<String>> stream = served.stream(TEXT, LONG.formatted(",\"stream\":true"));
     List<String> lines = stream.body().filter(line -> !line.isEmpty()).toList();
     assertThat(stream.statusCode()).isEqualTo(200);
     assertThat(lines.getLast()).contains("\"error\"", "deadline_exceeded");

@@ -59,16 +59,18 @@ final class Served implements AutoCloseable {
       LoraConfig config = LoraConfig.of(4, 8, new TargetModules.AllLinear());
       LoraAdapter adapter = LoraAdapter.create(scope, model, config, seed);
       Random random = new Random(seed);
-      adapter.parameters().forEach((name, tensor) -> {
-        if (name.endsWith("lora_B.weight")) {
-          long[] shape = tensor.shape();
-          float[] values = new float[Math.toIntExact(shape[0] * shape[1])];
-          for (int i = 0; i < values.length; i++) {
-            values[i] = (float) random.nextGaussian() * .2f;
-          }
-          Layout.copyInPlace(tensor, scope.of(values, shape));
-        }
-      });
+      adapter
+          .parameters()
+          .forEach((name, tensor) -> {
+            if (name.endsWith("lora_B.weight")) {
+              long[] shape = tensor.shape();
+              float[] values = new float[Math.toIntExact(shape[0] * shape[1])];
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian() * .2f;
+              }
+              Layout.copyInPlace(tensor, scope.of(values, shape));
+            }
+          });
       adapter.save(directory);
     }
   }

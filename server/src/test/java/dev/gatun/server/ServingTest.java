@@ -56,8 +56,7 @@ class ServingTest {
   }
 
   private static String load(String name, String path) {
-    return Served.JSON.writeValueAsString(
-        java.util.Map.of("lora_name", name, "lora_path", path));
+    return Served.JSON.writeValueAsString(java.util.Map.of("lora_name", name, "lora_path", path));
   }
 
   @Test
@@ -98,8 +97,19 @@ class ServingTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "..", ".", "", "../outside", "one/../../outside", "/", "/etc", "link", "mixed",
-        "/proc/self", "../nowhere", "//etc", "one/../.."
+        "..",
+        ".",
+        "",
+        "../outside",
+        "one/../../outside",
+        "/",
+        "/etc",
+        "link",
+        "mixed",
+        "/proc/self",
+        "../nowhere",
+        "//etc",
+        "one/../.."
       })
   void nothingOutsideTheFolderIsLoaded(String path) throws Exception {
     HttpResponse<String> response = served.post(LOAD, load("bad", path));
@@ -172,10 +182,9 @@ class ServingTest {
             "gatun_time_per_token_seconds_bucket{le=\"+Inf\"}",
             "gatun_request_seconds_count");
     assertThat(text.lines())
-        .allMatch(
-            line ->
-                line.matches("# (HELP|TYPE) gatun_[a-z_]+ .+")
-                    || line.matches("gatun_[a-z_]+([{].*[}])? [0-9.E+-]+"));
+        .allMatch(line ->
+            line.matches("# (HELP|TYPE) gatun_[a-z_]+ .+")
+                || line.matches("gatun_[a-z_]+([{].*[}])? [0-9.E+-]+"));
   }
 
   @ParameterizedTest

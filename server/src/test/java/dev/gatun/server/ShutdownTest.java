@@ -35,13 +35,14 @@ class ShutdownTest {
       Iterator<String> lines = stream.body().iterator();
       assertThat(lines.next()).startsWith(": ");
       Thread closing =
-          Thread.ofVirtual().start(() -> {
-            try {
-              served.server.close(Duration.ofSeconds(20));
-            } catch (InterruptedException e) {
-              throw new IllegalStateException(e);
-            }
-          });
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  served.server.close(Duration.ofSeconds(20));
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
       Thread.sleep(50);
       assertThat(refused(served, "/health")).isTrue();
       assertThat(refused(served, "/v1/models")).isTrue();

@@ -51,7 +51,10 @@ class TextEndpointsTest {
     assertThat(response.headers().firstValue("Content-Type").orElseThrow())
         .startsWith("text/event-stream");
     List<String> data =
-        response.body().filter(line -> line.startsWith("data: ")).map(line -> line.substring(6))
+        response
+            .body()
+            .filter(line -> line.startsWith("data: "))
+            .map(line -> line.substring(6))
             .toList();
     assertThat(data.getLast()).isEqualTo("[DONE]");
     return data.subList(0, data.size() - 1).stream().map(Served.JSON::readTree).toList();
@@ -60,7 +63,8 @@ class TextEndpointsTest {
   @Test
   void aChatIsAnswered() throws Exception {
     JsonNode answer =
-        served.json(CHAT, "{\"model\":\"demo\",\"temperature\":0,\"max_tokens\":9,%s}".formatted(MESSAGES));
+        served.json(
+            CHAT, "{\"model\":\"demo\",\"temperature\":0,\"max_tokens\":9,%s}".formatted(MESSAGES));
     assertThat(answer.get("object").stringValue()).isEqualTo("chat.completion");
     assertThat(answer.get("id").stringValue()).startsWith("chatcmpl-");
     assertThat(answer.get("model").stringValue()).isEqualTo("demo");
@@ -98,7 +102,8 @@ class TextEndpointsTest {
       JsonNode content = choice.get("delta").get("content");
       text.append(content == null ? "" : content.stringValue());
       assertThat(reason).as("nothing comes behind the end").isNull();
-      reason = choice.get("finish_reason").isNull() ? null : choice.get("finish_reason").stringValue();
+      reason =
+          choice.get("finish_reason").isNull() ? null : choice.get("finish_reason").stringValue();
     }
     JsonNode choice = whole.get("choices").get(0);
     assertThat(text).hasToString(choice.get("message").get("content").stringValue());
@@ -123,7 +128,8 @@ class TextEndpointsTest {
 
   @Test
   void aPromptMayBeTextOrIdsOneOrMany() throws Exception {
-    String one = served.json(TEXT, text("demo", "")).get("choices").get(0).get("text").stringValue();
+    String one =
+        served.json(TEXT, text("demo", "")).get("choices").get(0).get("text").stringValue();
     int[] ids = served.model.tokenizer().encodeDocument("public class ");
     String other = Arrays.toString(served.model.tokenizer().encodeDocument("import java."));
     for (String prompt :
@@ -136,7 +142,8 @@ class TextEndpointsTest {
               .json(TEXT, "{\"prompt\":%s,\"temperature\":0,\"max_tokens\":12}".formatted(prompt))
               .get("choices");
       assertThat(choices.get(0).get("text").stringValue()).isEqualTo(one);
-      assertThat(choices.size()).isEqualTo(prompt.contains("],[") || prompt.startsWith("[\"") ? 2 : 1);
+      assertThat(choices.size())
+          .isEqualTo(prompt.contains("],[") || prompt.startsWith("[\"") ? 2 : 1);
       assertThat(choices.get(choices.size() - 1).get("index").intValue())
           .isEqualTo(choices.size() - 1);
     }
@@ -157,7 +164,9 @@ class TextEndpointsTest {
     for (int i = 0; i < 4; i++) {
       assertThat(choices.get(i).get("index").intValue()).isEqualTo(i);
       String text = choices.get(i).get("text").stringValue();
-      assertThat(text).startsWith(i < 2 ? "public " : "import ").hasToString(streamed[i].toString());
+      assertThat(text)
+          .startsWith(i < 2 ? "public " : "import ")
+          .hasToString(streamed[i].toString());
     }
     assertThat(choices.get(0).get("text")).isNotEqualTo(choices.get(1).get("text"));
   }
@@ -165,12 +174,15 @@ class TextEndpointsTest {
   @Test
   void aStopTextEndsTheTextAndIsNotPartOfIt() throws Exception {
     String all =
-        served.json(TEXT, text("demo", ",\"max_tokens\":40").replace("\"max_tokens\":12,", ""))
-            .get("choices").get(0).get("text").stringValue();
+        served
+            .json(TEXT, text("demo", ",\"max_tokens\":40").replace("\"max_tokens\":12,", ""))
+            .get("choices")
+            .get(0)
+            .get("text")
+            .stringValue();
     String stop = all.substring(4, 6);
     String quoted = Served.JSON.writeValueAsString(List.of("never there", stop));
-    JsonNode choice =
-        served.json(TEXT, text("demo", ",\"stop\":" + quoted)).get("choices").get(0);
+    JsonNode choice = served.json(TEXT, text("demo", ",\"stop\":" + quoted)).get("choices").get(0);
     assertThat(choice.get("text").stringValue()).isEqualTo(all.substring(0, all.indexOf(stop)));
     assertThat(choice.get("finish_reason").stringValue()).isEqualTo("stop");
   }
@@ -187,16 +199,25 @@ class TextEndpointsTest {
   void aBiasDecides() throws Exception {
     int id = served.model.tokenizer().encode("{")[0];
     JsonNode choice =
-        served.json(TEXT, text("demo", ",\"logit_bias\":{\"%d\":100}".formatted(id)))
-            .get("choices").get(0);
+        served
+            .json(TEXT, text("demo", ",\"logit_bias\":{\"%d\":100}".formatted(id)))
+            .get("choices")
+            .get(0);
     assertThat(choice.get("text").stringValue()).isEqualTo("{".repeat(12));
   }
 
   @Test
   void chatsTellLogarithms() throws Exception {
     JsonNode content =
-        served.json(CHAT, "{\"temperature\":0,\"max_tokens\":4,\"logprobs\":true,\"top_logprobs\":3,%s}".formatted(MESSAGES))
-            .get("choices").get(0).get("logprobs").get("content");
+        served
+            .json(
+                CHAT,
+                "{\"temperature\":0,\"max_tokens\":4,\"logprobs\":true,\"top_logprobs\":3,%s}"
+                    .formatted(MESSAGES))
+            .get("choices")
+            .get(0)
+            .get("logprobs")
+            .get("content");
     assertThat(content.size()).isEqualTo(4);
     for (JsonNode token : content) {
       assertThat(token.get("logprob").doubleValue()).isBetween(-20.0, 0.0);
@@ -228,8 +249,7 @@ class TextEndpointsTest {
     List<String> names = List.of("demo", "one", "two");
     List<String> alone = new ArrayList<>();
     for (String name : names) {
-      alone.add(
-          served.json(TEXT, text(name, "")).get("choices").get(0).get("text").stringValue());
+      alone.add(served.json(TEXT, text(name, "")).get("choices").get(0).get("text").stringValue());
     }
     assertThat(alone).doesNotHaveDuplicates();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
