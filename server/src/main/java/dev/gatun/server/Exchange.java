@@ -24,6 +24,7 @@ final class Exchange {
   private final WatchedConnection connection;
   private final Limits limits;
   private final long began = System.nanoTime();
+  private boolean bodyTaken;
   private int status;
   private @Nullable EventStream stream;
 
@@ -56,6 +57,7 @@ final class Exchange {
 
   /// Reads the body, an object.
   JsonFields fields() {
+    bodyTaken = true;
     return new JsonFields(Json.parse(RequestBody.read(request, limits)), "");
   }
 
@@ -92,11 +94,28 @@ final class Exchange {
   }
 
   void send(int code, String type, byte[] bytes) {
+    send(code, type, bytes, false);
+  }
+
+  /// @param last whether the connection cannot go on
+  private void send(int code, String type, byte[] bytes, boolean last) {
+    // Helidon would read what is left of a body without limits
+    boolean ends = last || (!bodyTaken && !isBodyGone());
     status = code;
     response.status(Status.create(code));
     setHeader("Content-Type", type);
     setHeader("X-Content-Type-Options", "nosniff");
+    if (ends) {
+      response.header(HeaderValues.CONNECTION_CLOSE);
+    }
     write(() -> response.send(bytes));
+    if (ends) {
+      throw new CloseConnectionException("the request was not read to its end");
+    }
+  }
+
+  private boolean isBodyGone() {
+    return !request.content().hasEntity() || RequestBody.discard(request, limits);
   }
 
   /// Begins an answer of events.
@@ -118,19 +137,13 @@ final class Exchange {
       begun.close();
       return;
     }
-    if (error.endsConnection()) {
-      response.header(HeaderValues.CONNECTION_CLOSE);
-    }
     if (error.status() == TOO_MANY) {
       setHeader("Retry-After", "1");
     }
     if (error.status() == 401) {
       setHeader("WWW-Authenticate", "Bearer");
     }
-    send(error.status(), JSON, Json.bytes(error.json()));
-    if (error.endsConnection()) {
-      throw new CloseConnectionException(String.valueOf(error.getMessage()));
-    }
+    send(error.status(), JSON, Json.bytes(error.json()), error.endsConnection());
   }
 
   /// Returns the status that was sent, or 0.

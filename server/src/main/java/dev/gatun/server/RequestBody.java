@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -36,9 +37,32 @@ final class RequestBody {
         && request.headers().containsToken(HeaderValues.EXPECT_100)) {
       throw ApiException.largeBody(limits.bodyBytes());
     }
-    // in a thread of its own: one that waits for a socket cannot be told to stop and then answer
-    FutureTask<byte[]> task =
-        new FutureTask<>(() -> read(request.content().inputStream(), limits.bodyBytes()));
+    return await(() -> read(request.content().inputStream(), limits.bodyBytes()), limits);
+  }
+
+  /// Reads it and keeps nothing, so that the connection can go on.
+  ///
+  /// @return whether all of it was read
+  static boolean discard(ServerRequest request, Limits limits) {
+    if (request.headers().containsToken(HeaderValues.EXPECT_100)) {
+      return false;
+    }
+    try {
+      await(() -> read(request.content().inputStream(), 0, most(limits.bodyBytes())), limits);
+      return true;
+    } catch (ApiException | ClientGoneException e) {
+      return false;
+    }
+  }
+
+  private static long most(int limit) {
+    return (long) LINGER * limit;
+  }
+
+  /// Waits for what reads, in a thread of its own: one that waits for a socket cannot be told to
+  /// stop and then answer.
+  private static byte[] await(Callable<byte[]> read, Limits limits) {
+    FutureTask<byte[]> task = new FutureTask<>(read);
     Thread.ofVirtual().name("gatun-body").start(task);
     try {
       return task.get(limits.body().toNanos(), TimeUnit.NANOSECONDS);
@@ -66,20 +90,29 @@ final class RequestBody {
     };
   }
 
-  private static byte[] read(InputStream in, int most) throws IOException {
+  private static byte[] read(InputStream in, int limit) throws IOException {
+    // one byte more tells a body that fits from one that does not
+    byte[] bytes = read(in, limit + 1L, most(limit));
+    if (bytes.length > limit) {
+      throw ApiException.largeBody(limit);
+    }
+    return bytes;
+  }
+
+  /// Reads to the end.
+  ///
+  /// @param kept bytes to keep at most
+  /// @param most bytes to read at most
+  private static byte[] read(InputStream in, long kept, long most) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     byte[] buffer = new byte[8192];
     long read = 0;
     for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+      bytes.write(buffer, 0, (int) Math.min(count, kept - bytes.size()));
       read += count;
-      if (read <= most) {
-        bytes.write(buffer, 0, count);
-      } else if (read > (long) LINGER * most) {
-        break;
+      if (read > most) {
+        throw ApiException.largeBody((int) (most / LINGER));
       }
-    }
-    if (read > most) {
-      throw ApiException.largeBody(most);
     }
     return bytes.toByteArray();
   }

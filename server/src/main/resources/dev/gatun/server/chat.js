@@ -47,7 +47,7 @@ async function listModels() {
 
 function show(role, text) {
   $('hint')?.remove();
-  const message = document.createElement('div');
+  const message = document.createElement('article');
   message.className = `message ${role}`;
   message.setAttribute('aria-label', role);
   message.textContent = text;
@@ -134,6 +134,9 @@ async function ask() {
     running = null;
     if (answer.content) {
       conversation.push(answer);
+    } else { // what was not answered is not asked again with the next message
+      conversation.pop();
+      box.remove();
     }
   }
   const seconds = (performance.now() - (first || began)) / 1000;

@@ -93,6 +93,31 @@ class LimitsTest {
     assertThat(served.post(TEXT, SHORT).statusCode()).isEqualTo(200);
   }
 
+  /// A body that nobody asked for is not waited for, either.
+  @Test
+  void aBodyThatIsNotReadEndsTheConnection() throws Exception {
+    open(limits(1000, 300, 60_000, 5000));
+    for (String line : List.of("GET /health", "POST /nowhere", "DELETE /v1/models")) {
+      String head = line + " HTTP/1.1\r\nHost: localhost\r\n";
+      try (RawClient client = new RawClient(served.server.uri())) {
+        client.send(head + "Content-Length: 5\r\n\r\nabcde" + head + "\r\n");
+        assertThat(client.readUntil("}")).startsWith("HTTP/1.1 ").doesNotContain("n: close");
+        assertThat(client.readUntil("}")).as("a short one is thrown away").contains("HTTP/1.1 ");
+      }
+      for (String body :
+          List.of(
+              "Content-Length: 100\r\n\r\nab",
+              "Content-Length: 9000\r\n\r\n" + "x".repeat(9000),
+              "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+              "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n")) {
+        try (RawClient client = new RawClient(served.server.uri())) {
+          client.send(head + body);
+          assertThat(client.readUntil("never")).as(body).containsIgnoringCase("connection: close");
+        }
+      }
+    }
+  }
+
   @Test
   void aLargeBodyIsRefused() throws Exception {
     open(limits(10_000, 5000, 60_000, 5000));
