@@ -5,7 +5,7 @@
     bench/compare.py --python PYTHON     all of it; PYTHON has torch, transformers and peft, and maybe trl and datasets
     bench/compare.py ... train decode    some sections only
 
-Sections: train, methods, full, eval, prefill, decode, start, map, switch, small, growth, profile. Before a speed counts, the work
+Sections: train, methods, full, eval, prefill, decode, serve, start, map, switch, small, growth, profile. Before a speed counts, the work
 must have been the same: equal losses, equal tokens. A section with a peer needs --python; TRL, torch.compile, a C++ compiler,
 llama.cpp and JavaCPP are used where they are, and said to be left out where they fail. What is measured how is in contestants.py.
 
@@ -442,6 +442,41 @@ def decode(suite):
             suite.faster(f"decoding, {shape}, {dtype}, beside llama.cpp", by["Gatun"], by["llama.cpp"])
 
 
+def serve(suite):
+    """Greedy tokens of a batch: beside transformers.generate, and what adapters cost, by their number and rank."""
+    shape, dtype = "GPT-2 124M", "bf16"
+    new = 16 if suite.options.tiny else 64
+    model, sizes = suite.model(shape, dtype)
+    rows = suite.rows(16, 16, sizes["vocabulary"])
+    given = suite.settings("SERVE", model / "model", rows, dtype, newTokens=new)
+    for batch in (1, 8):
+        suite.say(f"batch of {batch}, {shape}, {dtype}")
+        starts = [suite.python(given | {"batch": batch}, "transformers.generate"), suite.gatun(given | {"batch": batch})]
+        contestants = suite.run(starts, equal_ids(1))
+        by = suite.record(f"{batch} x {new} tokens, {shape}, {dtype}", contestants, "batch", batch * new)
+        goal = (">=", 2.0 if batch == 1 else 3.0)
+        suite.faster(f"decoding of a batch of {batch}, {shape}, {dtype}", by["Gatun"], by["transformers.generate"], goal)
+    given |= {"batch": 16}
+    for rank in (8, 16, 64):
+        counts = (1, 4, 16) if rank == 16 else (16,)
+        suite.say(f"adapters of rank {rank}, {shape}, {dtype}")
+        starts = [suite.gatun(given, "no adapter")]
+        starts += [suite.gatun(given, f"{count} of rank {rank}", newAdapters=count, rank=rank) for count in counts]
+        contestants = suite.run(starts, units=1)
+        for contestant in contestants:  # a step's time alone: the prompts' passes are left out
+            kept = contestant.answers[-len(contestant.rounds) :]
+            contestant.rounds = [answer["step"] for answer in kept]
+        by = suite.record(f"a step of 16 sequences, adapters of rank {rank} on all layers, {shape}, {dtype}", contestants, "step", 16)
+        for count in counts:
+            goal = ("<=", 1.1) if (count, rank) == (16, 16) else None
+            what = f"{count} adapter{'s' * (count > 1)} of rank {rank} in a batch of 16, {shape}, {dtype}"
+            suite.overhead(what, by[f"{count} of rank {rank}"], by["no adapter"], goal)
+        loads = [contestant.answers[-1]["load"] for contestant in contestants if "rank" in contestant.name]
+        if rank == 16:
+            value = median_of(loads)
+            suite.claim("loading an adapter of rank 16 on all layers", "s", value, ("<=", 0.05), "", duration(value[0]))
+
+
 def start(suite):
     """From the start of the process to the begin of the first forward, to the end of the first step, to the first token."""
     shape, dtype = "GPT-2 124M", "f32"
@@ -589,6 +624,7 @@ SECTIONS = {
     "eval": evaluation,
     "prefill": prefill,
     "decode": decode,
+    "serve": serve,
     "start": start,
     "map": mapping,
     "switch": switch,

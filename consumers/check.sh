@@ -8,7 +8,7 @@ cd "$root"
 JAVA_HOME=$(find_jdk_25)
 export JAVA_HOME
 java=$JAVA_HOME/bin/java
-diff <(sed -n '/^```java$/,/^```$/p' README.md | sed '1d;$d') consumers/src/Example.java ||
+diff <(sed -n '/^<!-- consumers\/src\/Example.java/,/^```$/p' README.md | sed '1,2d;$d') consumers/src/Example.java ||
   { echo "the README's example is not consumers/src/Example.java" >&2 && exit 1; }
 out=$root/consumers/target
 case $(uname -s) in

@@ -234,6 +234,18 @@ def generate(settings):
             answer(ids=ids[0, prompt.shape[1] :].tolist())
 
 
+def serve(settings):
+    """The first `batch` rows side by side; the last one's tokens."""
+    model = opened(settings).eval()
+    prompts = torch.tensor(rows_of(settings)[: settings["batch"]], device=model.device)
+    given = {"max_new_tokens": settings["newTokens"], "min_new_tokens": settings["newTokens"], "do_sample": False}
+    ready()
+    with torch.inference_mode():
+        while asked():
+            ids = model.generate(input_ids=prompts, attention_mask=torch.ones_like(prompts), pad_token_id=0, **given)
+            answer(ids=ids[-1, prompts.shape[1] :].tolist())
+
+
 def load(settings):
     import safetensors.torch
 
@@ -276,7 +288,7 @@ def work(settings):
     transformers.logging.disable_progress_bar()
     if settings["engine"] == "trl":
         return train_by_trl(settings)
-    tasks = {"TRAIN": train, "FULL": train, "EVAL": evaluate, "GENERATE": generate}
+    tasks = {"TRAIN": train, "FULL": train, "EVAL": evaluate, "GENERATE": generate, "SERVE": serve}
     tasks[settings["task"]](settings)
 
 

@@ -10,6 +10,7 @@ module dev.gatun.models {
   uses dev.gatun.models.data.RowFormat;
 
   exports dev.gatun.models.baseline;
+  exports dev.gatun.models.constrain;
   exports dev.gatun.models.data;
   exports dev.gatun.models.dropout;
   exports dev.gatun.models.engine;

@@ -3,9 +3,9 @@ package dev.gatun.cli;
 import dev.gatun.models.data.DataOptions;
 import dev.gatun.models.data.DataReader;
 import dev.gatun.models.data.Dataset;
-import dev.gatun.models.data.PlainChatFormat;
 import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.nn.Transformer;
+import dev.gatun.templates.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +37,12 @@ final class DataArguments {
     return maxLength;
   }
 
-  Dataset read(Path source, Transformer model, @Nullable Tokenizer tokenizer) throws IOException {
+  /// Reads rows or texts, conversations in the form of the model's directory.
+  Dataset read(Path source, Path directory, Transformer model, @Nullable Tokenizer tokenizer)
+      throws IOException {
     return DataReader.read(
         source,
-        new DataOptions(tokenizer, new PlainChatFormat(), maxLength(model), model.vocabulary()));
+        new DataOptions(
+            tokenizer, ChatTemplate.formatOf(directory), maxLength(model), model.vocabulary()));
   }
 }

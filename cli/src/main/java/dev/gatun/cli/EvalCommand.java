@@ -115,7 +115,8 @@ final class EvalCommand implements Callable<Integer> {
       Dataset set =
           measure != null
               ? measure.examples()
-              : dataArguments.read(data == null ? Project.demoHeldOut() : data, lm, tokenizer);
+              : dataArguments.read(
+                  data == null ? Project.demoHeldOut() : data, directory.path(), lm, tokenizer);
       PassAddition loaded = adapter.load(owner, lm);
       PassAddition used =
           expected == null ? loaded : loaded.scaled((1 - expected) * (1 - expected));

@@ -219,9 +219,9 @@ final class FinetuneCommand implements Callable<Integer> {
   private Sets read(Transformer lm, @Nullable HfTokenizer tokenizer) throws IOException {
     Path source = data == null ? Project.demoTrain() : data;
     Path heldOut = eval == null && data == null ? Project.demoHeldOut() : eval;
-    Dataset all = dataArguments.read(source, lm, tokenizer);
+    Dataset all = dataArguments.read(source, model.path(), lm, tokenizer);
     if (heldOut != null) {
-      return new Sets(all, dataArguments.read(heldOut, lm, tokenizer), null);
+      return new Sets(all, dataArguments.read(heldOut, model.path(), lm, tokenizer), null);
     }
     return split(all, null);
   }

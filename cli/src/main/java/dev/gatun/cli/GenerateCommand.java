@@ -1,6 +1,7 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.data.StreamingDecoder;
+import dev.gatun.models.engine.StopTexts;
 import dev.gatun.models.generate.BeamSearch;
 import dev.gatun.models.generate.Generator;
 import dev.gatun.models.generate.Sampling;
@@ -28,6 +29,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     description = "Continue a text.")
 final class GenerateCommand implements Callable<Integer> {
+  private static final int MAX_NEW_TOKENS = 64;
+
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
   @Mixin private JsonOutput json = new JsonOutput();
@@ -42,56 +45,8 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Token ids to continue, by commas, taken as they are.")
   private int @Nullable [] promptIds;
 
-  @Option(
-      names = "--max-new-tokens",
-      paramLabel = "N",
-      defaultValue = "64",
-      description = "Tokens to make at most. Default: 64.")
-  private int maxNewTokens;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      defaultValue = "0",
-      description = "0 takes the likeliest token each time. Default: 0.")
-  private double temperature;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      defaultValue = "0",
-      description = "Choose from the K likeliest; 0: all.")
-  private int topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      defaultValue = "1",
-      description = "Choose from the likeliest that have this share of the probability.")
-  private double topP;
-
-  @Option(
-      names = "--repetition-penalty",
-      paramLabel = "X",
-      defaultValue = "1",
-      description = "Above 1: make ids that were there already less likely.")
-  private double repetitionPenalty;
-
-  @Option(
-      names = "--no-repeat-ngram",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Let no run of N ids come back; 0: any may. Default: 0.")
-  private int noRepeatNgram;
-
+  @Mixin private SamplingArguments choice = new SamplingArguments();
   @Mixin private BeamArguments beams = new BeamArguments();
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Seed of the choice. Default: 0.")
-  private long seed;
 
   @Override
   public Integer call() throws IOException {
@@ -100,17 +55,15 @@ final class GenerateCommand implements Callable<Integer> {
           "--prompt: found %s, expected one of --prompt and --prompt-ids"
               .formatted(prompt == null ? "neither" : "--prompt-ids too"));
     }
-    Sampling sampling;
+    Sampling sampling = choice.sampling(MAX_NEW_TOKENS);
     BeamSearch.Options search;
     try {
-      sampling =
-          Sampling.greedy(maxNewTokens)
-              .withChoice(temperature, topK, topP, 0)
-              .withPenalties(repetitionPenalty, 0, 0, noRepeatNgram)
-              .withSeed(seed);
       search = beams.isOn() ? beams.options(sampling) : null;
     } catch (IllegalArgumentException e) {
-      throw new RefusedException("--" + String.valueOf(e.getMessage()).replace('_', '-'));
+      throw SamplingArguments.refused(e);
+    }
+    if (search != null && !choice.stops().isEmpty()) {
+      throw new RefusedException("--stop: found with --beams, expected either");
     }
     model.applyThreads();
     ModelDirectory directory = model.directory();
@@ -124,6 +77,10 @@ final class GenerateCommand implements Callable<Integer> {
             "--prompt: found no tokenizer.json in "
                 + directory.path()
                 + ", expected one, or --prompt-ids");
+      }
+      if (!choice.stops().isEmpty() && tokenizer == null) {
+        throw new RefusedException(
+            "--stop: found no tokenizer.json in " + directory.path() + ", expected one");
       }
       PassAddition addition = adapter.load(owner, lm);
       int[] ids =
@@ -141,27 +98,39 @@ final class GenerateCommand implements Callable<Integer> {
 
   private Map<String, Object> generate(
       Generator generator, int[] ids, Sampling sampling, @Nullable HfTokenizer tokenizer) {
-    StreamingDecoder decoder =
-        json.isOn() || tokenizer == null ? null : new StreamingDecoder(tokenizer);
+    StreamingDecoder decoder = tokenizer == null ? null : new StreamingDecoder(tokenizer);
+    StopTexts stops = new StopTexts(choice.stops());
+    StringBuilder text = new StringBuilder();
     Generator.Generated made =
         generator.generate(
             ids,
             sampling,
             id -> {
               if (decoder != null) {
-                System.out.print(decoder.next(id));
-                System.out.flush();
+                write(text, stops.add(decoder.next(id)));
               }
-              return true;
+              return !stops.isFound();
             });
     if (decoder != null) {
-      System.out.println(decoder.finish());
-    } else if (!json.isOn()) {
-      System.out.println(Arrays.toString(made.ids()));
+      write(text, stops.isFound() ? "" : stops.add(decoder.finish()) + stops.rest());
     }
-    Map<String, Object> fields = text(made.ids(), made.stopped(), tokenizer);
+    if (!json.isOn()) {
+      System.out.println(decoder == null ? Arrays.toString(made.ids()) : "");
+    }
+    Map<String, Object> fields = text(made.ids(), made.stopped() || stops.isFound(), tokenizer);
+    if (stops.isFound()) {
+      fields.put("text", text.toString());
+    }
     fields.put("tokens_per_second", made.tokensPerSecond());
     return fields;
+  }
+
+  private void write(StringBuilder text, String piece) {
+    text.append(piece);
+    if (!json.isOn()) {
+      System.out.print(piece);
+      System.out.flush();
+    }
   }
 
   private Map<String, Object> search(
@@ -188,7 +157,7 @@ final class GenerateCommand implements Callable<Integer> {
       int[] ids, boolean stopped, @Nullable HfTokenizer tokenizer) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("ids", ids);
-    fields.put("text", tokenizer == null ? null : tokenizer.decode(ids, false));
+    fields.put("text", tokenizer == null ? null : tokenizer.decodeWritten(ids, false));
     fields.put("finish_reason", stopped ? "stop" : "length");
     return fields;
   }

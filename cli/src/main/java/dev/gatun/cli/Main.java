@@ -22,6 +22,7 @@ import picocli.CommandLine.ParameterException;
       FinetuneCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       ServeCommand.class,
       MergeCommand.class,
       StudyCommand.class
@@ -73,7 +74,8 @@ public final class Main {
     return command.getParent() == null ? "" : command.getCommandName() + " ";
   }
 
-  private static String line(Exception exception) {
+  /// Returns what is wrong in one line.
+  static String line(Exception exception) {
     String text = exception.getMessage();
     return switch (exception) {
       case NoSuchFileException missing ->

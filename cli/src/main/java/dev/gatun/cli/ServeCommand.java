@@ -3,6 +3,7 @@ package dev.gatun.cli;
 import dev.gatun.chat.LocalModel;
 import dev.gatun.models.engine.AdapterHandle;
 import dev.gatun.models.engine.EngineOptions;
+import dev.gatun.server.Embedder;
 import dev.gatun.server.GatunServer;
 import dev.gatun.server.ServerOptions;
 import dev.gatun.server.ServerOptions.Limits;
@@ -150,7 +151,7 @@ final class ServeCommand implements Callable<Integer> {
     Path directory = model.directory().path();
     try (LocalModel local =
             LocalModel.open(directory, model.device(), model.computeType(), engine);
-        GatunServer server = GatunServer.open(local, options, null)) {
+        GatunServer server = GatunServer.open(local, options, Embedder.of(local))) {
       for (Map.Entry<String, Path> adapter : adapters.entrySet()) {
         load(server, adapter.getKey(), adapter.getValue());
       }

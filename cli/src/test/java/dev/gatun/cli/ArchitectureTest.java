@@ -44,6 +44,7 @@ class ArchitectureTest {
             "dev.gatun.runtime",
             "dev.gatun.models",
             "dev.gatun.tokenizers",
+            "dev.gatun.templates",
             "dev.gatun.chat",
             "dev.gatun.server",
             "dev.gatun.parquet",
@@ -60,13 +61,14 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers chat server parquet cli",
-    "runtime,    models tokenizers chat server parquet cli",
-    "models,     bindings tokenizers chat server parquet cli",
-    "tokenizers, bindings chat server parquet cli",
+    "bindings,   runtime models tokenizers templates chat server parquet cli",
+    "runtime,    models tokenizers templates chat server parquet cli",
+    "models,     bindings tokenizers templates chat server parquet cli",
+    "tokenizers, bindings templates chat server parquet cli",
+    "templates,  bindings tokenizers chat server parquet cli",
     "chat,       bindings server parquet cli",
-    "server,     bindings tokenizers parquet cli",
-    "parquet,    bindings tokenizers chat server cli",
+    "server,     bindings tokenizers templates parquet cli",
+    "parquet,    bindings tokenizers templates chat server cli",
     "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {

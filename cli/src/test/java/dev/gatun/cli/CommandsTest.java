@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -149,6 +150,48 @@ class CommandsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .endsWith(": found another beginning or end than PAR1, expected a Parquet file\n");
+  }
+
+  @Test
+  void conversationsAreWrittenByTheModelsTemplate(@TempDir Path directory) throws IOException {
+    Path model = Files.createDirectory(directory.resolve("model"));
+    for (String name :
+        List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(Path.of("../demo/model", name), model.resolve(name));
+    }
+    Path chat =
+        Files.writeString(
+            directory.resolve("chat.jsonl"),
+            "{\"messages\": [{\"role\": \"user\", \"content\": \"int a\"},"
+                + " {\"role\": \"assistant\", \"content\": \"= 1;\"}]}\n");
+    Path same =
+        Files.writeString(
+            directory.resolve("same.jsonl"),
+            "{\"prompt\": \"[int a] \", \"completion\": \"= 1;\"}\n");
+    Path template = model.resolve("chat_template.jinja");
+
+    JsonNode plain = evaluated(model, chat).json();
+    Files.writeString(
+        template,
+        "{{ bos_token }}{% for m in messages %}"
+            + "{{ '[' ~ m.content ~ '] ' if m.role == 'user' else m.content }}{% endfor %}");
+    JsonNode templated = evaluated(model, chat).json();
+    assertThat(templated).isEqualTo(evaluated(model, same).json());
+    assertThat(templated.get("loss")).isNotEqualTo(plain.get("loss"));
+
+    Files.writeString(template, "{{ raise_exception('no questions') }}");
+    Ended refused = evaluated(model, chat);
+    assertThat(refused.status()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("chat.jsonl: line 1, messages: found " + template + ": line 1: no questions");
+    Files.writeString(template, "{% include 'x' %}");
+    assertThat(evaluated(model, same).status()).isZero();
+    assertThat(evaluated(model, chat).err()).contains("found tag include");
+  }
+
+  private static Ended evaluated(Path model, Path data) {
+    return Ended.gatun(
+        "eval", "--model", model.toString(), "--data", data.toString(), "--threads", "1", "--json");
   }
 
   @Test

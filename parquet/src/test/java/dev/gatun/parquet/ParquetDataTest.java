@@ -92,6 +92,11 @@ class ParquetDataTest {
     }
 
     @Override
+    public byte[] bytes(int id) {
+      return new byte[] {(byte) id};
+    }
+
+    @Override
     public int vocabularySize() {
       return 256;
     }

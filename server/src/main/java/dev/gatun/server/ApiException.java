@@ -115,6 +115,7 @@ final class ApiException extends RuntimeException {
     return switch (e.kind()) {
       case BUSY -> new ApiException(429, "rate_limit_error", null, "queue_full", message);
       case ADAPTER -> new ApiException(404, INVALID, "model", "model_not_found", message);
+      case CONSTRAINT -> invalid(null, message);
       case CLOSED -> stopping();
       case FAILED -> new ApiException(500, "server_error", null, "generation_failed", message);
     };

@@ -82,9 +82,8 @@ final class ChatForm implements AnswerForm {
   }
 
   private void write(ObjectNode out, int id, double logprob) {
-    String text = names.text(id);
-    out.put("token", text);
+    out.put("token", names.text(id));
     out.put("logprob", Math.max(logprob, LEAST_LOGPROB));
-    names.bytes(text, out.putArray("bytes"));
+    names.bytes(id, out.putArray("bytes"));
   }
 }

@@ -1,5 +1,6 @@
 package dev.gatun.server;
 
+import dev.gatun.chat.LocalModel;
 import dev.gatun.models.engine.AdapterHandle;
 import java.io.IOException;
 import java.util.List;
@@ -16,6 +17,18 @@ public interface Embedder {
   /// @throws IOException if it cannot be done
   /// @throws IllegalArgumentException if a text is too long, or the adapter cannot be used
   Embeddings embed(List<String> texts, @Nullable AdapterHandle adapter) throws IOException;
+
+  /// Returns what embeds with a model that writes texts: [dev.gatun.models.engine.Engine#embed].
+  ///
+  /// @param model the model
+  /// @return its embedder
+  static Embedder of(LocalModel model) {
+    return (texts, adapter) -> {
+      List<int[]> ids = texts.stream().map(model.tokenizer()::encodeDocument).toList();
+      float[][] vectors = model.engine().embed(ids, adapter);
+      return new Embeddings(List.of(vectors), ids.stream().mapToInt(each -> each.length).sum());
+    };
+  }
 
   /// The vectors of some texts.
   ///

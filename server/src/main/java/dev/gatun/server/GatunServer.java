@@ -69,7 +69,7 @@ public final class GatunServer implements AutoCloseable {
     Guard guard = new Guard(options, address.isLoopbackAddress());
     this.routes = new Routes(sockets, guard, metrics, limits);
     TextAnswers answers =
-        new TextAnswers(model, adapters, FormConstraints.NONE, metrics, () -> stopping);
+        new TextAnswers(model, adapters, new FormConstraints(model), metrics, () -> stopping);
     ChatPage.addTo(routes);
     routes
         .open(Method.GET, "/health", this::health)

@@ -8,7 +8,6 @@ import dev.gatun.models.engine.GenerationEvent;
 import dev.gatun.models.engine.GenerationEvent.Token;
 import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.engine.Usage;
-import dev.gatun.models.generate.TokenConstraint;
 import dev.gatun.runtime.ShapeException;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,15 +89,7 @@ final class TextAnswers {
         .withStops(asked.stops(), asked.ignoreEos())
         .withChoices(asked.choices())
         .withLogprobs(asked.logprobs())
-        .withConstraint(constraint(asked.form()));
-  }
-
-  private @Nullable TokenConstraint constraint(@Nullable TextForm form) {
-    try {
-      return form == null ? null : constraints.of(form);
-    } catch (IllegalArgumentException e) {
-      throw ApiException.invalid(form.param(), form.param() + ": " + e.getMessage());
-    }
+        .withConstraint(asked.form() == null ? null : constraints.of(asked.form()));
   }
 
   private static GenerationRequest with(GenerationRequest request, int[] prompt) {

@@ -14,12 +14,15 @@ final class TokenNames {
 
   /// Returns a token's text; U+FFFD for a part of a character.
   String text(int id) {
-    return tokenizer.decodeWritten(new int[] {id}, true);
+    byte[] bytes = tokenizer.bytes(id);
+    return bytes.length == 0
+        ? tokenizer.decodeWritten(new int[] {id}, true) // a special token
+        : new String(bytes, StandardCharsets.UTF_8);
   }
 
-  /// Adds the bytes of a token's text to an array.
-  void bytes(String text, ArrayNode out) {
-    for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+  /// Adds what a token writes to an array, byte by byte.
+  void bytes(int id, ArrayNode out) {
+    for (byte b : tokenizer.bytes(id)) {
       out.add(b & 0xFF);
     }
   }

@@ -168,6 +168,18 @@ class ServingTest {
   }
 
   @Test
+  void theModelItselfEmbedsTexts() throws Exception {
+    Embedder own = Embedder.of(served.model);
+    float[] alone = own.embed(List.of("int a"), null).vectors().getFirst();
+    assertThat(alone).hasSize(192);
+    Embedder.Embeddings both =
+        own.embed(
+            List.of("import java", "int a"), served.model.engine().adapter("one").orElseThrow());
+    assertThat(both.vectors().get(1)).isNotEqualTo(alone);
+    assertThat(both.tokens()).isGreaterThan(2);
+  }
+
+  @Test
   void healthAndMetricsTellHowItIs() throws Exception {
     served.json("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":3,\"ignore_eos\":true}");
     assertThat(served.get("/health").body()).isEqualTo("{\"status\":\"ok\"}");

@@ -243,6 +243,50 @@ class TextEndpointsTest {
     assertThat(text).hasToString(choice.get("text").stringValue());
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"guided_regex\":\"[0-9]{3}-[a-f]{2}\" | [0-9]{3}-[a-f]{2}",
+        "\"structured_outputs\":{\"regex\":\"x+y\"} | x+y",
+        "\"guided_choice\":[\"left\",\"right\"] | (left)?(right)?",
+        "\"guided_grammar\":\"root ::= [ab]{4} [.]\" | [ab]{4}[.]",
+        "\"guided_json\":{\"enum\":[12,13]} | 1[23]",
+        "\"response_format\":{\"type\":\"text\"} | (?s).*",
+      })
+  void aFormIsKept(String field, String expected) throws Exception {
+    JsonNode choices =
+        served
+            .json(
+                TEXT, "{\"prompt\":\"a\",\"max_tokens\":40,\"n\":3,\"seed\":3,%s}".formatted(field))
+            .get("choices");
+    for (JsonNode choice : choices) {
+      if (choice.get("finish_reason").stringValue().equals("stop")) {
+        assertThat(choice.get("text").stringValue()).matches(expected);
+      }
+    }
+    assertThat(choices.get(0).get("finish_reason").stringValue()).isIn("stop", "length");
+  }
+
+  @Test
+  void aSchemaIsKept() throws Exception {
+    String format =
+        """
+        "response_format":{"type":"json_schema","json_schema":{"name":"p","schema":{"type":"object",
+        "properties":{"age":{"type":"integer","minimum":1,"maximum":9},"ok":{"type":"boolean"}},
+        "required":["age","ok"]}}}\
+        """;
+    JsonNode choice =
+        served
+            .json(CHAT, "{%s,\"temperature\":0,\"max_tokens\":300,%s}".formatted(MESSAGES, format))
+            .get("choices")
+            .get(0);
+    assertThat(choice.get("finish_reason").stringValue()).isEqualTo("stop");
+    JsonNode made = Served.JSON.readTree(choice.get("message").get("content").stringValue());
+    assertThat(made.get("age").intValue()).isBetween(1, 9);
+    assertThat(made.get("ok").isBoolean()).isTrue();
+  }
+
   /// Twelve at a time, through two adapters or none, say what each says alone.
   @Test
   void concurrentRequestsDoNotMix() throws Exception {
@@ -305,6 +349,10 @@ class TextEndpointsTest {
         "suffix | {\"prompt\":\"a\",\"suffix\":\"b\"}",
         "response_format.type | {\"prompt\":\"a\",\"response_format\":{\"type\":\"xml\"}}",
         "guided_choice | {\"prompt\":\"a\",\"guided_choice\":3}",
+        "guided_regex | {\"prompt\":\"a\",\"guided_regex\":\"(a\"}",
+        "guided_grammar | {\"prompt\":\"a\",\"guided_grammar\":\"root\"}",
+        "guided_json | {\"prompt\":\"a\",\"guided_json\":{\"type\":\"nothing\"}}",
+        "guided_choice | {\"prompt\":\"a\",\"guided_regex\":\"a\",\"guided_choice\":[\"b\"]}",
       })
   void aWrongFieldIsNamed(String param, String body) throws Exception {
     HttpResponse<String> response = served.post(TEXT, body);

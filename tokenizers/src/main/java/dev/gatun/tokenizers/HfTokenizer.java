@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -30,6 +31,7 @@ public final class HfTokenizer implements SpanTokenizer, AutoCloseable {
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private final Path file;
   private final int vocabularySize;
+  private final TokenBytes bytes;
   private final SpecialTokens special;
   private final boolean beginsDocuments;
   private long handle; // 0 once closed
@@ -37,6 +39,10 @@ public final class HfTokenizer implements SpanTokenizer, AutoCloseable {
   private HfTokenizer(Path file, TokenizerJson json, SpecialTokens special, long handle) {
     this.file = file;
     this.vocabularySize = json.size();
+    this.bytes = json.bytes();
+    for (OptionalInt id : List.of(special.bos(), special.eos(), special.pad())) {
+      id.ifPresent(bytes::addSilent);
+    }
     this.special = special;
     this.handle = handle;
     this.beginsDocuments =
@@ -150,6 +156,11 @@ public final class HfTokenizer implements SpanTokenizer, AutoCloseable {
       wide[i] = ids[i];
     }
     return withHandle(h -> LIBRARY.decode(h, wide, !withSpecialTokens));
+  }
+
+  @Override
+  public byte[] bytes(int id) {
+    return bytes.of(id);
   }
 
   @Override

@@ -22,10 +22,12 @@ final class TokenizerJson {
 
   private final Path file;
   private final Map<String, Integer> ids = new HashMap<>();
+  private final TokenBytes bytes;
   private int size;
 
-  private TokenizerJson(Path file) {
+  private TokenizerJson(Path file, TokenBytes bytes) {
     this.file = file;
+    this.bytes = bytes;
   }
 
   static TokenizerJson read(Path file) throws IOException {
@@ -33,8 +35,9 @@ final class TokenizerJson {
       throw new NoSuchFileException(
           file.toString(), null, "the model has no tokenizer.json, so it takes token ids only");
     }
-    TokenizerJson json = new TokenizerJson(file);
-    json.readTokens(StrictJson.read(file, MAX_BYTES));
+    ObjectNode root = StrictJson.read(file, MAX_BYTES);
+    TokenizerJson json = new TokenizerJson(file, new TokenBytes(root.get("decoder")));
+    json.readTokens(root);
     return json;
   }
 
@@ -46,6 +49,11 @@ final class TokenizerJson {
   OptionalInt id(String token) {
     Integer id = ids.get(token);
     return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /// Returns what the tokens write.
+  TokenBytes bytes() {
+    return bytes;
   }
 
   private void readTokens(ObjectNode root) throws MalformedFileException {
@@ -63,7 +71,8 @@ final class TokenizerJson {
     JsonNode vocabulary = model.get("vocab");
     if (vocabulary instanceof ObjectNode tokens) {
       for (Map.Entry<String, JsonNode> token : tokens.properties()) {
-        add("model.vocab[\"" + token.getKey() + "\"]", token.getKey(), token.getValue());
+        String place = "model.vocab[\"" + token.getKey() + "\"]";
+        bytes.add(add(place, token.getKey(), token.getValue()), token.getKey());
       }
     } else if (vocabulary != null && vocabulary.isArray()) {
       for (JsonNode piece : vocabulary) {
@@ -71,6 +80,7 @@ final class TokenizerJson {
         if (!piece.isArray() || piece.size() != 2 || !piece.get(0).isString()) {
           throw wrong(place, piece, "a piece and its score");
         }
+        bytes.add(size, piece.get(0).stringValue());
         ids.put(piece.get(0).stringValue(), size++);
       }
     } else {
@@ -88,8 +98,19 @@ final class TokenizerJson {
       throw new MalformedFileException(
           file, "model.unk_token", unknown.stringValue(), "a token of model.vocab");
     }
+    silenceUnknown(unknown, model.get("unk_id"));
     readMerges(model.get("merges"));
     readAddedTokens(root.get("added_tokens"));
+  }
+
+  /// Lets the token for what the vocabulary lacks write nothing.
+  private void silenceUnknown(@Nullable JsonNode token, @Nullable JsonNode id) {
+    if (token != null && token.isString()) {
+      id(token.stringValue()).ifPresent(bytes::addSilent);
+    }
+    if (id != null && id.canConvertToInt() && id.intValue() >= 0 && id.intValue() < size) {
+      bytes.addSilent(id.intValue());
+    }
   }
 
   private void readMerges(@Nullable JsonNode merges) throws MalformedFileException {
@@ -125,12 +146,17 @@ final class TokenizerJson {
       if (content == null || !content.isString()) {
         throw wrong(place + ".content", content, "a string");
       }
-      add(place + ".id", content.stringValue(), token.get("id"));
+      int id = add(place + ".id", content.stringValue(), token.get("id"));
+      JsonNode special = token.get("special");
+      if (special != null && special.isBoolean() && special.booleanValue()) {
+        bytes.addSilent(id);
+      } else {
+        bytes.addVerbatim(id, content.stringValue());
+      }
     }
   }
 
-  private void add(String place, String token, @Nullable JsonNode id)
-      throws MalformedFileException {
+  private int add(String place, String token, @Nullable JsonNode id) throws MalformedFileException {
     if (id == null || !id.isIntegralNumber() || !id.canConvertToInt()) {
       throw wrong(place, id, "an id from 0 to " + MAX_ID);
     }
@@ -140,6 +166,7 @@ final class TokenizerJson {
     }
     ids.put(token, value);
     size = Math.max(size, value + 1);
+    return value;
   }
 
   private MalformedFileException wrong(String place, @Nullable JsonNode found, String expected) {

@@ -73,6 +73,8 @@ record Settings(
     EVAL,
     /// Tokens after the first row as prompt; each time with the next adapter.
     GENERATE,
+    /// Tokens after the first `batch` rows side by side, through `newAdapters` adapters in turn.
+    SERVE,
     /// Opening a model's weights and closing them; on a GPU, opening the model.
     MAP,
     /// The machine's own rates.
@@ -123,7 +125,7 @@ record Settings(
     return opened;
   }
 
-  private LoraConfig onAllLinear() {
+  LoraConfig onAllLinear() {
     return new LoraConfig(
         new LoraVariant.Plain(),
         rank,

@@ -73,6 +73,7 @@ final class Worker {
   private void work() throws IOException {
     switch (settings.task()) {
       case TRAIN, FULL, EVAL, GENERATE -> withModel();
+      case SERVE -> serve();
       case MAP -> {
         ready(0);
         repeat(settings.place().isCuda() ? this::upload : this::map);
@@ -89,6 +90,14 @@ final class Worker {
         ready(0);
         repeat(() -> DispatchTimes.of(settings.place()));
       }
+    }
+  }
+
+  private void serve() throws IOException {
+    try (CausalLm model = settings.openModel();
+        ServedBatch batch = ServedBatch.open(model, settings)) {
+      ready(0);
+      repeat(batch::run);
     }
   }
 

@@ -4,7 +4,6 @@ import dev.gatun.models.data.DataOptions;
 import dev.gatun.models.data.DataReader;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
-import dev.gatun.models.data.PlainChatFormat;
 import dev.gatun.models.data.SpanTokenizer;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.Transformer;
@@ -13,6 +12,7 @@ import dev.gatun.models.task.NamedTasks;
 import dev.gatun.models.task.TaskEncoding;
 import dev.gatun.models.task.TaskSet;
 import dev.gatun.runtime.MalformedFileException;
+import dev.gatun.templates.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -69,7 +69,10 @@ public record StudyData(
         DataReader.read(
             source,
             new DataOptions(
-                tokenizer, new PlainChatFormat(), recipe.maxLength(), model.vocabulary()));
+                tokenizer,
+                ChatTemplate.formatOf(directory.path()),
+                recipe.maxLength(),
+                model.vocabulary()));
     check(source, all.size(), count);
     return count == 0 ? all : new Dataset(all.examples().subList(0, count), 0, 0);
   }

@@ -15,12 +15,14 @@ public interface ChatFormat {
   ///
   /// @param messages at least one message
   /// @return the pieces in order
+  /// @throws IllegalArgumentException if the format does not take such a conversation
   List<ChatPiece> pieces(List<ChatMessage> messages);
 
   /// Writes a conversation out up to where the assistant's next turn begins.
   ///
   /// @param messages at least one message
   /// @return the pieces to generate from, none of them trained
+  /// @throws IllegalArgumentException if the format does not take such a conversation
   List<ChatPiece> prompt(List<ChatMessage> messages);
 
   /// Encodes a conversation up to where the assistant's next turn begins.
@@ -44,8 +46,7 @@ public interface ChatFormat {
     return ids.build().toArray();
   }
 
-  /// Returns whether the texts already begin with the beginning token, which is then not put in
-  /// front a second time.
+  /// Returns whether the texts are whole as to the beginning token, which is then not put in front.
   ///
   /// @return true for most templates that come with a model
   boolean writesBos();

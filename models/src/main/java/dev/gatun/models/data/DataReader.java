@@ -141,8 +141,24 @@ public final class DataReader {
       }
       case DataRow.Chat chat -> {
         requireTokenizer(place, "messages");
-        add(place, encoder.chat(chat.messages()));
+        add(place, encode(place, chat));
       }
+    }
+  }
+
+  private ExampleEncoder.Encoded encode(String place, DataRow.Chat chat)
+      throws MalformedFileException {
+    try {
+      return encoder.chat(chat.messages());
+    } catch (IllegalArgumentException e) { // the format refuses it, such as two users' turns
+      MalformedFileException malformed =
+          new MalformedFileException(
+              source,
+              place + ", messages",
+              String.valueOf(e.getMessage()),
+              "a conversation that the model's format takes");
+      malformed.initCause(e);
+      throw malformed;
     }
   }
 

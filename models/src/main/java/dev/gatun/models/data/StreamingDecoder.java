@@ -60,6 +60,6 @@ public final class StreamingDecoder {
   }
 
   private String decode(int from, int to) {
-    return tokenizer.decode(Arrays.copyOfRange(ids, from, to), false);
+    return tokenizer.decodeWritten(Arrays.copyOfRange(ids, from, to), false);
   }
 }

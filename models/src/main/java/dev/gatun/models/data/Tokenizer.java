@@ -52,6 +52,17 @@ public interface Tokenizer {
     return decode(Arrays.stream(ids).filter(id -> id < known).toArray(), withSpecialTokens);
   }
 
+  /// Returns what a token writes: UTF-8, or a part of a character.
+  ///
+  /// The bytes of all tokens of [#encode] together are the text in UTF-8, behind the blank that
+  /// some tokenizers put in front of a text and behind added tokens, as far as the tokenizer keeps
+  /// a text as it is: one that folds case or blanks writes what it made of it.
+  ///
+  /// @param id any number
+  /// @return bytes of the caller's own; none for a special token, a token that stands for unknown
+  ///   text, and an id that no token stands for
+  byte[] bytes(int id);
+
   /// Returns the number of tokens, added ones included: one more than the largest id.
   ///
   /// @return tokens

@@ -8,6 +8,7 @@ import dev.gatun.models.nn.KvCache;
 import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.ShapeException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -229,6 +230,29 @@ public final class Engine implements AutoCloseable {
   /// {@return all adapters in service, by their names}
   public List<AdapterHandle> adapters() {
     return adapters.values().stream().sorted(Comparator.comparing(AdapterHandle::name)).toList();
+  }
+
+  /// Returns the embeddings of texts: the mean of the last layer's normalised activations over a
+  /// text's tokens, of length 1.
+  ///
+  /// @param texts ids of each text, at least one
+  /// @param adapter the adapter that they go through, or null
+  /// @return an embedding for each text, C numbers
+  /// @throws ShapeException if a text is empty, has an id outside the vocabulary or more ids than
+  ///   the model has positions
+  /// @throws EngineException if the adapter was unloaded or the engine is closed
+  public float[][] embed(List<int[]> texts, @Nullable AdapterHandle adapter) {
+    float[][] all = new float[texts.size()][];
+    texts.forEach(this::room);
+    try {
+      for (int i = 0; i < all.length; i++) { // between texts, others go on
+        int[] text = texts.get(i);
+        all[i] = call(scheduler -> scheduler.embed(text, adapter));
+      }
+    } catch (IOException e) { // which nothing here reads
+      throw new UncheckedIOException(e);
+    }
+    return all;
   }
 
   /// {@return where the engine stands}

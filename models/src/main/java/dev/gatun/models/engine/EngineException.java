@@ -12,10 +12,13 @@ public final class EngineException extends RuntimeException {
     CLOSED,
     /// There is no such adapter, or no more, or its files have changed.
     ADAPTER,
+    /// No token fits what the text must be.
+    CONSTRAINT,
     /// A pass failed; the engine goes on.
     FAILED
   }
 
+  /// The kind of reason.
   private final Kind kind;
 
   EngineException(Kind kind, String message) {

@@ -133,11 +133,10 @@ record ResidentAdapter(
       Tensor value = Layout.copy(owner, magnitude.value());
       fixed = new AdapterLayer.Magnitude(value, (scope, a, b) -> norm);
     }
-    return new AdapterLayer(
-        Layout.to(owner, layer.a(), dtype),
-        Layout.to(owner, layer.b(), dtype),
-        layer.scale(),
-        fixed);
+    // B column by column, as the kernel for a few rows reads it
+    Tensor columns = Layout.to(owner, Layout.transpose(block, layer.b(), 0, 1), dtype);
+    Tensor b = Layout.transpose(owner, columns, 0, 1);
+    return new AdapterLayer(Layout.to(owner, layer.a(), dtype), b, layer.scale(), fixed);
   }
 
   /// Returns the weights that the adapter changes or replaces.

@@ -162,7 +162,12 @@ final class RunningText {
     }
     float[] own = Arrays.copyOfRange(all, from, from + width);
     if (constraint != null) {
-      constraint.restrict(own);
+      try {
+        constraint.restrict(own);
+      } catch (IllegalStateException e) {
+        throw new EngineException(
+            EngineException.Kind.CONSTRAINT, "constraint: " + e.getMessage(), e);
+      }
     }
     int id = sampler.choose(own, Arrays.copyOf(text, size));
     check(own[id]);
@@ -173,11 +178,11 @@ final class RunningText {
 
   private void check(float score) {
     if (!(score > Float.NEGATIVE_INFINITY)) {
-      throw new EngineException(
-          EngineException.Kind.FAILED,
-          constraint == null
-              ? "logits: found " + score + ", expected a number"
-              : "constraint: found no id that may come next");
+      throw constraint == null
+          ? new EngineException(
+              EngineException.Kind.FAILED, "logits: found " + score + ", expected a number")
+          : new EngineException(
+              EngineException.Kind.CONSTRAINT, "constraint: found no id that may come next");
     }
   }
 

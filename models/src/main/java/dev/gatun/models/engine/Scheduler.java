@@ -11,6 +11,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -77,15 +78,43 @@ final class Scheduler implements AutoCloseable {
     AdapterHandle adapter = job.request().adapter();
     if (adapter != null) {
       if (adapters.isRetired(adapter)) {
-        fail(
-            job,
-            new EngineException(
-                EngineException.Kind.ADAPTER, "adapter " + adapter + ": it was unloaded"));
+        fail(job, unloaded(adapter));
         return;
       }
       adapters.enter(adapter);
     }
     waiting.addLast(new RunningText(job, 0, tokenizer, most));
+  }
+
+  /// Returns the mean of a text's normalised activations, of length 1.
+  float[] embed(int[] text, @Nullable AdapterHandle adapter) {
+    if (adapter != null && adapters.isRetired(adapter)) {
+      throw unloaded(adapter);
+    }
+    try (Scope scope = Scope.open(model.device())) {
+      ForwardPass.Builder pass = ForwardPass.of(scope, model, text, 0, text.length);
+      if (adapter != null) {
+        ResidentAdapter weights = adapters.get(adapter);
+        pass.segments(List.of(new AdapterSegment(0, text.length, weights.layers())))
+            .replaced(weights.replaced());
+      }
+      Tensor hidden = model.hidden(scope, pass.build(), false);
+      Tensor wide = Layout.to(scope, hidden, DType.F32);
+      float[] mean = Reduce.sum(scope, wide, false, 0).toFloats(); // its length is 1 in the end
+      double squares = 0;
+      for (float value : mean) {
+        squares += (double) value * value;
+      }
+      for (int i = 0; i < mean.length; i++) {
+        mean[i] /= (float) Math.sqrt(squares);
+      }
+      return mean;
+    }
+  }
+
+  private static EngineException unloaded(AdapterHandle adapter) {
+    return new EngineException(
+        EngineException.Kind.ADAPTER, "adapter " + adapter + ": it was unloaded");
   }
 
   /// Runs one pass, if there is anything to run.

@@ -2,20 +2,24 @@ package dev.gatun.models.engine;
 
 import java.util.List;
 
-/// Looks for stop texts in a text that grows, and holds back what might begin one.
-final class StopTexts {
+/// Looks for stop texts in a text that grows, and holds back what might begin one. Not thread-safe.
+public final class StopTexts {
   private final List<String> stops;
   private final StringBuilder held = new StringBuilder();
   private boolean found;
 
-  StopTexts(List<String> stops) {
-    this.stops = stops;
+  /// Starts with an empty text.
+  ///
+  /// @param stops texts of at least one character; none for a text without an end of its own
+  public StopTexts(List<String> stops) {
+    this.stops = List.copyOf(stops);
   }
 
   /// Takes more text.
   ///
+  /// @param piece what comes next
   /// @return what is certain to stand before any stop text
-  String add(String piece) {
+  public String add(String piece) {
     if (stops.isEmpty()) {
       return piece;
     }
@@ -54,13 +58,13 @@ final class StopTexts {
     return text;
   }
 
-  /// Returns whether a stop text has come.
-  boolean isFound() {
+  /// {@return whether a stop text has come}
+  public boolean isFound() {
     return found;
   }
 
-  /// Returns what was held back, at the end of a text without a stop text.
-  String rest() {
+  /// {@return what was held back, at the end of a text without a stop text}
+  public String rest() {
     return found ? "" : released(held.length());
   }
 }

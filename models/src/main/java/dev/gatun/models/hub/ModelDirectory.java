@@ -2,6 +2,7 @@ package dev.gatun.models.hub;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.models.nn.Encoder;
 import dev.gatun.models.nn.Task;
 import dev.gatun.models.nn.TaskModel;
 import dev.gatun.models.nn.Transformer;
@@ -141,6 +142,20 @@ public final class ModelDirectory {
   public CausalLm open(Device device, DType compute, Use use) throws IOException {
     checkDecoder();
     return (CausalLm) opened(architecture, device, compute, use, 0);
+  }
+
+  /// Opens an encoder, whatever heads the directory has beside it, with weights that are not
+  /// trained.
+  ///
+  /// @param device where the weights shall lie
+  /// @param compute f32, bf16 or f64
+  /// @return the model, to be closed by the caller
+  /// @throws MalformedFileException if weights are missing, left over or of another shape: all of
+  ///   them in one message; or if the model is a decoder
+  /// @throws dev.gatun.runtime.DeviceException if there is no such device
+  @MustBeClosed
+  public Encoder openEncoder(Device device, DType compute) throws IOException {
+    return (Encoder) opened(Architectures.encoder(config), device, compute, Use.FROZEN, 0);
   }
 
   /// {@return the task of the head that config.json names, or null where it names none of a known

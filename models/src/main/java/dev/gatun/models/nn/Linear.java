@@ -6,6 +6,7 @@ import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.LowRank;
 import dev.gatun.runtime.op.Matmul;
 import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.Reduce;
@@ -135,18 +136,24 @@ public record Linear(
       inputs[0] = x;
       inputs[1] = w;
       inputs[2] = bias;
-      List<Tensor> saved = new ArrayList<>();
       for (int i = 0; i < count; i++) {
-        Branch branch = branches.get(i);
-        saved.addAll(branch.add(block, input, sum, dropped == null ? null : rowMajor));
-        branch.inputs(inputs, 3 + 3 * i);
+        branches.get(i).inputs(inputs, 3 + 3 * i);
+      }
+      boolean records = scope.records(inputs);
+      List<Tensor> saved = new ArrayList<>();
+      if (!records && !rescales && dropped == null) {
+        Matmul.addLowRankInPlace(block, sum, x, branches.stream().map(Branch::product).toList());
+      } else {
+        for (Branch branch : branches) {
+          saved.addAll(branch.add(block, input, sum, dropped == null ? null : rowMajor));
+        }
       }
       if (biasLast) {
         sum =
             Elementwise.add(block, sum, Layout.as(block, Objects.requireNonNull(bias), x.dtype()));
       }
       Tensor result = scope.keep(sum);
-      if (scope.records(inputs)) {
+      if (records) {
         boolean[] needs = {scope.needs(x), scope.needs(w), scope.needs(bias)};
         DType biasType = bias == null ? x.dtype() : bias.dtype();
         saved.add(w);
@@ -171,6 +178,10 @@ public record Linear(
   private record Branch(int start, int end, AdapterLayer layer) {
     boolean rescales() {
       return layer.magnitude() != null;
+    }
+
+    LowRank product() {
+      return new LowRank(start, end, layer.a(), layer.b(), layer.scale());
     }
 
     /// Returns how many tensors [#add] asks to save.

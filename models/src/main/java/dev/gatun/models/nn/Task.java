@@ -59,6 +59,26 @@ public record Task(Kind kind, List<String> labels) {
     return labels.size();
   }
 
+  /// {@return the probabilities of classes that exclude each other}
+  ///
+  /// @param outputs an output of each class
+  public static double[] softmax(float... outputs) {
+    double largest = Double.NEGATIVE_INFINITY;
+    for (float output : outputs) {
+      largest = Math.max(largest, output);
+    }
+    double[] p = new double[outputs.length];
+    double sum = 0;
+    for (int i = 0; i < p.length; i++) {
+      p[i] = Math.exp(outputs[i] - largest);
+      sum += p[i];
+    }
+    for (int i = 0; i < p.length; i++) {
+      p[i] /= sum;
+    }
+    return p;
+  }
+
   /// {@return PEFT's name of the task}
   public String peftType() {
     return isOfSequences() ? "SEQ_CLS" : "QUESTION_ANS";

@@ -3,7 +3,6 @@ package dev.gatun.models.task;
 import dev.gatun.models.data.Dataset;
 import dev.gatun.models.data.Example;
 import dev.gatun.models.data.SequenceLabel;
-import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.metrics.Calibration;
 import dev.gatun.models.metrics.Classification;
 import dev.gatun.models.metrics.Correlation;
@@ -19,13 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /// One or two texts with a class or a number, by a head for sequences.
 ///
-/// An encoder reads the texts between its special tokens, a decoder the texts with a line break
-/// between them, as its documents begin. Texts that are too long are cut at their ends, the longer
-/// one first, as transformers does it (`longest_first`).
+/// [TextInput] says how a model reads the texts.
 ///
 /// @param task the task
 record LabelledTask(ClassificationTask task) implements NamedTask {
@@ -57,14 +53,14 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
     List<ClassificationRow> rows = task.read(file).rows();
     List<Example> examples = new ArrayList<>();
     int cut = 0;
-    PairLayout layout = encoding.causal() ? null : PairLayout.of(encoding.tokenizer());
+    TextInput input = TextInput.of(encoding.tokenizer(), encoding.causal());
     for (ClassificationRow row : rows) {
       int at = examples.size();
-      int[] whole = ids(row, layout, encoding.tokenizer(), Integer.MAX_VALUE);
+      int[] whole = input.ids(row.first(), row.second(), Integer.MAX_VALUE);
       int[] ids =
           whole.length <= encoding.maxLength()
               ? whole
-              : ids(row, layout, encoding.tokenizer(), encoding.maxLength());
+              : input.ids(row.first(), row.second(), encoding.maxLength());
       cut += ids.length < whole.length ? 1 : 0;
       SequenceLabel label =
           task.isRegression()
@@ -73,22 +69,6 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
       examples.add(Example.labelled(at, at, ids, label));
     }
     return new Labelled(task, new Dataset(examples, cut, 0), rows);
-  }
-
-  private static int[] ids(
-      ClassificationRow row, @Nullable PairLayout layout, Tokenizer tokenizer, int most) {
-    String second = row.second();
-    if (layout == null) {
-      int[] ids =
-          tokenizer.encodeDocument(second == null ? row.first() : row.first() + "\n" + second);
-      // a row without any token still needs one to be read at
-      int[] some = ids.length > 0 ? ids : tokenizer.encodeDocument("\n");
-      return Arrays.copyOf(some, Math.min(some.length, most));
-    }
-    int[] first = tokenizer.encode(row.first());
-    return second == null
-        ? layout.of(first, most)
-        : layout.of(first, tokenizer.encode(second), most);
   }
 
   /// A file of such rows.
@@ -114,8 +94,7 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
     }
 
     private TaskScores ofClasses(List<float[]> outputs, int[] labels) {
-      double[][] probabilities =
-          outputs.stream().map(Labelled::probabilities).toArray(double[][]::new);
+      double[][] probabilities = outputs.stream().map(Task::softmax).toArray(double[][]::new);
       int[] predictions = Arrays.stream(probabilities).mapToInt(Labelled::likeliest).toArray();
       Map<String, Double> metrics = new LinkedHashMap<>();
       for (String name : task.metrics()) {
@@ -138,23 +117,6 @@ record LabelledTask(ClassificationTask task) implements NamedTask {
         case "matthews_correlation" -> Classification.matthews(predictions, labels);
         default -> throw new IllegalArgumentException(task.name() + ": unknown metric " + name);
       };
-    }
-
-    private static double[] probabilities(float... outputs) {
-      double largest = Double.NEGATIVE_INFINITY;
-      for (float output : outputs) {
-        largest = Math.max(largest, output);
-      }
-      double[] p = new double[outputs.length];
-      double sum = 0;
-      for (int i = 0; i < p.length; i++) {
-        p[i] = Math.exp(outputs[i] - largest);
-        sum += p[i];
-      }
-      for (int i = 0; i < p.length; i++) {
-        p[i] /= sum;
-      }
-      return p;
     }
 
     private static int likeliest(double... p) {

@@ -14,7 +14,6 @@ import dev.gatun.models.nn.Sublayers;
 import dev.gatun.models.nn.Transformer;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Loss;
 import java.util.ArrayList;
@@ -327,27 +326,7 @@ final class JointLoss {
 
   /// Returns an adapter's branches under a copy's masks of A and B.
   private @Nullable AdapterLayer[] layers(Copy copy, @Nullable AdapterLayer[] layers) {
-    if (!masksAdapters(copy)) {
-      return layers;
-    }
-    Source source = source(copy, 0);
-    @Nullable AdapterLayer[] masked = new AdapterLayer[layers.length];
-    for (int i = 0; i < layers.length; i++) {
-      AdapterLayer layer = layers[i];
-      if (layer != null) {
-        int columns = (int) layer.a().size(1);
-        int rows = (int) layer.b().size(0);
-        float[][] factors = source.adapter(i, columns, rows);
-        if (factors == null) {
-          throw new AssertionError("the method masks adapters");
-        }
-        Tensor a = Layout.as(tape, tape.of(factors[0], 1, columns), layer.a().dtype());
-        Tensor b = Layout.as(tape, tape.of(factors[1], rows, 1), layer.b().dtype());
-        masked[i] =
-            layer.with(Elementwise.mul(tape, layer.a(), a), Elementwise.mul(tape, layer.b(), b));
-      }
-    }
-    return masked;
+    return masksAdapters(copy) ? AdapterSegment.masked(tape, source(copy, 0), layers) : layers;
   }
 
   private Source source(Copy copy, int row) {

@@ -32,6 +32,19 @@ public final class Architectures {
     };
   }
 
+  /// {@return how to build the encoder of a config, whatever heads its checkpoint has beside it}
+  ///
+  /// @param config the model's config.json
+  /// @throws MalformedFileException if the type is unknown or a decoder's, or a value cannot be
+  ///   used
+  public static Architecture encoder(Config config) throws MalformedFileException {
+    Architecture body = of(config);
+    if (body.causal()) {
+      throw config.refused("model_type", "an encoder: roberta, xlm-roberta or deberta-v2");
+    }
+    return Heads.without(body);
+  }
+
   /// {@return how to build the model of a config with the head of a task}
   ///
   /// @param config the model's config.json

@@ -46,6 +46,20 @@ final class Heads {
         w -> new TaskModel(body.build().apply(w), task, head.apply(w), w.fresh()));
   }
 
+  /// Passes the weights of heads over.
+  static Architecture without(Architecture body) {
+    return new Architecture(
+        body.width(),
+        body.causal(),
+        body.parameters(),
+        body.head(),
+        body.prefix(),
+        body.tiedHead(),
+        body.ignored() + "|" + OTHERS,
+        body.initStd(),
+        body.build());
+  }
+
   private static Function<Weights, Head> ofSequences(
       Architecture body, Config config, Task task, Map<String, long[]> weights)
       throws MalformedFileException {

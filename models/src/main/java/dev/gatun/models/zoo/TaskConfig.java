@@ -14,6 +14,7 @@ import tools.jackson.databind.node.ObjectNode;
 public final class TaskConfig {
   private static final String OF_SEQUENCES = "ForSequenceClassification";
   private static final String OF_TOKENS = "ForQuestionAnswering";
+  private static final String PROBLEM = "problem_type";
   private static final int MOST_LABELS = 1 << 20;
 
   private TaskConfig() {}
@@ -42,11 +43,24 @@ public final class TaskConfig {
     }
     boolean one = labels.size() == 1;
     String usual = one ? "regression" : "single_label_classification";
-    config.expect("problem_type", usual, usual);
+    config.expect(PROBLEM, usual, usual);
     return one ? Task.regression(labels.getFirst()) : Task.classification(labels);
   }
 
-  private static List<String> labels(Config config) throws MalformedFileException {
+  /// {@return whether a config's head is for any number of labels of each sequence at once, which
+  /// [#read] refuses: each then has a probability of its own}
+  ///
+  /// @param config the model's config.json
+  /// @throws MalformedFileException if `problem_type` is no string
+  public static boolean isMultiLabel(Config config) throws MalformedFileException {
+    return "multi_label_classification".equals(config.text(PROBLEM));
+  }
+
+  /// {@return the names of the labels of a config, by their numbers}
+  ///
+  /// @param config the model's config.json
+  /// @throws MalformedFileException if the keys contradict each other
+  public static List<String> labels(Config config) throws MalformedFileException {
     int count = config.within("num_labels", -1, 1, MOST_LABELS);
     if (!config.has("id2label")) {
       return IntStream.range(0, count < 0 ? 2 : count).mapToObj(i -> "LABEL_" + i).toList();
@@ -85,7 +99,7 @@ public final class TaskConfig {
           default -> throw new IllegalArgumentException("no model_type in " + json);
         };
     json.putArray("architectures").add(family + (task.isOfSequences() ? OF_SEQUENCES : OF_TOKENS));
-    json.remove(List.of("num_labels", "problem_type", "id2label", "label2id"));
+    json.remove(List.of("num_labels", PROBLEM, "id2label", "label2id"));
     if (task.isOfSequences()) {
       ObjectNode names = json.putObject("id2label");
       ObjectNode numbers = json.putObject("label2id");
@@ -94,7 +108,7 @@ public final class TaskConfig {
         numbers.put(task.labels().get(i), i);
       }
       json.put(
-          "problem_type",
+          PROBLEM,
           task.kind() == Task.Kind.REGRESSION ? "regression" : "single_label_classification");
     }
   }

@@ -36,6 +36,11 @@ record ByteTokenizer(boolean beginsDocuments) implements Tokenizer {
   }
 
   @Override
+  public byte[] bytes(int id) {
+    return id < 3 || id >= VOCABULARY ? new byte[0] : new byte[] {(byte) (id - 3)};
+  }
+
+  @Override
   public int vocabularySize() {
     return VOCABULARY;
   }

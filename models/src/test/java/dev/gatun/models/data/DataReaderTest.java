@@ -3,6 +3,7 @@ package dev.gatun.models.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.gatun.runtime.MalformedFileException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -236,6 +237,35 @@ class DataReaderTest {
                  ... | 1 more
             """);
     assertThat(Preview.of(data, null, 9, 9).lines()).hasSize(1 + 1 + 5 + 1 + 1 + 3);
+  }
+
+  @Test
+  void aConversationThatTheFormatRefusesIsToldByItsLine() throws IOException {
+    ChatFormat refusing =
+        new ChatFormat() {
+          @Override
+          public List<ChatPiece> pieces(List<ChatMessage> messages) {
+            throw new IllegalArgumentException("roles must alternate");
+          }
+
+          @Override
+          public List<ChatPiece> prompt(List<ChatMessage> messages) {
+            return pieces(messages);
+          }
+
+          @Override
+          public boolean writesBos() {
+            return true;
+          }
+        };
+    Path file = write("data.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n");
+    DataOptions options = new DataOptions(PLAIN, refusing, 9, ByteTokenizer.VOCABULARY);
+    assertThatThrownBy(() -> DataReader.read(file, options))
+        .isInstanceOf(MalformedFileException.class)
+        .hasMessage(
+            file
+                + ": line 1, messages: found roles must alternate, expected a conversation that"
+                + " the model's format takes");
   }
 
   private Dataset read(@Nullable Tokenizer tokenizer, String rows) throws IOException {

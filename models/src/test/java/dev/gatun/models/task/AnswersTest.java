@@ -61,6 +61,11 @@ class AnswersTest {
     }
 
     @Override
+    public byte[] bytes(int id) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public int vocabularySize() {
       return 20;
     }

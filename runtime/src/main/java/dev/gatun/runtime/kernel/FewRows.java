@@ -77,26 +77,30 @@ public final class FewRows {
         result);
   }
 
-  /// Returns the rows of x; in bf16 their even elements first, then the odd ones.
+  /// Returns the rows of x, ordered as [#load] does.
   private static float[][] inputs(Memory x, int rows, int inner) {
     float[][] inputs = new float[rows][inner];
-    float[] row = new float[inner];
     for (int i = 0; i < rows; i++) {
-      x.load((long) i * inner, row, inner);
-      if (x.dtype() == DType.F32) {
-        System.arraycopy(row, 0, inputs[i], 0, inner);
-      } else {
-        for (int j = 0; j < inner / 2; j++) {
-          inputs[i][j] = row[2 * j];
-          inputs[i][inner / 2 + j] = row[2 * j + 1];
-        }
-      }
+      load(x, i, inputs[i]);
     }
     return inputs;
   }
 
+  /// Reads a row of x; in bf16 its even elements first, then the odd ones.
+  static void load(Memory x, int row, float[] input) {
+    int inner = input.length;
+    x.load((long) row * inner, input, inner);
+    if (x.dtype() == DType.BF16) {
+      float[] copy = input.clone();
+      for (int j = 0; j < inner / 2; j++) {
+        input[j] = copy[2 * j];
+        input[inner / 2 + j] = copy[2 * j + 1];
+      }
+    }
+  }
+
   /// Multiplies some rows of the matrix with x; places beyond the last row do that once more.
-  private static void dots(Memory matrix, long from, int count, float[] x, float[] outs) {
+  static void dots(Memory matrix, long from, int count, float[] x, float[] outs) {
     boolean wide = matrix.dtype() == DType.F32;
     int each = (count + PLACES - 1) / PLACES;
     long[] offsets = new long[PLACES];
@@ -185,19 +189,19 @@ public final class FewRows {
     found[3] = Lanes.sum(d);
   }
 
-  private static FloatVector floats(MemorySegment memory, long offset) {
+  static FloatVector floats(MemorySegment memory, long offset) {
     return FloatVector.fromMemorySegment(Lanes.FLOATS, memory, offset, ORDER);
   }
 
-  private static IntVector ints(MemorySegment memory, long offset) {
+  static IntVector ints(MemorySegment memory, long offset) {
     return IntVector.fromMemorySegment(Lanes.INTS, memory, offset, ORDER);
   }
 
-  private static FloatVector even(IntVector pairs) {
+  static FloatVector even(IntVector pairs) {
     return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
   }
 
-  private static FloatVector odd(IntVector pairs) {
+  static FloatVector odd(IntVector pairs) {
     return pairs.and(0xffff0000).reinterpretAsFloats();
   }
 

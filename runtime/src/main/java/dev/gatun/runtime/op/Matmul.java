@@ -8,7 +8,10 @@ import dev.gatun.runtime.internal.Parallel;
 import dev.gatun.runtime.internal.Shim;
 import dev.gatun.runtime.kernel.FewRows;
 import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.LowRankRows;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Matrix products.
@@ -285,6 +288,57 @@ public final class Matmul {
               });
     }
     return result;
+  }
+
+  /// Adds low-rank products to rows in place, each to its own; nothing is recorded.
+  ///
+  /// A few rows of each, as in decoding, are added by one call of our own kernel.
+  ///
+  /// @param scope owner of temporaries
+  /// @param target `(N, O)`, written
+  /// @param x `(N, I)` of the target's type
+  /// @param parts rows and matrices, which are taken in the target's type
+  /// @throws ShapeException if sizes do not fit together
+  /// @throws dev.gatun.runtime.DTypeException if the types of `x` and target differ
+  public static void addLowRankInPlace(Scope scope, Tensor target, Tensor x, List<LowRank> parts) {
+    Checks.rank("low rank", "target", target, 2);
+    Checks.rank("low rank", "x", x, 2);
+    Checks.alike("low rank", target, x);
+    Checks.floating("low rank", x);
+    Checks.shape("low rank", "target", target, x.size(0), target.size(1));
+    List<LowRankRows.Part> rows = new ArrayList<>();
+    try (Scope block = scope.untaped()) {
+      for (LowRank part : parts) {
+        check(target, x, part);
+        Tensor a = Layout.as(block, part.a(), x.dtype());
+        Tensor b = Layout.as(block, part.b(), x.dtype());
+        boolean few = part.end() - part.start() <= FEW_ROWS;
+        if (few && Kernels.available() && LowRankRows.takes(target, x, a, b)) {
+          for (int row = part.start(); row < part.end(); row++) {
+            rows.add(new LowRankRows.Part(row, a, b, part.scale()));
+          }
+        } else {
+          int count = part.end() - part.start();
+          Tensor low = linear(block, Layout.narrow(block, x, 0, part.start(), count), a, null);
+          Tensor own = Layout.narrow(block, target, 0, part.start(), count);
+          addProductInPlace(block, own, part.scale(), low, Layout.transpose(block, b, 0, 1));
+        }
+      }
+      if (!rows.isEmpty()) {
+        LowRankRows.add(block, target, x, rows);
+      }
+    }
+  }
+
+  private static void check(Tensor target, Tensor x, LowRank part) {
+    Checks.rank("low rank", "a", part.a(), 2);
+    Checks.shape("low rank", "a", part.a(), part.a().size(0), x.size(1));
+    Checks.shape("low rank", "b", part.b(), target.size(1), part.a().size(0));
+    if (part.start() < 0 || part.end() <= part.start() || part.end() > x.size(0)) {
+      throw new ShapeException(
+          "low rank: found rows %d to %d, expected some of 0 to %d"
+              .formatted(part.start(), part.end(), x.size(0)));
+    }
   }
 
   /// Adds alpha a b to a matrix in place; nothing is recorded.

@@ -169,6 +169,39 @@ class KernelTest {
     }
   }
 
+  /// Rows of several adapters, widths that fill no vector, ranks that are no multiple of four.
+  @ParameterizedTest
+  @CsvSource({"F32,1,2,4", "F32,5,770,62", "F32,16,64,1002", "BF16,3,770,66", "BF16,16,64,1002"})
+  void lowRankRows(DType dtype, int rank, int inner, int outputs) {
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, 4 * inner, 1), dtype, 4, inner);
+      Tensor target = tensor(scope, values(2, 4 * outputs, 1), dtype, 4, outputs);
+      double[] expected = read(scope, target);
+      List<LowRankRows.Part> parts = new ArrayList<>();
+      double[] xs = read(scope, x);
+      for (int row : new int[] {3, 0, 1}) {
+        Tensor a = tensor(scope, values(3 + row, rank * inner, 1), dtype, rank, inner);
+        Tensor columns = tensor(scope, values(9 + row, rank * outputs, 1), dtype, rank, outputs);
+        Tensor b = Layout.transpose(scope, columns, 0, 1);
+        assertThat(LowRankRows.takes(target, x, a, b)).isTrue();
+        double[] as = read(scope, a);
+        double[] bs = read(scope, columns);
+        for (int r = 0; r < rank; r++) {
+          double low = 0;
+          for (int i = 0; i < inner; i++) {
+            low += xs[row * inner + i] * as[r * inner + i];
+          }
+          for (int o = 0; o < outputs; o++) {
+            expected[row * outputs + o] += 0.25 * low * bs[r * outputs + o];
+          }
+        }
+        parts.add(new LowRankRows.Part(row, a, b, 0.25));
+      }
+      LowRankRows.add(scope, target, x, parts);
+      assertClose(scope, target, expected);
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"F32,1,2,1,1,32", "F32,2,4,2,33,64", "BF16,3,6,3,200,64"})
   void attentionOverPages(DType dtype, int b, int heads, int keyHeads, int keys, int size) {

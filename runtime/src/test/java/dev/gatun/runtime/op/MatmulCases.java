@@ -88,6 +88,51 @@ final class MatmulCases {
               return result;
             }),
         OpCase.of(
+                "Matmul.addLowRankInPlace",
+                "rows with one of two products, or none",
+                (s, in) -> {
+                  Tensor target = s.full(1, in[0].dtype(), 5, 2);
+                  Tensor columns = Layout.copy(s, Layout.transpose(s, in[2], 0, 1));
+                  Tensor b = Layout.transpose(s, columns, 0, 1);
+                  List<LowRank> parts =
+                      List.of(
+                          new LowRank(0, 1, in[1], b, 0.5),
+                          new LowRank(2, 4, in[1], in[2], -2),
+                          new LowRank(4, 5, in[3], in[4], 3));
+                  Matmul.addLowRankInPlace(s, target, in[0], parts);
+                  return target;
+                })
+            .constant("x", 5, 4)
+            .constant("a", 3, 4)
+            .constant("b", 2, 3)
+            .constant("c", 1, 4)
+            .constant("d", 2, 1)
+            .plain(in -> {
+              double[] wide =
+                  product(
+                      product(in[0], transposed(in[1], 3, 4), 1, 5, 4, 3),
+                      transposed(in[2], 2, 3),
+                      1,
+                      5,
+                      3,
+                      2);
+              double[] narrow =
+                  product(
+                      product(in[0], transposed(in[3], 1, 4), 1, 5, 4, 1),
+                      transposed(in[4], 2, 1),
+                      1,
+                      5,
+                      1,
+                      2);
+              double[] scales = {0.5, 0, -2, -2, 0};
+              double[] result = new double[10];
+              for (int i = 0; i < 10; i++) {
+                result[i] = 1 + scales[i / 2] * wide[i] + (i / 2 == 4 ? 3 * narrow[i] : 0);
+              }
+              return result;
+            })
+            .withoutGradient(),
+        OpCase.of(
                 "Matmul.addProductInPlace",
                 "into a strided view",
                 (s, in) -> {

@@ -403,6 +403,35 @@ final class OpErrorCases {
             "I64 (3, 4)",
             "floating"),
         shape(
+            "Matmul.addLowRankInPlace",
+            s -> addLowRank(s, f32(s, 3, 2), new LowRank(2, 4, f32(s, 1, 4), f32(s, 2, 1), 1)),
+            "low rank: found rows 2 to 4",
+            "0 to 3"),
+        shape(
+            "Matmul.addLowRankInPlace",
+            s -> addLowRank(s, f32(s, 3, 2), new LowRank(0, 1, f32(s, 1, 5), f32(s, 2, 1), 1)),
+            "low rank: a: ",
+            "F32 (1, 5)",
+            "(1, 4)"),
+        shape(
+            "Matmul.addLowRankInPlace",
+            s -> addLowRank(s, f32(s, 3, 2), new LowRank(0, 1, f32(s, 1, 4), f32(s, 2, 2), 1)),
+            "low rank: b: ",
+            "F32 (2, 2)",
+            "(2, 1)"),
+        shape(
+            "Matmul.addLowRankInPlace",
+            s -> addLowRank(s, f32(s, 2, 2), new LowRank(0, 1, f32(s, 1, 4), f32(s, 2, 1), 1)),
+            "low rank: target: ",
+            "F32 (2, 2)",
+            "(3, 2)"),
+        dtype(
+            "Matmul.addLowRankInPlace",
+            s -> addLowRank(s, f64(s, 3, 2), new LowRank(0, 1, f32(s, 1, 4), f32(s, 2, 1), 1)),
+            "low rank: ",
+            "F64 (3, 2)",
+            "F32 (3, 4)"),
+        shape(
             "Matmul.addProductInPlace",
             s -> Matmul.addProductInPlace(s, f32(s, 2, 3), 1, f32(s, 2, 4), f32(s, 4, 2)),
             "addmm: target: ",
@@ -610,5 +639,9 @@ final class OpErrorCases {
             "cross_entropy: ",
             "F32 (2, 4)",
             "F32 (5, 3)"));
+  }
+
+  private static void addLowRank(Scope s, Tensor target, LowRank part) {
+    Matmul.addLowRankInPlace(s, target, f32(s, 3, 4), List.of(part));
   }
 }

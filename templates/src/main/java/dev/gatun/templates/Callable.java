@@ -1,0 +1,6 @@
+package dev.gatun.templates;
+
+/// A function, method or macro.
+interface Callable {
+  Object call(Arguments arguments);
+}
