@@ -3,9 +3,11 @@ module dev.gatun.cli {
   requires dev.gatun.chat;
   requires dev.gatun.models;
   requires dev.gatun.parquet;
+  requires dev.gatun.server;
   requires dev.gatun.templates;
   requires dev.gatun.tokenizers;
   requires info.picocli;
+  requires java.logging;
   requires tools.jackson.databind;
   requires org.apache.commons.statistics.inference;
   requires org.jline.reader;

@@ -16,6 +16,7 @@ import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /// A model directory opened for inference: the model, its tokenizer, the form of its conversations,
 /// and an engine over them. Many callers may share one; thread-safe.
@@ -24,14 +25,21 @@ public final class LocalModel implements AutoCloseable {
   private final CausalLm model;
   private final HfTokenizer tokenizer;
   private final ChatFormat format;
+  private final Set<Integer> stopIds;
   private final Engine engine;
 
   private LocalModel(
-      String name, CausalLm model, HfTokenizer tokenizer, ChatFormat format, Engine engine) {
+      String name,
+      CausalLm model,
+      HfTokenizer tokenizer,
+      ChatFormat format,
+      Set<Integer> stopIds,
+      Engine engine) {
     this.name = name;
     this.model = model;
     this.tokenizer = tokenizer;
     this.format = format;
+    this.stopIds = stopIds;
     this.engine = engine;
   }
 
@@ -62,8 +70,9 @@ public final class LocalModel implements AutoCloseable {
       }
       Engine engine = Engine.open(model, tokenizer, read.stopIds(), options);
       Path name = directory.toAbsolutePath().normalize().getFileName();
-      return new LocalModel(
-          String.valueOf(name), model, tokenizer, ChatTemplate.formatOf(directory), engine);
+      ChatFormat format = ChatTemplate.formatOf(directory);
+      Set<Integer> stopIds = Set.copyOf(read.stopIds());
+      return new LocalModel(String.valueOf(name), model, tokenizer, format, stopIds, engine);
     } catch (IOException | RuntimeException e) {
       if (model != null) {
         model.close();
@@ -86,6 +95,11 @@ public final class LocalModel implements AutoCloseable {
   /// {@return the tokenizer}
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /// {@return ids that end a text}
+  public Set<Integer> stopIds() {
+    return stopIds;
   }
 
   /// {@return the form of the model's conversations}

@@ -8,13 +8,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
-/// The program behind `./gatun`: fine-tune, evaluate and run language models with LoRA adapters.
+/// The program behind `./gatun`: fine-tune, evaluate, run and serve language models with LoRA
+/// adapters.
 @Command(
     name = "gatun",
     versionProvider = Version.class,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "VERB",
-    description = "Fine-tune and run language models with LoRA adapters, on libtorch.",
+    description = "Fine-tune, run and serve language models with LoRA adapters, on libtorch.",
     subcommands = {
       DoctorCommand.class,
       InspectCommand.class,
@@ -22,6 +23,7 @@ import picocli.CommandLine.ParameterException;
       EvalCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
+      ServeCommand.class,
       MergeCommand.class,
       StudyCommand.class
     })

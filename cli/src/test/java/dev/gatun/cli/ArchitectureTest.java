@@ -46,6 +46,7 @@ class ArchitectureTest {
             "dev.gatun.tokenizers",
             "dev.gatun.templates",
             "dev.gatun.chat",
+            "dev.gatun.server",
             "dev.gatun.parquet",
             "dev.gatun.cli");
     gatun =
@@ -60,13 +61,14 @@ class ArchitectureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bindings,   runtime models tokenizers templates chat parquet cli",
-    "runtime,    models tokenizers templates chat parquet cli",
-    "models,     bindings tokenizers templates chat parquet cli",
-    "tokenizers, bindings templates chat parquet cli",
-    "templates,  bindings tokenizers chat parquet cli",
-    "chat,       bindings parquet cli",
-    "parquet,    bindings tokenizers templates chat cli",
+    "bindings,   runtime models tokenizers templates chat server parquet cli",
+    "runtime,    models tokenizers templates chat server parquet cli",
+    "models,     bindings tokenizers templates chat server parquet cli",
+    "tokenizers, bindings templates chat server parquet cli",
+    "templates,  bindings tokenizers chat server parquet cli",
+    "chat,       bindings server parquet cli",
+    "server,     bindings tokenizers templates parquet cli",
+    "parquet,    bindings tokenizers templates chat server cli",
     "cli,        bindings parquet",
   })
   void modulesDependOneWay(String module, String others) {

@@ -1,0 +1,87 @@
+package dev.gatun.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatun.server.ServerOptions.Limits;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// The end of a server, with and without patience.
+class ShutdownTest {
+  private static final String REQUEST =
+      "{\"prompt\":\"public class \",\"max_tokens\":%d,\"ignore_eos\":true,\"stream\":true}";
+
+  private static List<String> rest(Iterator<String> lines) {
+    List<String> rest = new ArrayList<>();
+    lines.forEachRemaining(line -> {
+      if (!line.isEmpty()) {
+        rest.add(line);
+      }
+    });
+    return rest;
+  }
+
+  @Test
+  void aRunningStreamIsCompletedWhileNewRequestsAreRefused() throws Exception {
+    try (Served served = new Served(Served.options(Limits.DEFAULT))) {
+      HttpResponse<Stream<String>> stream =
+          served.stream("/v1/completions", REQUEST.formatted(400));
+      Iterator<String> lines = stream.body().iterator();
+      assertThat(lines.next()).startsWith(": ");
+      Thread closing =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  served.server.close(Duration.ofSeconds(20));
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      Thread.sleep(50);
+      assertThat(refused(served, "/health")).isTrue();
+      assertThat(refused(served, "/v1/models")).isTrue();
+      assertThat(rest(lines)).hasSizeGreaterThan(100).last().isEqualTo("data: [DONE]");
+      closing.join();
+      assertThat(refused(served, "/health")).isTrue();
+    }
+  }
+
+  private static boolean refused(Served served, String path) throws InterruptedException {
+    try {
+      return served.get(path).statusCode() == 503;
+    } catch (IOException e) {
+      return true; // nobody listens any more
+    }
+  }
+
+  @Test
+  void withoutPatienceAStreamEndsWithAnError() throws Exception {
+    try (Served served = new Served(Served.options(Limits.DEFAULT))) {
+      HttpResponse<Stream<String>> stream =
+          served.stream("/v1/completions", REQUEST.formatted(1000));
+      Iterator<String> lines = stream.body().iterator();
+      assertThat(lines.next()).startsWith(": ");
+      Thread closing = Thread.ofVirtual().start(served.server::close);
+      assertThat(rest(lines)).last().asString().contains("\"error\"", "about to stop");
+      closing.join();
+      served.awaitIdle();
+    }
+  }
+
+  /// The engine may be closed first; its requests then end without an answer.
+  @Test
+  void theEnginesEndIsAnErrorToo() throws Exception {
+    Served served = new Served(Served.options(Limits.DEFAULT));
+    served.model.engine().close();
+    HttpResponse<String> response =
+        served.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":3}");
+    assertThat(response.statusCode()).isEqualTo(503);
+    served.close();
+  }
+}
