@@ -6,6 +6,7 @@ import dev.gatun.models.data.ChatMessage;
 import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.EngineOptions;
+import dev.gatun.models.generate.TokenConstraint;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.runtime.DType;
@@ -16,7 +17,6 @@ import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 
 /// A model directory opened for inference: the model, its tokenizer, the form of its conversations,
 /// and an engine over them. Many callers may share one; thread-safe.
@@ -25,7 +25,7 @@ public final class LocalModel implements AutoCloseable {
   private final CausalLm model;
   private final HfTokenizer tokenizer;
   private final ChatFormat format;
-  private final Set<Integer> stopIds;
+  private final Forms forms;
   private final Engine engine;
 
   private LocalModel(
@@ -33,13 +33,13 @@ public final class LocalModel implements AutoCloseable {
       CausalLm model,
       HfTokenizer tokenizer,
       ChatFormat format,
-      Set<Integer> stopIds,
+      Forms forms,
       Engine engine) {
     this.name = name;
     this.model = model;
     this.tokenizer = tokenizer;
     this.format = format;
-    this.stopIds = stopIds;
+    this.forms = forms;
     this.engine = engine;
   }
 
@@ -71,8 +71,8 @@ public final class LocalModel implements AutoCloseable {
       Engine engine = Engine.open(model, tokenizer, read.stopIds(), options);
       Path name = directory.toAbsolutePath().normalize().getFileName();
       ChatFormat format = ChatTemplate.formatOf(directory);
-      Set<Integer> stopIds = Set.copyOf(read.stopIds());
-      return new LocalModel(String.valueOf(name), model, tokenizer, format, stopIds, engine);
+      Forms forms = new Forms(tokenizer, read.stopIds());
+      return new LocalModel(String.valueOf(name), model, tokenizer, format, forms, engine);
     } catch (IOException | RuntimeException e) {
       if (model != null) {
         model.close();
@@ -97,9 +97,12 @@ public final class LocalModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /// {@return ids that end a text}
-  public Set<Integer> stopIds() {
-    return stopIds;
+  /// {@return what holds a text to a form, in front of its first token}
+  ///
+  /// @param form the form
+  /// @throws IllegalArgumentException if it is malformed; the message says where
+  public TokenConstraint constraint(TextForm form) {
+    return forms.constraint(form);
   }
 
   /// {@return the form of the model's conversations}

@@ -1,12 +1,14 @@
 package dev.gatun.langchain4j;
 
 import dev.gatun.langchain4j.Inference.Running;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /// A chat model that runs here. Many may share one [dev.gatun.chat.LocalModel]; their requests run
@@ -17,9 +19,9 @@ import java.util.concurrent.CompletableFuture;
 /// | the queue is full | `RateLimitException`, which may be tried again |
 /// | a pass failed | `InternalServerException`, which may be tried again |
 /// | there is no such adapter | `ModelNotFoundException` |
-/// | a prompt is too long, a parameter outside of its range | `InvalidRequestException` |
+/// | a prompt is too long, a parameter outside of its range, a schema not understood | `InvalidRequestException` |
 /// | the engine is closed, the thread was interrupted | `NonRetriableException` |
-/// | tools, images or JSON were asked for | `UnsupportedFeatureException` |
+/// | tools or images were asked for | `UnsupportedFeatureException` |
 public final class GatunChatModel implements ChatModel, AutoCloseable {
   private final Inference inference;
 
@@ -30,6 +32,11 @@ public final class GatunChatModel implements ChatModel, AutoCloseable {
   /// {@return a builder with nothing set}
   public static Builder builder() {
     return new Builder();
+  }
+
+  @Override
+  public Set<Capability> supportedCapabilities() {
+    return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.gatun.langchain4j;
 
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -7,6 +8,7 @@ import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatModelStreamingEvent;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Flow;
 
 /// A chat model that runs here and tells of its answers piece by piece: [GatunChatModel] in all
@@ -30,6 +32,11 @@ public final class GatunStreamingChatModel implements StreamingChatModel, AutoCl
   /// {@return a builder with nothing set}
   public static Builder builder() {
     return new Builder();
+  }
+
+  @Override
+  public Set<Capability> supportedCapabilities() {
+    return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.gatun.langchain4j;
 
 import dev.gatun.chat.LocalModel;
+import dev.gatun.chat.TextForm;
 import dev.gatun.models.engine.AdapterHandle;
 import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.Generation;
@@ -53,12 +54,13 @@ final class Inference implements AutoCloseable {
     GatunChatRequestParameters parameters = GatunChatRequestParameters.of(request.parameters());
     AdapterHandle adapter = adapter(parameters.modelName());
     try {
+      TextForm form = Requests.form(parameters.responseFormat());
       GenerationRequest asked =
           GenerationRequest.of(
                   model.prompt(Requests.messages(request.messages())),
                   Requests.sampling(parameters))
               .withStops(parameters.stopSequences(), false)
-              .withConstraint(Requests.form(parameters.responseFormat()))
+              .withConstraint(form == null ? null : model.constraint(form))
               .withAdapter(adapter);
       Generation generation = model.engine().submit(asked);
       return new Running(generation, adapter == null ? model.name() : adapter.name());

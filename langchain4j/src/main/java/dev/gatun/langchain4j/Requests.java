@@ -1,19 +1,22 @@
 package dev.gatun.langchain4j;
 
+import dev.gatun.chat.TextForm;
 import dev.gatun.models.data.ChatMessage;
 import dev.gatun.models.generate.Sampling;
-import dev.gatun.models.generate.TokenConstraint;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.Content;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.TextContent;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.internal.Json;
+import dev.langchain4j.internal.JsonSchemaElementUtils;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.request.json.JsonSchema;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -37,7 +40,6 @@ final class Requests {
           "tools: found %d; calling a tool".formatted(parameters.toolSpecifications().size()));
     }
     messages(request.messages());
-    form(parameters.responseFormat());
   }
 
   private static UnsupportedFeatureException unsupported(String what) {
@@ -103,13 +105,14 @@ final class Requests {
     return value == null ? otherwise : value;
   }
 
-  /// {@return what holds a text to its form, or null for any text}
-  ///
-  /// @throws UnsupportedFeatureException if the form is not text
-  static @Nullable TokenConstraint form(@Nullable ResponseFormat format) {
+  /// {@return the form that a text must have, or null for any text}
+  static @Nullable TextForm form(@Nullable ResponseFormat format) {
     if (format == null || format.type() == ResponseFormatType.TEXT) {
       return null;
     }
-    throw unsupported("JSON response format");
+    JsonSchema schema = format.jsonSchema();
+    return schema == null
+        ? new TextForm.AnyJson()
+        : new TextForm.Schema(Json.toJson(JsonSchemaElementUtils.toMap(schema.rootElement())));
   }
 }

@@ -16,9 +16,15 @@ import dev.langchain4j.exception.LangChain4jException;
 import dev.langchain4j.exception.ModelNotFoundException;
 import dev.langchain4j.exception.NonRetriableException;
 import dev.langchain4j.exception.RateLimitException;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import dev.langchain4j.model.chat.request.json.JsonRawSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchema;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import java.nio.file.Path;
@@ -69,6 +75,49 @@ class GatunChatModelTest {
       texts.add(response.aiMessage().text());
     }
     assertThat(texts).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void answersHaveTheFormThatWasAskedFor() {
+    ChatModel chat = over(LocalModels.shared()).maxOutputTokens(60).build();
+    JsonSchema schema =
+        JsonSchema.builder()
+            .name("city")
+            .rootElement(
+                JsonObjectSchema.builder()
+                    .addEnumProperty("name", List.of("Paris", "Berlin"))
+                    .addBooleanProperty("capital")
+                    .required("name", "capital")
+                    .build())
+            .build();
+    ResponseFormat format =
+        ResponseFormat.builder().type(ResponseFormatType.JSON).jsonSchema(schema).build();
+    assertThat(chat.supportedCapabilities()).contains(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+    ChatRequest request =
+        ChatRequest.builder()
+            .messages(UserMessage.from("What is the capital of Germany?"))
+            .responseFormat(format)
+            .build();
+    assertThat(chat.chat(request).aiMessage().text())
+        .matches(
+            "\\{\\s*\"name\"\\s*:\\s*\"(Paris|Berlin)\"\\s*,\\s*\"capital\"\\s*:\\s*(true|false)\\s*}");
+    ChatRequest anyJson =
+        request.toBuilder()
+            .responseFormat(ResponseFormat.builder().type(ResponseFormatType.JSON).build())
+            .build();
+    assertThat(chat.chat(anyJson).aiMessage().text()).startsWith("{");
+    ResponseFormat refused =
+        ResponseFormat.builder()
+            .type(ResponseFormatType.JSON)
+            .jsonSchema(
+                JsonSchema.builder()
+                    .name("raw")
+                    .rootElement(JsonRawSchema.from("{\"type\": \"colour\"}"))
+                    .build())
+            .build();
+    assertThatThrownBy(() -> chat.chat(request.toBuilder().responseFormat(refused).build()))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("colour");
   }
 
   @Test

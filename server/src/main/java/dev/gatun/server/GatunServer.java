@@ -68,8 +68,7 @@ public final class GatunServer implements AutoCloseable {
     this.sockets = new Sockets(limits.body());
     Guard guard = new Guard(options, address.isLoopbackAddress());
     this.routes = new Routes(sockets, guard, metrics, limits);
-    TextAnswers answers =
-        new TextAnswers(model, adapters, new FormConstraints(model), metrics, () -> stopping);
+    TextAnswers answers = new TextAnswers(model, adapters, metrics, () -> stopping);
     ChatPage.addTo(routes);
     routes
         .open(Method.GET, "/health", this::health)

@@ -8,6 +8,7 @@ import dev.gatun.models.engine.GenerationEvent;
 import dev.gatun.models.engine.GenerationEvent.Token;
 import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.engine.Usage;
+import dev.gatun.models.generate.TokenConstraint;
 import dev.gatun.runtime.ShapeException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,20 +22,13 @@ import tools.jackson.databind.node.ObjectNode;
 final class TextAnswers {
   private final LocalModel model;
   private final Adapters adapters;
-  private final FormConstraints constraints;
   private final Metrics metrics;
   private final BooleanSupplier stopping;
 
   /// @param stopping whether the server can wait no longer
-  TextAnswers(
-      LocalModel model,
-      Adapters adapters,
-      FormConstraints constraints,
-      Metrics metrics,
-      BooleanSupplier stopping) {
+  TextAnswers(LocalModel model, Adapters adapters, Metrics metrics, BooleanSupplier stopping) {
     this.model = model;
     this.adapters = adapters;
-    this.constraints = constraints;
     this.metrics = metrics;
     this.stopping = stopping;
   }
@@ -66,7 +60,7 @@ final class TextAnswers {
     metrics.asked(name);
     try (RunningTexts texts = new RunningTexts(exchange, metrics, stopping)) {
       for (int[] prompt : prompts) {
-        texts.submit(model.engine(), with(request, prompt));
+        texts.submit(model.engine(), request.withPrompt(prompt));
       }
       exchange.watch();
       String id = form.prefix() + UUID.randomUUID().toString().replace("-", "");
@@ -89,19 +83,18 @@ final class TextAnswers {
         .withStops(asked.stops(), asked.ignoreEos())
         .withChoices(asked.choices())
         .withLogprobs(asked.logprobs())
-        .withConstraint(asked.form() == null ? null : constraints.of(asked.form()));
+        .withConstraint(constraint(asked.form()));
   }
 
-  private static GenerationRequest with(GenerationRequest request, int[] prompt) {
-    return new GenerationRequest(
-        prompt,
-        request.adapter(),
-        request.sampling(),
-        request.stops(),
-        request.ignoreStopIds(),
-        request.choices(),
-        request.logprobs(),
-        request.constraint());
+  private @Nullable TokenConstraint constraint(@Nullable AskedForm asked) {
+    if (asked == null) {
+      return null;
+    }
+    try {
+      return model.constraint(asked.form());
+    } catch (IllegalArgumentException e) {
+      throw ApiException.invalid(asked.param(), asked.param() + ": " + e.getMessage());
+    }
   }
 
   private static void stream(

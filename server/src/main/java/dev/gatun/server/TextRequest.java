@@ -27,7 +27,7 @@ record TextRequest(
     boolean ignoreEos,
     int choices,
     int logprobs,
-    @Nullable TextForm form,
+    @Nullable AskedForm form,
     boolean stream,
     boolean includeUsage) {
   private static final int MOST_STOPS = 16;
@@ -50,7 +50,7 @@ record TextRequest(
         fields.flag("ignore_eos"),
         fields.integer("n", 1, 1, GenerationRequest.MOST_CHOICES),
         logprobs,
-        TextForm.read(fields),
+        AskedForm.read(fields),
         fields.flag("stream"),
         options != null && options.flag("include_usage"));
   }

@@ -36,7 +36,7 @@ import reactor.core.publisher.FluxSink;
 /// | there is no such adapter, a prompt is too long | `NonTransientAiException` |
 /// | an option is outside of its range | `NonTransientAiException` |
 /// | the engine is closed, the thread was interrupted | `NonTransientAiException` |
-/// | tools, media or a schema were asked for | [UnsupportedOperationException] |
+/// | tools or media were asked for | [UnsupportedOperationException] |
 public final class GatunChatModel implements ChatModel {
   private static final String PROVIDER = "gatun";
   private static final ChatModelObservationConvention CONVENTION =

@@ -13,8 +13,8 @@ import org.springframework.ai.model.tool.ToolCallingChatOptions;
 /// is taken; without a seed, each request draws another. Without `maxTokens` a text ends where the
 /// model ends it, or with the model's positions. `model` is an adapter's name, or the model's own.
 ///
-/// Tools and schemas can be set, as in all options that a chat client works with; a request that
-/// has some is refused.
+/// An output schema holds the answer to its form. Tools can be set, as in all options that a chat
+/// client works with; a request that has some is refused.
 public final class GatunChatOptions extends DefaultToolCallingChatOptions
     implements StructuredOutputChatOptions {
   private final @Nullable Long seed;

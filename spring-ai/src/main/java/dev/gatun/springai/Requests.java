@@ -1,12 +1,12 @@
 package dev.gatun.springai;
 
 import dev.gatun.chat.LocalModel;
+import dev.gatun.chat.TextForm;
 import dev.gatun.models.data.ChatMessage;
 import dev.gatun.models.engine.AdapterHandle;
 import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.generate.Sampling;
-import dev.gatun.models.generate.TokenConstraint;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -22,15 +22,16 @@ final class Requests {
 
   /// @throws UnsupportedOperationException if the prompt asks for what Gatun does not do
   /// @throws IllegalArgumentException if an option is outside of its range, or no adapter has the
-  ///   model's name
+  ///   model's name, or the schema is not understood
   static GenerationRequest request(
       LocalModel model, List<Message> messages, GatunChatOptions options) {
     List<String> stops = options.getStopSequences();
     refuseTools(options);
+    String schema = options.getOutputSchema();
     return GenerationRequest.of(
             model.prompt(messages.stream().map(Requests::message).toList()), sampling(options))
         .withStops(stops == null ? List.of() : stops.stream().distinct().toList(), false)
-        .withConstraint(form(options.getOutputSchema()))
+        .withConstraint(schema == null ? null : model.constraint(new TextForm.Schema(schema)))
         .withAdapter(adapter(model, options.getModel()));
   }
 
@@ -109,13 +110,5 @@ final class Requests {
 
   private static double or(@Nullable Double value, double otherwise) {
     return value == null ? otherwise : value;
-  }
-
-  /// {@return what holds a text to a JSON schema, or null for any text}
-  private static @Nullable TokenConstraint form(@Nullable String schema) {
-    if (schema == null) {
-      return null;
-    }
-    throw unsupported("output schema: found one, which");
   }
 }

@@ -163,10 +163,21 @@ class GatunChatModelTest {
             () -> chat.call(new Prompt(ToolResponseMessage.builder().responses(List.of()).build())))
         .isExactlyInstanceOf(UnsupportedOperationException.class)
         .hasMessageContaining("type TOOL");
-    assertThatThrownBy(
-            () -> chat.call(new Prompt("x", GatunChatOptions.builder().outputSchema("{}").build())))
-        .isExactlyInstanceOf(UnsupportedOperationException.class)
-        .hasMessage("output schema: found one, which is not supported");
+  }
+
+  @Test
+  void answersHaveTheFormOfTheSchema() {
+    GatunChatModel chat = chat(LocalModels.shared(), LocalModels.shared().name());
+    String schema =
+        "{\"type\": \"object\", \"properties\": {\"city\": {\"enum\": [\"Paris\", \"Berlin\"]}},"
+            + " \"required\": [\"city\"], \"additionalProperties\": false}";
+    Prompt prompt =
+        new Prompt("Which?", GatunChatOptions.builder().outputSchema(schema).maxTokens(40).build());
+    assertThat(chat.call(prompt).getResult().getOutput().getText())
+        .matches("\\{\\s*\"city\"\\s*:\\s*\"(Paris|Berlin)\"\\s*}");
+    Prompt refused =
+        new Prompt("x", GatunChatOptions.builder().outputSchema("{\"type\": \"colour\"}").build());
+    assertThatThrownBy(() -> chat.call(refused)).hasMessageContaining("colour");
   }
 
   @Test

@@ -58,6 +58,14 @@ public record GenerationRequest(
     return new GenerationRequest(prompt, null, sampling, List.of(), false, 1, -1, null);
   }
 
+  /// {@return this with another prompt}
+  ///
+  /// @param value [#prompt]
+  public GenerationRequest withPrompt(int[] value) {
+    return new GenerationRequest(
+        value, adapter, sampling, stops, ignoreStopIds, choices, logprobs, constraint);
+  }
+
   /// {@return this through an adapter}
   ///
   /// @param value [#adapter]
