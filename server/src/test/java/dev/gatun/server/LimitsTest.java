@@ -102,7 +102,9 @@ class LimitsTest {
       try (RawClient client = new RawClient(served.server.uri())) {
         client.send(head + "Content-Length: 5\r\n\r\nabcde" + head + "\r\n");
         assertThat(client.readUntil("}")).startsWith("HTTP/1.1 ").doesNotContain("n: close");
-        assertThat(client.readUntil("HTTP/1.1 ")).as("a short one is thrown away").contains("HTTP/1.1 ");
+        assertThat(client.readUntil("HTTP/1.1 "))
+            .as("a short one is thrown away")
+            .contains("HTTP/1.1 ");
       }
       for (String body :
           List.of(
