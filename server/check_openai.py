@@ -4,6 +4,7 @@
     ./gatun serve --adapters DIR --api-key k        # DIR with at least one adapter for the demo model
     python server/check_openai.py http://127.0.0.1:8000 k
 """
+import json
 import sys
 import threading
 
@@ -59,6 +60,15 @@ check("completions of two prompts", [c.index for c in several.choices] == [0, 1,
 check("their logarithms", all(len(c.logprobs.tokens) == len(c.logprobs.text_offset) for c in several.choices))
 echo = client.completions.create(model=base, prompt="int a", echo=True, max_tokens=3, stop=["\n"])
 check("echo", echo.choices[0].text.startswith("int a"))
+
+schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1, "maximum": 9}}, "required": ["n"]}
+held = client.chat.completions.create(
+    model=base, **{**ask, "max_tokens": 300},
+    response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": schema}},
+).choices[0].message.content
+check("a schema: " + held, 1 <= json.loads(held)["n"] <= 9)
+chosen = client.completions.create(model=base, prompt="a", extra_body={"guided_choice": ["left", "right"]})
+check("a choice: " + chosen.choices[0].text, chosen.choices[0].text in ("left", "right"))
 
 together = {}
 threads = [
