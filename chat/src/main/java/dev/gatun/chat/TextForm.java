@@ -6,7 +6,7 @@ import java.util.List;
 /// The form that a text must have. A form is read once, and what was found out about it serves all
 /// later texts: see [LocalModel#constraint].
 public sealed interface TextForm {
-  /// Returns its grammar.
+  /// {@return its grammar}
   ///
   /// @throws IllegalArgumentException if the form is malformed; the message says where
   Grammar grammar();

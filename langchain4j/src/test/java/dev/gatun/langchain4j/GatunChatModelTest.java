@@ -79,7 +79,7 @@ class GatunChatModelTest {
 
   @Test
   void answersHaveTheFormThatWasAskedFor() {
-    ChatModel chat = over(LocalModels.shared()).maxOutputTokens(60).build();
+    ChatModel chat = over(LocalModels.shared()).maxOutputTokens(200).build();
     JsonSchema schema =
         JsonSchema.builder()
             .name("city")

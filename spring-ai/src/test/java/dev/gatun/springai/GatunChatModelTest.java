@@ -172,7 +172,8 @@ class GatunChatModelTest {
         "{\"type\": \"object\", \"properties\": {\"city\": {\"enum\": [\"Paris\", \"Berlin\"]}},"
             + " \"required\": [\"city\"], \"additionalProperties\": false}";
     Prompt prompt =
-        new Prompt("Which?", GatunChatOptions.builder().outputSchema(schema).maxTokens(40).build());
+        new Prompt(
+            "Which?", GatunChatOptions.builder().outputSchema(schema).maxTokens(200).build());
     assertThat(chat.call(prompt).getResult().getOutput().getText())
         .matches("\\{\\s*\"city\"\\s*:\\s*\"(Paris|Berlin)\"\\s*}");
     Prompt refused =
