@@ -20,7 +20,10 @@ if errorlevel 1 (
 )
 set /p APP=<"%BUILD%\current"
 rem Everything is on the class path, the only place where libtorch's jar can be; so all of it is ALL-UNNAMED.
-"%JDK%\bin\java.exe" -XX:+UseSerialGC -Xmn24m --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="%ROOT%" -cp "%BUILD%\%APP%\*" dev.gatun.cli.Main %*
+set "YOUNG=-Xmn24m"
+rem What a server's requests leave shall be collected young.
+if "%~1"=="serve" set "YOUNG=-Xmn192m -XX:SurvivorRatio=2"
+"%JDK%\bin\java.exe" -XX:+UseSerialGC %YOUNG% --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="%ROOT%" -cp "%BUILD%\%APP%\*" dev.gatun.cli.Main %*
 exit /b %ERRORLEVEL%
 
 rem Sets JDK to folder %1 where that is the home of a JDK 25 or newer and none was found before.

@@ -43,7 +43,9 @@ cat >"$out/bin/gatun" <<'LAUNCHER'
 #!/bin/sh
 # Runs Gatun's command line from this folder.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
-exec "$root/java/bin/java" -XX:+UseSerialGC -Xmn24m --add-modules jdk.incubator.vector \
+young=-Xmn24m
+[ "${1:-}" = serve ] && young="-Xmn192m -XX:SurvivorRatio=2" # what requests leave shall be collected young
+exec "$root/java/bin/java" -XX:+UseSerialGC $young --add-modules jdk.incubator.vector \
   --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="$root" -cp "$root/lib/*" \
   dev.gatun.cli.Main "$@"
 LAUNCHER

@@ -451,8 +451,11 @@ def serve(suite):
     given = suite.settings("SERVE", model / "model", rows, dtype, newTokens=new)
     for batch in (1, 8):
         suite.say(f"batch of {batch}, {shape}, {dtype}")
+        wide, _ = suite.model(shape, "f32")  # in bf16 the likeliest of 50,257 ids often has an equal
+        exact = given | {"model": str(wide / "model"), "dtype": "f32", "batch": batch}
+        suite.run([suite.python(exact), suite.gatun(exact)], equal_ids(new), warmup=1, rounds=1, units=1)
         starts = [suite.python(given | {"batch": batch}, "transformers.generate"), suite.gatun(given | {"batch": batch})]
-        contestants = suite.run(starts, equal_ids(1))
+        contestants = suite.run(starts, equal_ids(0))
         by = suite.record(f"{batch} x {new} tokens, {shape}, {dtype}", contestants, "batch", batch * new)
         goal = (">=", 2.0 if batch == 1 else 3.0)
         suite.faster(f"decoding of a batch of {batch}, {shape}, {dtype}", by["Gatun"], by["transformers.generate"], goal)

@@ -28,7 +28,9 @@ import java.util.regex.Pattern;
 ///     java soak/Serve.java [MINUTES] [CLIENTS]      (default: 30 minutes, 12 clients; JDK 25)
 public final class Serve {
   private static final Pattern TEXT = Pattern.compile("\"text\":(\"(?:[^\"\\\\]|\\\\.)*\")");
-  private static final int PROMPTS = 12;
+  private static final List<String> STARTS =
+      List.of("import java.", "public class ", "/** Returns ", "for (int i", "if (name == null", "private static final ", "@Override ",
+          "return new ", "throw new Illegal", "package com.", "String text = ", "List<Integer> ");
   private static final double MOST_GROWTH = 1.05;
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -85,11 +87,11 @@ public final class Serve {
 
   private boolean soak(Process server, double minutes, int clients) throws Exception {
     for (String model : List.of("model", "a0", "a1")) { // each alone, before anything else
-      for (int i = 0; i < PROMPTS; i++) {
+      for (int i = 0; i < STARTS.size(); i++) {
         answers.put(model + i, text(complete(model, i)));
       }
     }
-    if (answers.values().stream().distinct().count() < PROMPTS) {
+    if (answers.values().stream().distinct().count() < STARTS.size()) {
       throw new IllegalStateException("soak: the answers hardly differ: " + answers);
     }
     long end = System.nanoTime() + (long) (minutes * 60e9);
@@ -160,7 +162,7 @@ public final class Serve {
 
   private void answer(Random random) throws IOException, InterruptedException {
     String model = List.of("model", "a0", "a1").get(random.nextInt(3));
-    int prompt = random.nextInt(PROMPTS);
+    int prompt = random.nextInt(STARTS.size());
     long start = System.nanoTime();
     HttpResponse<String> response = complete(model, prompt);
     if (response.statusCode() == 429) {
@@ -175,9 +177,9 @@ public final class Serve {
   }
 
   private HttpResponse<String> complete(String model, int prompt) throws IOException, InterruptedException {
-    String text = "public class Thing" + prompt + " {\\n  private final int value" + prompt + ";\\n";
+    String text = STARTS.get(prompt);
     return post("/v1/completions",
-        "{\"model\":\"%s\",\"prompt\":\"%s\",\"max_tokens\":%d,\"temperature\":0}".formatted(model, text, 8 + 3 * prompt));
+        "{\"model\":\"%s\",\"prompt\":\"%s\",\"max_tokens\":%d,\"temperature\":0,\"ignore_eos\":true}".formatted(model, text, 12 + 3 * prompt));
   }
 
   private static String text(HttpResponse<String> response) {

@@ -364,7 +364,14 @@ public final class Engine implements AutoCloseable {
           scheduler.step();
         } catch (InterruptedException e) { // nobody has this thread to interrupt it
           LOG.log(System.Logger.Level.WARNING, "the engine's thread was interrupted", e);
+        } catch (RuntimeException | OutOfMemoryError e) {
+          LOG.log(System.Logger.Level.ERROR, "the engine gives up what it was at", e);
+          scheduler.failAll(e);
         }
+      }
+    } finally {
+      synchronized (gate) {
+        closing = true;
       }
     }
   }

@@ -76,14 +76,28 @@ final class Scheduler implements AutoCloseable {
   /// Takes a request.
   void add(Job job, int most) {
     AdapterHandle adapter = job.request().adapter();
+    if (adapter != null && adapters.isRetired(adapter)) {
+      fail(job, unloaded(adapter));
+      return;
+    }
+    RunningText text;
+    try {
+      text = new RunningText(job, 0, tokenizer, most);
+    } catch (RuntimeException e) { // of a constraint
+      fail(job, failed("request", e));
+      return;
+    }
     if (adapter != null) {
-      if (adapters.isRetired(adapter)) {
-        fail(job, unloaded(adapter));
-        return;
-      }
       adapters.enter(adapter);
     }
-    waiting.addLast(new RunningText(job, 0, tokenizer, most));
+    waiting.addLast(text);
+  }
+
+  private static EngineException failed(String what, Throwable cause) {
+    return cause instanceof EngineException known
+        ? known
+        : new EngineException(
+            EngineException.Kind.FAILED, what + " failed: " + cause.getMessage(), cause);
   }
 
   /// Returns the mean of a text's normalised activations, of length 1.
@@ -146,6 +160,14 @@ final class Scheduler implements AutoCloseable {
     List<RunningText> all = new ArrayList<>(running);
     all.addAll(waiting);
     all.forEach(text -> end(text, FinishReason.CANCELLED));
+  }
+
+  /// Fails all texts, as something went wrong that no single one of them is known to have caused.
+  void failAll(Throwable cause) {
+    EngineException failure = failed("engine", cause);
+    List<RunningText> all = new ArrayList<>(running);
+    all.addAll(waiting);
+    all.forEach(text -> fail(text.job(), failure));
   }
 
   private void admit() {
@@ -290,11 +312,7 @@ final class Scheduler implements AutoCloseable {
       }
       choose(due, logits);
     } catch (RuntimeException | OutOfMemoryError e) {
-      EngineException failure =
-          e instanceof EngineException known
-              ? known
-              : new EngineException(
-                  EngineException.Kind.FAILED, "pass failed: " + e.getMessage(), e);
+      EngineException failure = failed("pass", e);
       texts.forEach(text -> fail(text.job(), failure));
     }
   }
@@ -387,12 +405,7 @@ final class Scheduler implements AutoCloseable {
           }
         }
       } catch (RuntimeException e) {
-        fail(
-            text.job(),
-            e instanceof EngineException known
-                ? known
-                : new EngineException(
-                    EngineException.Kind.FAILED, "choice failed: " + e.getMessage(), e));
+        fail(text.job(), failed("choice", e));
       }
     }
   }

@@ -216,37 +216,58 @@ class EngineTextTest {
     assertThat(texts).hasSizeGreaterThan(3);
   }
 
+  /// A constraint that allows nothing, or that cannot be copied, or that refuses what it allowed.
+  private record Faulty(boolean copies, boolean allows) implements TokenConstraint {
+    @Override
+    public void restrict(float[] logits) {
+      if (!allows) {
+        Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+      }
+    }
+
+    @Override
+    public void accept(int id) {
+      throw new IllegalArgumentException("id " + id);
+    }
+
+    @Override
+    public boolean isComplete() {
+      return false;
+    }
+
+    @Override
+    public TokenConstraint copy() {
+      if (!copies) {
+        throw new IllegalStateException("no copy");
+      }
+      return this;
+    }
+  }
+
   @Test
-  void aConstraintThatAllowsNothingFailsItsRequestAlone() throws Exception {
-    TokenConstraint nothing =
-        new TokenConstraint() {
-          @Override
-          public void restrict(float[] logits) {
-            Arrays.fill(logits, Float.NEGATIVE_INFINITY);
-          }
-
-          @Override
-          public void accept(int id) {}
-
-          @Override
-          public boolean isComplete() {
-            return false;
-          }
-
-          @Override
-          public TokenConstraint copy() {
-            return this;
-          }
-        };
-    Generation beside = engine.submit(request(Sampling.greedy(30)));
-    Generation failing = engine.submit(request(Sampling.greedy(5)).withConstraint(nothing));
-    assertThatThrownBy(failing::await)
-        .isInstanceOfSatisfying(
-            EngineException.class,
-            e -> assertThat(e.kind()).isEqualTo(EngineException.Kind.CONSTRAINT));
+  void faultyConstraintsFailTheirRequestsAlone() throws Exception {
+    AdapterHandle adapter =
+        engine.load("a", Parity.model("llama").resolve("adapters").resolve("default"));
+    Generation beside = engine.submit(request(Sampling.greedy(30)).withAdapter(adapter));
+    assertFails(new Faulty(true, false), adapter, EngineException.Kind.CONSTRAINT, "no id");
+    assertFails(new Faulty(false, true), adapter, EngineException.Kind.FAILED, "no copy");
+    assertFails(new Faulty(true, true), adapter, EngineException.Kind.FAILED, "id ");
     assertThat(beside.await().choices().getFirst().ids()).hasSize(30);
-    assertThat(engine.stats().failures()).isEqualTo(1);
+    assertThat(engine.stats().failures()).isEqualTo(3);
     assertThat(engine.stats().running()).isZero();
+    engine.unload("a");
+    engine.embed(List.of(new int[] {5}), null); // after the unloading
+    engine.submit(request(Sampling.greedy(1))).await();
+    assertThat(engine.stats().loadedAdapters()).as("none uses it any more").isZero();
+  }
+
+  private void assertFails(
+      TokenConstraint constraint, AdapterHandle adapter, EngineException.Kind kind, String part) {
+    GenerationRequest request =
+        request(Sampling.greedy(5)).withAdapter(adapter).withConstraint(constraint).withChoices(2);
+    assertThatThrownBy(() -> engine.submit(request).await())
+        .hasMessageContaining(part)
+        .isInstanceOfSatisfying(EngineException.class, e -> assertThat(e.kind()).isEqualTo(kind));
   }
 
   @Test
