@@ -17,6 +17,8 @@ import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /// A model directory opened for inference: the model, its tokenizer, the form of its conversations,
 /// and an engine over them. Many callers may share one; thread-safe.
@@ -60,7 +62,7 @@ public final class LocalModel implements AutoCloseable {
     HfTokenizer tokenizer = HfTokenizer.open(directory);
     CausalLm model = null;
     try {
-      model = read.open(device, compute, ModelDirectory.Use.FROZEN);
+      model = onItsOwnThread(() -> read.open(device, compute, ModelDirectory.Use.FROZEN));
       if (tokenizer.vocabularySize() > model.vocabulary()) {
         throw new MalformedFileException(
             directory,
@@ -80,6 +82,36 @@ public final class LocalModel implements AutoCloseable {
       tokenizer.close();
       throw e;
     }
+  }
+
+  /// Runs a task on a thread that ends with it, and its OpenMP pool too: with a second pool in the
+  /// process, libgomp lets the engine's threads sleep between operations.
+  private static CausalLm onItsOwnThread(Opening opening) throws IOException {
+    CompletableFuture<CausalLm> opened = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .name("gatun-opening")
+        .start(() -> {
+          try {
+            opened.complete(opening.open());
+          } catch (IOException | RuntimeException | Error e) {
+            opened.completeExceptionally(e);
+          }
+        });
+    try {
+      return opened.join();
+    } catch (CompletionException e) {
+      switch (e.getCause()) {
+        case IOException cause -> throw cause;
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw e;
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Opening {
+    CausalLm open() throws IOException;
   }
 
   /// {@return the directory's own name}

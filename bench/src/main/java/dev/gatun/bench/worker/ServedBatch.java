@@ -10,6 +10,7 @@ import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.generate.Sampling;
 import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
+import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
@@ -39,6 +40,9 @@ final class ServedBatch implements AutoCloseable {
   @MustBeClosed
   @SuppressWarnings("MustBeClosedChecker") // closed with the batch
   static ServedBatch open(CausalLm model, Settings settings) throws IOException {
+    // With a second OpenMP pool in the process, libgomp lets the engine's threads sleep between
+    // operations.
+    Backend.setThreads(1);
     EngineOptions options =
         EngineOptions.DEFAULT.withThreads(settings.threads()).withSharedPrefixes(false);
     Engine engine = Engine.open(model, null, Set.of(), options);
