@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.MustBeClosed;
 import dev.gatun.models.data.ChatFormat;
 import dev.gatun.models.data.ChatMessage;
 import dev.gatun.models.data.Tokenizer;
+import dev.gatun.models.engine.AdapterHandle;
 import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.EngineOptions;
 import dev.gatun.models.generate.TokenConstraint;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /// A model directory opened for inference: the model, its tokenizer, the form of its conversations,
 /// and an engine over them. Many callers may share one; thread-safe.
@@ -127,6 +129,24 @@ public final class LocalModel implements AutoCloseable {
   /// {@return the tokenizer}
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /// {@return the adapter of a name, or null for the model without one: its own name, or none}
+  ///
+  /// @param name the model's name, an adapter's, or null
+  /// @throws IllegalArgumentException if it is neither's
+  public @Nullable AdapterHandle adapter(@Nullable String name) {
+    if (name == null) {
+      return null;
+    }
+    AdapterHandle adapter = engine.adapter(name).orElse(null);
+    if (adapter == null && !name.equals(this.name)) {
+      throw new IllegalArgumentException(
+          "model: found %s, expected %s or an adapter of %s"
+              .formatted(
+                  name, this.name, engine.adapters().stream().map(AdapterHandle::name).toList()));
+    }
+    return adapter;
   }
 
   /// {@return what holds a text to a form, in front of its first token}

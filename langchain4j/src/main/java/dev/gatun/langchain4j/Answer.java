@@ -1,8 +1,8 @@
 package dev.gatun.langchain4j;
 
+import dev.gatun.chat.AnswerPieces;
 import dev.gatun.langchain4j.Inference.Running;
 import dev.gatun.models.engine.Generation;
-import dev.gatun.models.engine.GenerationEvent;
 import dev.gatun.models.engine.Usage;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.exception.LangChain4jException;
@@ -15,14 +15,13 @@ import org.jspecify.annotations.Nullable;
 /// An answer that grows, piece by piece. For one thread.
 final class Answer {
   private final Generation generation;
+  private final AnswerPieces pieces;
   private final String modelName;
   private final StringBuilder text = new StringBuilder();
-  private FinishReason reason = FinishReason.OTHER;
-  private boolean cancelled;
-  private @Nullable Usage usage;
 
   Answer(Running running) {
     this.generation = running.generation();
+    this.pieces = new AnswerPieces(generation);
     this.modelName = running.modelName();
   }
 
@@ -32,32 +31,12 @@ final class Answer {
   /// @throws InterruptedException if the thread is interrupted
   /// @throws LangChain4jException if the request failed
   @Nullable String next() throws InterruptedException {
-    while (usage == null) {
-      switch (take()) {
-        case GenerationEvent.Text piece -> {
-          text.append(piece.text());
-          if (!piece.text().isEmpty()) {
-            return piece.text();
-          }
-        }
-        case GenerationEvent.ChoiceEnded ended -> {
-          cancelled = ended.reason() == dev.gatun.models.engine.FinishReason.CANCELLED;
-          reason =
-              switch (ended.reason()) {
-                case STOP -> FinishReason.STOP;
-                case LENGTH -> FinishReason.LENGTH;
-                case CANCELLED -> FinishReason.OTHER;
-              };
-        }
-        case GenerationEvent.Ended ended -> usage = ended.usage();
-      }
-    }
-    return null;
-  }
-
-  private GenerationEvent take() throws InterruptedException {
     try {
-      return generation.take();
+      String piece = pieces.next();
+      if (piece != null) {
+        text.append(piece);
+      }
+      return piece;
     } catch (RuntimeException e) {
       throw Failures.of(e);
     }
@@ -67,10 +46,16 @@ final class Answer {
   ///
   /// @throws LangChain4jException if the engine was closed meanwhile
   ChatResponse response() {
-    Usage took = usage;
-    if (cancelled || took == null) {
+    Usage took = pieces.usage();
+    if (took == null) {
       throw Failures.closed();
     }
+    FinishReason reason =
+        switch (pieces.reason()) {
+          case STOP -> FinishReason.STOP;
+          case LENGTH -> FinishReason.LENGTH;
+          case CANCELLED -> throw Failures.closed();
+        };
     return ChatResponse.builder()
         .id(UUID.randomUUID().toString())
         .modelName(modelName)

@@ -3,7 +3,6 @@ package dev.gatun.langchain4j;
 import dev.gatun.chat.LocalModel;
 import dev.gatun.chat.TextForm;
 import dev.gatun.models.engine.AdapterHandle;
-import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.Generation;
 import dev.gatun.models.engine.GenerationRequest;
 import dev.langchain4j.exception.ModelNotFoundException;
@@ -70,20 +69,11 @@ final class Inference implements AutoCloseable {
   }
 
   private @Nullable AdapterHandle adapter(@Nullable String name) {
-    if (name == null) {
-      return null;
+    try {
+      return model.adapter(name);
+    } catch (IllegalArgumentException e) {
+      throw new ModelNotFoundException(e.getMessage());
     }
-    Engine engine = model.engine();
-    AdapterHandle adapter = engine.adapter(name).orElse(null);
-    if (adapter == null && !name.equals(model.name())) {
-      throw new ModelNotFoundException(
-          "model: found %s, expected %s or an adapter of %s"
-              .formatted(
-                  name,
-                  model.name(),
-                  engine.adapters().stream().map(AdapterHandle::name).toList()));
-    }
-    return adapter;
   }
 
   @Override

@@ -1,8 +1,8 @@
 package dev.gatun.springai;
 
+import dev.gatun.chat.AnswerPieces;
 import dev.gatun.models.engine.FinishReason;
 import dev.gatun.models.engine.Generation;
-import dev.gatun.models.engine.GenerationEvent;
 import dev.gatun.models.engine.Usage;
 import java.util.List;
 import java.util.UUID;
@@ -15,14 +15,12 @@ import org.springframework.ai.chat.model.ChatResponse;
 
 /// An answer that grows, piece by piece. For one thread.
 final class Answer {
-  private final Generation generation;
+  private final AnswerPieces pieces;
   private final String model;
   private final String id = UUID.randomUUID().toString();
-  private FinishReason reason = FinishReason.CANCELLED;
-  private @Nullable Usage usage;
 
   Answer(Generation generation, String model) {
-    this.generation = generation;
+    this.pieces = new AnswerPieces(generation);
     this.model = model;
   }
 
@@ -32,18 +30,7 @@ final class Answer {
   /// @throws InterruptedException if the thread is interrupted
   /// @throws dev.gatun.models.engine.EngineException if the request failed
   @Nullable String next() throws InterruptedException {
-    while (usage == null) {
-      switch (generation.take()) {
-        case GenerationEvent.Text piece
-            when piece.text().isEmpty() -> {} // in the middle of a character
-        case GenerationEvent.Text piece -> {
-          return piece.text();
-        }
-        case GenerationEvent.ChoiceEnded ended -> reason = ended.reason();
-        case GenerationEvent.Ended ended -> usage = ended.usage();
-      }
-    }
-    return null;
+    return pieces.next();
   }
 
   /// {@return a piece of the answer, without an end}
@@ -59,7 +46,8 @@ final class Answer {
   /// @throws org.springframework.ai.retry.NonTransientAiException if the engine was closed
   ///   meanwhile
   ChatResponse end(String text) {
-    Usage took = usage;
+    Usage took = pieces.usage();
+    FinishReason reason = pieces.reason();
     if (took == null || reason == FinishReason.CANCELLED) {
       throw Failures.closed();
     }

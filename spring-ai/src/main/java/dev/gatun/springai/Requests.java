@@ -3,8 +3,6 @@ package dev.gatun.springai;
 import dev.gatun.chat.LocalModel;
 import dev.gatun.chat.TextForm;
 import dev.gatun.models.data.ChatMessage;
-import dev.gatun.models.engine.AdapterHandle;
-import dev.gatun.models.engine.Engine;
 import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.generate.Sampling;
 import java.util.List;
@@ -32,7 +30,7 @@ final class Requests {
             model.prompt(messages.stream().map(Requests::message).toList()), sampling(options))
         .withStops(stops == null ? List.of() : stops.stream().distinct().toList(), false)
         .withConstraint(schema == null ? null : model.constraint(new TextForm.Schema(schema)))
-        .withAdapter(adapter(model, options.getModel()));
+        .withAdapter(model.adapter(options.getModel()));
   }
 
   private static UnsupportedOperationException unsupported(String what) {
@@ -68,23 +66,6 @@ final class Requests {
   private static String text(Message message) {
     String text = message.getText();
     return text == null ? "" : text;
-  }
-
-  private static @Nullable AdapterHandle adapter(LocalModel model, @Nullable String name) {
-    if (name == null) {
-      return null;
-    }
-    Engine engine = model.engine();
-    AdapterHandle adapter = engine.adapter(name).orElse(null);
-    if (adapter == null && !name.equals(model.name())) {
-      throw new IllegalArgumentException(
-          "model: found %s, expected %s or an adapter of %s"
-              .formatted(
-                  name,
-                  model.name(),
-                  engine.adapters().stream().map(AdapterHandle::name).toList()));
-    }
-    return adapter;
   }
 
   /// @throws IllegalArgumentException if an option is outside of its range

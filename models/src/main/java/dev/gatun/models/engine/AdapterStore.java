@@ -97,7 +97,7 @@ final class AdapterStore implements AutoCloseable {
   boolean leave(AdapterHandle handle) {
     if (users.merge(handle, -1, Integer::sum) == 0) {
       users.remove(handle);
-      return retired.contains(handle) && drop(handle);
+      return dropIfUnused(handle);
     }
     return false;
   }
@@ -119,14 +119,17 @@ final class AdapterStore implements AutoCloseable {
   /// @return whether nobody will ask for it again
   boolean retire(AdapterHandle handle) {
     retired.add(handle);
-    return !users.containsKey(handle) && drop(handle);
+    return dropIfUnused(handle);
   }
 
   boolean isRetired(AdapterHandle handle) {
     return retired.contains(handle) || !sizes.containsKey(handle);
   }
 
-  private boolean drop(AdapterHandle handle) {
+  private boolean dropIfUnused(AdapterHandle handle) {
+    if (!retired.contains(handle) || users.containsKey(handle)) {
+      return false;
+    }
     ResidentAdapter held = resident.remove(handle);
     if (held != null) {
       bytes -= held.bytes();

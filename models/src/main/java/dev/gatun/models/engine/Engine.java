@@ -283,17 +283,7 @@ public final class Engine implements AutoCloseable {
       closing = true;
       commands.add(scheduler -> stopped = true);
     }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Waiting.forEnd(thread);
   }
 
   private void wake() {
@@ -328,15 +318,7 @@ public final class Engine implements AutoCloseable {
     if (!accepted) {
       throw closed();
     }
-    try {
-      return result.join();
-    } catch (CompletionException e) {
-      switch (e.getCause()) {
-        case IOException cause -> throw cause;
-        case RuntimeException cause -> throw cause;
-        case null, default -> throw e;
-      }
-    }
+    return Waiting.forResult(result);
   }
 
   private static EngineException closed() {

@@ -98,18 +98,10 @@ final class Passes implements AutoCloseable {
     this.name = name;
     this.options = options;
     this.copies = copies;
-    CompletableFuture<Void> opened = new CompletableFuture<>();
+    CompletableFuture<Boolean> opened = new CompletableFuture<>();
     this.thread =
         Thread.ofPlatform().name("gatun-" + name).daemon().start(() -> run(opening, opened));
-    try {
-      opened.join();
-    } catch (CompletionException e) {
-      switch (e.getCause()) {
-        case IOException cause -> throw cause;
-        case RuntimeException cause -> throw cause;
-        case null, default -> throw e;
-      }
-    }
+    Waiting.forResult(opened);
   }
 
   /// Returns what the model makes of texts, in their order; waits for it.
@@ -145,7 +137,7 @@ final class Passes implements AutoCloseable {
     return new EngineException(EngineException.Kind.CLOSED, "the " + name + " is closed");
   }
 
-  private void run(Opening opening, CompletableFuture<Void> opened) {
+  private void run(Opening opening, CompletableFuture<Boolean> opened) {
     Model model;
     try {
       int processors = Runtime.getRuntime().availableProcessors();
@@ -155,7 +147,7 @@ final class Passes implements AutoCloseable {
       opened.completeExceptionally(e);
       return;
     }
-    opened.complete(null);
+    opened.complete(true);
     try (model) {
       for (List<Row> pass = next(); !pass.isEmpty(); pass = next()) {
         run(model, pass);
@@ -223,16 +215,6 @@ final class Passes implements AutoCloseable {
       closing = true;
       gate.notifyAll();
     }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Waiting.forEnd(thread);
   }
 }

@@ -145,10 +145,15 @@ final class Scheduler implements AutoCloseable {
     counters.update(running.size(), waiting.size(), cache, prefixes.size(), adapters);
   }
 
-  private void cancel() {
+  /// Returns a copy of all texts that have not ended.
+  private List<RunningText> all() {
     List<RunningText> all = new ArrayList<>(running);
     all.addAll(waiting);
-    for (RunningText text : all) {
+    return all;
+  }
+
+  private void cancel() {
+    for (RunningText text : all()) {
       if (text.job().generation().isCancelled()) {
         end(text, FinishReason.CANCELLED);
       }
@@ -157,17 +162,13 @@ final class Scheduler implements AutoCloseable {
 
   /// Ends all texts.
   void cancelAll() {
-    List<RunningText> all = new ArrayList<>(running);
-    all.addAll(waiting);
-    all.forEach(text -> end(text, FinishReason.CANCELLED));
+    all().forEach(text -> end(text, FinishReason.CANCELLED));
   }
 
   /// Fails all texts, as something went wrong that no single one of them is known to have caused.
   void failAll(Throwable cause) {
     EngineException failure = failed("engine", cause);
-    List<RunningText> all = new ArrayList<>(running);
-    all.addAll(waiting);
-    all.forEach(text -> fail(text.job(), failure));
+    all().forEach(text -> fail(text.job(), failure));
   }
 
   private void admit() {

@@ -57,9 +57,18 @@ public final class ForwardPass {
       signedSin = null;
     } else {
       int[] distinct = IntStream.of(places).sorted().distinct().toArray();
-      DType dtype = model.computeType();
-      cos = ofTokens(owner, rotary.cos(distinct), distinct, places, dtype);
-      signedSin = ofTokens(owner, rotary.signedSin(distinct), distinct, places, dtype);
+      try (Scope block = owner.untaped()) {
+        Tensor rows = null; // of the tables, where they are not the tokens in order
+        if (!Arrays.equals(distinct, places)) {
+          long[] index =
+              IntStream.of(places).mapToLong(p -> Arrays.binarySearch(distinct, p)).toArray();
+          rows = block.of(index, index.length);
+        }
+        DType dtype = model.computeType();
+        cos = owner.keep(ofTokens(block, rotary.cos(distinct), distinct.length, rows, dtype));
+        signedSin =
+            owner.keep(ofTokens(block, rotary.signedSin(distinct), distinct.length, rows, dtype));
+      }
     }
     this.segments = List.copyOf(builder.segments);
     this.replaced = Map.copyOf(builder.replaced);
@@ -82,18 +91,11 @@ public final class ForwardPass {
 
   /// Returns the rows of a table of positions for each token, `(N, 1, D)`.
   private static Tensor ofTokens(
-      Scope owner, float[] table, int[] distinct, int[] places, DType dtype) {
-    long size = table.length / distinct.length;
-    try (Scope block = owner.untaped()) {
-      Tensor typed = Layout.as(block, block.of(table, distinct.length, size), dtype);
-      Tensor each = typed;
-      if (!Arrays.equals(distinct, places)) {
-        long[] index =
-            IntStream.of(places).mapToLong(p -> Arrays.binarySearch(distinct, p)).toArray();
-        each = Layout.rows(block, typed, block.of(index, index.length));
-      }
-      return owner.keep(Layout.reshape(block, each, places.length, 1, size));
-    }
+      Scope scope, float[] table, int count, @Nullable Tensor rows, DType dtype) {
+    long size = table.length / count;
+    Tensor typed = Layout.as(scope, scope.of(table, count, size), dtype);
+    Tensor each = rows == null ? typed : Layout.rows(scope, typed, rows);
+    return Layout.reshape(scope, each, each.size(0), 1, size);
   }
 
   private static long[] widened(int[] values) {

@@ -60,18 +60,23 @@ final class Block {
     int i = 0;
     for (; i < bound; i += Lanes.COUNT) {
       FloatVector x = FloatVector.fromArray(Lanes.FLOATS, source, i);
-      IntVector bits = x.reinterpretAsInts();
-      IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-      IntVector rounded = bits.add(odd).add(0x7fff).lanewise(VectorOperators.LSHR, 16);
-      VectorMask<Integer> isNan = x.test(VectorOperators.IS_NAN).cast(Lanes.INTS);
       ShortVector halves =
-          (ShortVector)
-              rounded.blend(NAN, isNan).convertShape(VectorOperators.I2S, Lanes.SHORTS, 0);
+          (ShortVector) narrowed(x).convertShape(VectorOperators.I2S, Lanes.SHORTS, 0);
       halves.intoMemorySegment(memory, offset + 2L * i, ORDER);
     }
     for (; i < count; i++) {
       memory.set(JAVA_SHORT_UNALIGNED, offset + 2L * i, narrowed(source[i]));
     }
+  }
+
+  /// Returns the bf16 neighbour of each lane, the nearest or of two the even one, in the lower
+  /// half.
+  static IntVector narrowed(FloatVector x) {
+    IntVector bits = x.reinterpretAsInts();
+    IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+    IntVector rounded = bits.add(odd).add(0x7fff).lanewise(VectorOperators.LSHR, 16);
+    VectorMask<Integer> isNan = x.test(VectorOperators.IS_NAN).cast(Lanes.INTS);
+    return rounded.blend(NAN, isNan);
   }
 
   static float widened(short half) {

@@ -9,7 +9,6 @@ import java.nio.ByteOrder;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /// Adds low-rank products to rows, each row's own: scale (x Aᵀ) Bᵀ. All rows of all adapters of a
@@ -17,8 +16,6 @@ import jdk.incubator.vector.VectorOperators;
 public final class LowRankRows {
   /// Elements of A and B that are worth a thread.
   private static final long LEAST_ELEMENTS = 1 << 14;
-
-  private static final int NAN = 0x7fc00000;
 
   private LowRankRows() {}
 
@@ -139,19 +136,9 @@ public final class LowRankRows {
         evens = FewRows.even(pairs).fma(factor, evens);
         odds = FewRows.odd(pairs).fma(factor, odds);
       }
-      IntVector upper = rounded(odds).and(0xffff0000);
-      IntVector lower = rounded(evens).lanewise(VectorOperators.LSHR, 16);
-      upper.or(lower).intoMemorySegment(target, at, ByteOrder.nativeOrder());
+      IntVector upper = Block.narrowed(odds).lanewise(VectorOperators.LSHL, 16);
+      upper.or(Block.narrowed(evens)).intoMemorySegment(target, at, ByteOrder.nativeOrder());
     }
     return i;
-  }
-
-  /// Returns the bits of x with its bf16 neighbour, the nearest or of two the even one, in the
-  /// upper half.
-  private static IntVector rounded(FloatVector x) {
-    IntVector bits = x.reinterpretAsInts();
-    IntVector up = bits.lanewise(VectorOperators.LSHR, 16).and(1).add(0x7fff);
-    VectorMask<Integer> isNan = x.test(VectorOperators.IS_NAN).cast(Lanes.INTS);
-    return bits.add(up).blend(NAN, isNan);
   }
 }

@@ -41,6 +41,9 @@ public final class Matmul {
   /// matrix lies column by column. It costs a row at a time; copies of the matrix cost once.
   private static final long FEW_ROWS = 8;
 
+  /// Our kernel for low-rank products reads an adapter's matrices for each of its rows anew.
+  private static final int FEW_LOW_RANK_ROWS = 8;
+
   private Matmul() {}
 
   /// Returns the product of two matrices, or of two batches of matrices.
@@ -312,7 +315,7 @@ public final class Matmul {
         check(target, x, part);
         Tensor a = Layout.as(block, part.a(), x.dtype());
         Tensor b = Layout.as(block, part.b(), x.dtype());
-        boolean few = part.end() - part.start() <= FEW_ROWS;
+        boolean few = part.end() - part.start() <= FEW_LOW_RANK_ROWS;
         if (few && Kernels.available() && LowRankRows.takes(target, x, a, b)) {
           for (int row = part.start(); row < part.end(); row++) {
             rows.add(new LowRankRows.Part(row, a, b, part.scale()));
