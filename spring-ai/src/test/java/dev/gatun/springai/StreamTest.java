@@ -96,12 +96,14 @@ class StreamTest {
                 .isExactlyInstanceOf(NonTransientAiException.class)
                 .hasMessageContaining("found nobody"))
         .verify(LIMIT);
+    // no answer may end before the model is closed
+    GatunChatOptions endless =
+        GatunChatOptions.builder()
+            .outputSchema("{\"type\": \"string\", \"minLength\": 4000}")
+            .build();
     LocalModel model = LocalModels.open(LocalModels.SMALL);
     try (model) {
-      StepVerifier.create(
-              chat(model, model.name()).stream(
-                  new Prompt(
-                      "public class A", GatunChatOptions.builder().temperature(3.0).build())))
+      StepVerifier.create(chat(model, model.name()).stream(new Prompt("public class A", endless)))
           .expectNextCount(2)
           .then(model::close)
           .thenConsumeWhile(_ -> true)
