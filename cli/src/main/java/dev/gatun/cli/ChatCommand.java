@@ -30,6 +30,7 @@ final class ChatCommand implements Callable<Integer> {
   private static final int MAX_NEW_TOKENS = 512;
 
   @Mixin private ModelArguments model = new ModelArguments();
+  @Mixin private WeightsArgument weights = new WeightsArgument();
 
   @Option(
       names = "--adapter",
@@ -51,7 +52,10 @@ final class ChatCommand implements Callable<Integer> {
     Map<String, Path> named = named();
     Path directory = model.directory().path();
     EngineOptions options =
-        EngineOptions.DEFAULT.withBatch(1, 256).withThreads(model.applyThreads());
+        EngineOptions.DEFAULT
+            .withBatch(1, 256)
+            .withThreads(model.applyThreads())
+            .withWeights(weights.ofEngine(model.device()));
     try (LocalModel local =
             LocalModel.open(directory, model.device(), model.computeType(), options);
         ChatConsole console = TerminalConsole.isPossible() ? TerminalConsole.open() : piped()) {

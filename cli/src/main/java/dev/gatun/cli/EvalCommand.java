@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
 final class EvalCommand implements Callable<Integer> {
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
+  @Mixin private WeightsArgument weights = new WeightsArgument();
   @Mixin private DataArguments dataArguments = new DataArguments();
   @Mixin private TaskArgument tasks = new TaskArgument();
   @Mixin private AskingArguments asking = new AskingArguments();
@@ -117,7 +118,7 @@ final class EvalCommand implements Callable<Integer> {
               ? measure.examples()
               : dataArguments.read(
                   data == null ? Project.demoHeldOut() : data, directory.path(), lm, tokenizer);
-      PassAddition loaded = adapter.load(owner, lm);
+      PassAddition loaded = weights.beside(owner, lm, adapter.load(owner, lm));
       PassAddition used =
           expected == null ? loaded : loaded.scaled((1 - expected) * (1 - expected));
       IntConsumer shown = done -> progress.show("evaluating", done, set.size(), "rows");

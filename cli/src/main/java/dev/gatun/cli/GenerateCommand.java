@@ -33,6 +33,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
+  @Mixin private WeightsArgument weights = new WeightsArgument();
   @Mixin private JsonOutput json = new JsonOutput();
 
   @Option(names = "--prompt", paramLabel = "TEXT", description = "Text to continue.")
@@ -82,7 +83,7 @@ final class GenerateCommand implements Callable<Integer> {
         throw new RefusedException(
             "--stop: found no tokenizer.json in " + directory.path() + ", expected one");
       }
-      PassAddition addition = adapter.load(owner, lm);
+      PassAddition addition = weights.beside(owner, lm, adapter.load(owner, lm));
       int[] ids =
           prompt != null && tokenizer != null
               ? tokenizer.encodeDocument(prompt)

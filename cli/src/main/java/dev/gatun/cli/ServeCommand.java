@@ -32,6 +32,7 @@ final class ServeCommand implements Callable<Integer> {
   private static final Logger HELIDON = Logger.getLogger("io.helidon");
 
   @Mixin private ModelArguments model = new ModelArguments();
+  @Mixin private WeightsArgument weights = new WeightsArgument();
 
   @Option(
       names = "--adapter",
@@ -143,7 +144,8 @@ final class ServeCommand implements Callable<Integer> {
               .withCacheBytes(cacheBytes)
               .withBatch(maxSequences, EngineOptions.DEFAULT.stepTokens())
               .withQueue(queue)
-              .withThreads(model.applyThreads());
+              .withThreads(model.applyThreads())
+              .withWeights(weights.ofEngine(model.device()));
     } catch (IllegalArgumentException e) {
       throw new RefusedException(String.valueOf(e.getMessage()));
     }

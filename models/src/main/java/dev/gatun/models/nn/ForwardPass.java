@@ -322,6 +322,11 @@ public final class ForwardPass {
       return this;
     }
 
+    /// {@return the form of weights of linear layers, or null}
+    public @Nullable FrozenWeights frozen() {
+      return frozen;
+    }
+
     /// {@return which rows go through which adapter}
     public List<AdapterSegment> segments() {
       return segments;

@@ -9,6 +9,7 @@ import dev.gatun.models.dropout.Position;
 import dev.gatun.models.nn.AdapterLayer;
 import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.FrozenWeights;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.models.nn.Sublayers;
 import dev.gatun.models.nn.Transformer;
@@ -69,7 +70,10 @@ final class JointLoss {
 
   /// What a run brings into a pass.
   private record Joined(
-      List<AdapterSegment> segments, Map<Integer, Tensor> replaced, Sublayers sublayers) {}
+      List<AdapterSegment> segments,
+      Map<Integer, Tensor> replaced,
+      @Nullable FrozenWeights frozen,
+      Sublayers sublayers) {}
 
   private final Scope tape;
   private final Transformer model;
@@ -102,7 +106,9 @@ final class JointLoss {
             "runs side by side: found one that changes the model for all rows, expected adapters"
                 + " alone");
       }
-      joined.add(new Joined(builder.segments(), builder.replaced(), builder.sublayers()));
+      joined.add(
+          new Joined(
+              builder.segments(), builder.replaced(), builder.frozen(), builder.sublayers()));
     }
     this.split =
         parts.size() > 1 && !model.mixesAdapters()
@@ -302,7 +308,8 @@ final class JointLoss {
     ForwardPass.Builder builder = ForwardPass.of(tape, model, ids, offsets).segments(through);
     int part = copies.getFirst().part;
     if (copies.stream().allMatch(copy -> copy.part == part)) {
-      builder.replaced(joined.get(part).replaced).sublayers(joined.get(part).sublayers);
+      Joined own = joined.get(part);
+      builder.replaced(own.replaced).frozen(own.frozen).sublayers(own.sublayers);
     }
     return builder.masks(masks(copies)).build();
   }
