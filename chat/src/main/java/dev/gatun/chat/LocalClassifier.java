@@ -154,6 +154,14 @@ public final class LocalClassifier implements AutoCloseable {
     return classifier.maxTokens();
   }
 
+  /// {@return whether a text or pair has more tokens than [#maxTokens], so that not all of it has a
+  /// part in its scores}
+  ///
+  /// @param text a text or pair
+  public boolean isCut(Text text) {
+    return input.ids(text.first(), text.second(), Integer.MAX_VALUE).length > maxTokens();
+  }
+
   /// {@return how many tokens texts have together, special ones included and what is cut left out}
   ///
   /// @param texts texts or pairs

@@ -1,6 +1,7 @@
 package dev.gatun.chat;
 
 import com.google.errorprone.annotations.MustBeClosed;
+import dev.gatun.models.data.Tokenizer;
 import dev.gatun.models.engine.EmbeddingSettings;
 import dev.gatun.models.engine.EncoderOptions;
 import dev.gatun.models.engine.EngineException;
@@ -84,6 +85,11 @@ public final class LocalEncoder implements AutoCloseable {
   /// {@return the directory's own name}
   public String name() {
     return name;
+  }
+
+  /// {@return the tokenizer}
+  public Tokenizer tokenizer() {
+    return tokenizer;
   }
 
   /// {@return the size of an embedding}

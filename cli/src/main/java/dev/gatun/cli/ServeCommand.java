@@ -1,9 +1,17 @@
 package dev.gatun.cli;
 
 import dev.gatun.chat.LocalModel;
-import dev.gatun.models.engine.AdapterHandle;
+import dev.gatun.models.dropout.Dropout;
+import dev.gatun.models.dropout.Mask;
+import dev.gatun.models.dropout.Position;
+import dev.gatun.models.engine.AdapterEnsemble;
+import dev.gatun.models.engine.EncoderOptions;
 import dev.gatun.models.engine.EngineOptions;
+import dev.gatun.models.hub.ModelDirectory;
+import dev.gatun.models.train.Evaluation;
+import dev.gatun.models.zoo.Architectures;
 import dev.gatun.server.Embedder;
+import dev.gatun.server.EncoderModel;
 import dev.gatun.server.GatunServer;
 import dev.gatun.server.ServerOptions;
 import dev.gatun.server.ServerOptions.Limits;
@@ -14,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +35,10 @@ import picocli.CommandLine.Option;
     name = "serve",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Serve a model and its adapters over HTTP, as OpenAI's interface and a page.")
+    description = {
+      "Serve a model and its adapters over HTTP: texts by OpenAI's interface and on a page;",
+      "embeddings and classes of an encoder."
+    })
 final class ServeCommand implements Callable<Integer> {
   // a field: the log manager keeps no logger that nobody else holds
   private static final Logger HELIDON = Logger.getLogger("io.helidon");
@@ -52,6 +64,22 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description = "The model's name in requests. Default: its directory's.")
   private @Nullable String name;
+
+  @Option(
+      names = "--ensemble",
+      paramLabel = "METHOD",
+      converter = DropoutArgument.class,
+      description =
+          "Average the classes of an encoder's adapters over draws of LoRA Dropout's masks:"
+              + " lora-dropout:p=0.3,n=8.")
+  private @Nullable String ensemble;
+
+  @Option(
+      names = "--average",
+      paramLabel = "WHAT",
+      defaultValue = "logits",
+      description = "What an ensemble averages: logits or probabilities. Default: logits.")
+  private Evaluation.Average average = Evaluation.Average.LOGITS;
 
   @Option(
       names = "--host",
@@ -84,16 +112,14 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--cache-bytes",
       paramLabel = "N",
-      defaultValue = "1073741824",
-      description = "Bytes of keys and values. Default: 1 GiB.")
-  private long cacheBytes;
+      description = "Bytes of keys and values. Default: 1 GiB. Not of encoders.")
+  private @Nullable Long cacheBytes;
 
   @Option(
       names = "--max-sequences",
       paramLabel = "N",
-      defaultValue = "32",
-      description = "Texts that run side by side. Default: 32.")
-  private int maxSequences;
+      description = "Texts that run side by side. Default: 32. Not of encoders.")
+  private @Nullable Integer maxSequences;
 
   @Option(
       names = "--queue",
@@ -127,40 +153,99 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    ServerOptions options;
-    EngineOptions engine;
-    try {
-      Limits usual = Limits.DEFAULT;
-      Limits limits =
-          new Limits(
-              maxBody,
-              usual.body(),
-              Duration.ofSeconds(timeout),
-              usual.write(),
-              usual.connections());
-      options = new ServerOptions(host, port, name, apiKey, folder, origin, limits);
-      engine =
-          EngineOptions.DEFAULT
-              .withCacheBytes(cacheBytes)
-              .withBatch(maxSequences, EngineOptions.DEFAULT.stepTokens())
-              .withQueue(queue)
-              .withThreads(model.applyThreads())
-              .withWeights(weights.ofEngine(model.device()));
-    } catch (IllegalArgumentException e) {
-      throw new RefusedException(String.valueOf(e.getMessage()));
-    }
+    ServerOptions options = options();
+    ModelDirectory directory = model.directory();
     HELIDON.setLevel(Level.OFF); // what goes wrong reaches us as exceptions
-    Path directory = model.directory().path();
+    return Architectures.of(directory.config()).causal()
+        ? serveWriter(directory.path(), options)
+        : serveEncoder(directory.path(), options);
+  }
+
+  private int serveWriter(Path directory, ServerOptions options) throws IOException {
+    if (ensemble != null) {
+      throw new RefusedException(
+          "--ensemble: found a model that writes texts, expected an encoder");
+    }
+    EngineOptions usual = EngineOptions.DEFAULT;
+    EngineOptions engine =
+        checked(() ->
+            usual
+                .withCacheBytes(cacheBytes == null ? usual.cacheBytes() : cacheBytes)
+                .withBatch(
+                    maxSequences == null ? usual.maxSequences() : maxSequences, usual.stepTokens())
+                .withQueue(queue)
+                .withThreads(model.applyThreads())
+                .withWeights(weights.ofEngine(model.device())));
     try (LocalModel local =
             LocalModel.open(directory, model.device(), model.computeType(), engine);
         GatunServer server = GatunServer.open(local, options, Embedder.of(local))) {
-      for (Map.Entry<String, Path> adapter : adapters.entrySet()) {
-        load(server, adapter.getKey(), adapter.getValue());
-      }
-      announce(local, server);
-      waitForTheEnd(server);
-      return 0;
+      serve(server);
     }
+    return 0;
+  }
+
+  private int serveEncoder(Path directory, ServerOptions options) throws IOException {
+    if (cacheBytes != null || maxSequences != null) {
+      throw new RefusedException(
+          "%s: found an encoder, expected a model that writes texts"
+              .formatted(cacheBytes != null ? "--cache-bytes" : "--max-sequences"));
+    }
+    if (weights.isGiven()) {
+      throw new RefusedException("--weights: found an encoder, expected a model that writes texts");
+    }
+    AdapterEnsemble draws = ensemble == null ? null : draws(ensemble);
+    int passTokens = EncoderOptions.DEFAULT.passTokens();
+    EncoderOptions limits =
+        checked(() -> new EncoderOptions(passTokens, queue, model.applyThreads()));
+    try (EncoderModel encoder =
+            EncoderModel.open(directory, model.device(), model.computeType(), limits, draws);
+        GatunServer server = GatunServer.open(encoder, options)) {
+      serve(server);
+    }
+    return 0;
+  }
+
+  private AdapterEnsemble draws(String text) {
+    Dropout dropout = DropoutArgument.of(text, false);
+    Mask mask = dropout.mask(Position.ADAPTER).orElse(null);
+    if (mask == null || dropout.masks().size() > 1) {
+      throw new RefusedException("--ensemble: found " + text + ", expected lora-dropout:p=..,n=..");
+    }
+    return new AdapterEnsemble(mask.rate(), dropout.instances(), 0, average);
+  }
+
+  private ServerOptions options() {
+    Limits usual = Limits.DEFAULT;
+    return checked(() ->
+        new ServerOptions(
+            host,
+            port,
+            name,
+            apiKey,
+            folder,
+            origin,
+            new Limits(
+                maxBody,
+                usual.body(),
+                Duration.ofSeconds(timeout),
+                usual.write(),
+                usual.connections())));
+  }
+
+  private static <T> T checked(Supplier<T> options) {
+    try {
+      return options.get();
+    } catch (IllegalArgumentException e) {
+      throw new RefusedException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void serve(GatunServer server) throws IOException {
+    for (Map.Entry<String, Path> adapter : adapters.entrySet()) {
+      load(server, adapter.getKey(), adapter.getValue());
+    }
+    announce(server);
+    waitForTheEnd(server);
   }
 
   private static void load(GatunServer server, String name, Path directory) throws IOException {
@@ -171,14 +256,14 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private void announce(LocalModel local, GatunServer server) {
+  private void announce(GatunServer server) {
     if (apiKey == null && !host.equals("127.0.0.1") && !host.equals("localhost")) {
       System.err.println("gatun: no --api-key: whoever reaches " + host + " may ask");
     }
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("url", server.uri().toString());
-    fields.put("model", name == null ? local.name() : name);
-    fields.put("adapters", local.engine().adapters().stream().map(AdapterHandle::name).toList());
+    fields.put("model", server.name());
+    fields.put("adapters", server.adapters());
     if (!json.isOn()) {
       System.out.printf("Serving %s at %s%n", fields.get("model"), server.uri());
     }

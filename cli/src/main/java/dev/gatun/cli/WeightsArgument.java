@@ -20,6 +20,10 @@ final class WeightsArgument {
               + " Default: packed for serve and chat, stored elsewhere.")
   private @Nullable WeightForm form;
 
+  boolean isGiven() {
+    return form != null;
+  }
+
   /// Returns the form for an engine.
   ///
   /// @param device where the model is

@@ -1,10 +1,8 @@
 package dev.gatun.server;
 
-import dev.gatun.chat.LocalModel;
-import dev.gatun.models.engine.AdapterHandle;
-import dev.gatun.models.engine.Engine;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +14,7 @@ final class Adapters {
   private static final int MOST = 1024;
   private static final int MOST_NAME = 200;
 
-  private final Engine engine;
+  private final ServedModel model;
   private final String base;
   private final @Nullable AdapterFolder folder;
   private final Metrics metrics;
@@ -25,11 +23,21 @@ final class Adapters {
 
   /// @param base the model's name
   /// @param folder where requests may load adapters from, or null
-  Adapters(LocalModel model, String base, @Nullable AdapterFolder folder, Metrics metrics) {
-    this.engine = model.engine();
+  Adapters(ServedModel model, String base, @Nullable AdapterFolder folder, Metrics metrics) {
+    this.model = model;
     this.base = base;
     this.folder = folder;
     this.metrics = metrics;
+  }
+
+  /// Returns the base's name.
+  String base() {
+    return base;
+  }
+
+  /// Returns the names of the adapters in service.
+  List<String> names() {
+    return model.adapters();
   }
 
   /// Returns the name to answer with: the asked one, or the base's where none was.
@@ -37,14 +45,17 @@ final class Adapters {
     return asked == null ? base : asked;
   }
 
-  /// Returns the adapter of a name, or null for the base's.
+  /// Returns the name as an adapter's, or null if it is the base's.
   ///
   /// @throws ApiException if there is none
-  @Nullable AdapterHandle find(String name) {
+  @Nullable String adapter(String name) {
     if (name.equals(base)) {
       return null;
     }
-    return engine.adapter(name).orElseThrow(() -> ApiException.noModel(name));
+    if (!model.has(name)) {
+      throw ApiException.noModel(name);
+    }
+    return name;
   }
 
   /// Loads an adapter from anywhere, in place of another of its name.
@@ -59,7 +70,7 @@ final class Adapters {
           "lora_name: found \"%s\", expected a name of up to %d characters that is not the model's"
               .formatted(name, MOST_NAME));
     }
-    engine.load(name, directory);
+    model.load(name, directory);
     loaded.put(name, System.currentTimeMillis() / 1000);
   }
 
@@ -71,7 +82,7 @@ final class Adapters {
     String path = fields.requiredText("lora_path");
     boolean inPlace = fields.flag("load_inplace");
     Path directory = allowed.find(path);
-    if (engine.adapter(name).isPresent() && !inPlace) {
+    if (model.has(name) && !inPlace) {
       throw ApiException.field("lora_name", "one in service", "another, or load_inplace");
     }
     if (loaded.size() >= MOST && !loaded.containsKey(name)) {
@@ -91,7 +102,7 @@ final class Adapters {
   void unload(Exchange exchange) {
     folder();
     String name = exchange.fields().requiredText("lora_name");
-    if (!engine.unload(name)) {
+    if (!model.unload(name)) {
       throw ApiException.notFound(
           "lora_name", "lora_name: found " + name + ", expected an adapter in service");
     }
@@ -114,14 +125,14 @@ final class Adapters {
     all.put("object", "list");
     ArrayNode data = all.putArray("data");
     data.add(card(base));
-    engine.adapters().forEach(adapter -> data.add(card(adapter.name())));
+    model.adapters().forEach(adapter -> data.add(card(adapter)));
     exchange.send(all);
   }
 
   /// `/v1/models/{id}`.
   void show(Exchange exchange) {
     String name = exchange.pathPart("id");
-    find(name);
+    adapter(name);
     exchange.send(card(name));
   }
 
@@ -133,7 +144,7 @@ final class Adapters {
     card.put("owned_by", "gatun");
     card.put("root", base);
     card.put("parent", name.equals(base) ? null : base);
-    card.put("max_model_len", engine.maxTokens());
+    card.put("max_model_len", model.maxTokens());
     return card;
   }
 }

@@ -1,9 +1,11 @@
 package dev.gatun.server;
 
-import dev.gatun.chat.LocalModel;
+import dev.gatun.models.data.Tokenizer;
+import dev.gatun.runtime.ShapeException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,22 +15,23 @@ import tools.jackson.databind.node.ObjectNode;
 /// `/v1/embeddings`.
 final class EmbeddingEndpoint implements Endpoint {
   private static final int MOST_TEXTS = 2048;
+  private static final String INPUT = "input";
 
-  private final LocalModel model;
-  private final Adapters adapters;
-  private final @Nullable Embedder embedder;
+  private final Embedder embedder;
+  private final Tokenizer tokenizer;
+  private final int vocabulary;
+  private final Serving serving;
 
-  EmbeddingEndpoint(LocalModel model, Adapters adapters, @Nullable Embedder embedder) {
-    this.model = model;
-    this.adapters = adapters;
+  /// @param vocabulary ids that texts may be given as
+  EmbeddingEndpoint(Embedder embedder, Tokenizer tokenizer, int vocabulary, Serving serving) {
     this.embedder = embedder;
+    this.tokenizer = tokenizer;
+    this.vocabulary = vocabulary;
+    this.serving = serving;
   }
 
   @Override
   public void answer(Exchange exchange) throws IOException {
-    if (embedder == null) {
-      throw ApiException.notFound(null, "embeddings: this server makes none");
-    }
     JsonFields fields = exchange.fields();
     String format = fields.text("encoding_format");
     if (format != null && !format.equals("float") && !format.equals("base64")) {
@@ -37,25 +40,50 @@ final class EmbeddingEndpoint implements Endpoint {
     if (fields.has("dimensions")) {
       throw fields.refused("dimensions", "a number", "none: vectors are as wide as the model");
     }
-    String name = adapters.name(fields.text("model"));
-    int vocabulary = model.engine().model().vocabulary();
+    boolean cut = Truncation.read(fields);
+    String name = serving.adapters().name(fields.text("model"));
+    String adapter = serving.adapters().adapter(name);
     List<String> texts =
-        TextInput.read(fields, "input", MOST_TEXTS, vocabulary).stream()
-            .map(input -> input.text(model.tokenizer()))
+        TextInput.read(fields, INPUT, MOST_TEXTS, vocabulary).stream()
+            .map(input -> input.text(tokenizer))
             .toList();
-    Embedder.Embeddings made;
-    try {
-      made = embedder.embed(texts, adapters.find(name));
-    } catch (IllegalArgumentException e) {
-      throw ApiException.invalid("input", "input: " + e.getMessage());
-    }
-    exchange.send(json(name, made, "base64".equals(format)));
+    List<float[]> vectors = new ArrayList<>();
+    int[] tokens = new int[1];
+    serving.metrics().asked(name);
+    serving.inPieces(
+        exchange,
+        texts,
+        String::length,
+        piece -> {
+          Embedder.Embeddings made = embed(piece, adapter, cut);
+          vectors.addAll(made.vectors());
+          tokens[0] += made.tokens();
+        });
+    serving.metrics().read(tokens[0]);
+    exchange.send(json(name, vectors, usage(tokens[0]), "base64".equals(format)));
   }
 
-  private static ObjectNode json(String name, Embedder.Embeddings made, boolean base64) {
+  private Embedder.Embeddings embed(List<String> texts, @Nullable String adapter, boolean cut)
+      throws IOException {
+    try {
+      return embedder.embed(texts, adapter, cut);
+    } catch (ShapeException e) {
+      throw ApiException.tooLong(INPUT, e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw ApiException.invalid("model", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Returns the usage of a request that makes no tokens.
+  static ObjectNode usage(int tokens) {
+    return Json.object().put("prompt_tokens", tokens).put("total_tokens", tokens);
+  }
+
+  private static ObjectNode json(
+      String name, List<float[]> vectors, ObjectNode usage, boolean base64) {
     ObjectNode all = Json.object().put("object", "list");
     ArrayNode data = all.putArray("data");
-    for (float[] vector : made.vectors()) {
+    for (float[] vector : vectors) {
       ObjectNode each = data.addObject().put("object", "embedding").put("index", data.size() - 1);
       if (base64) {
         each.put("embedding", base64(vector));
@@ -67,7 +95,7 @@ final class EmbeddingEndpoint implements Endpoint {
       }
     }
     all.put("model", name);
-    all.putObject("usage").put("prompt_tokens", made.tokens()).put("total_tokens", made.tokens());
+    all.set("usage", usage);
     return all;
   }
 

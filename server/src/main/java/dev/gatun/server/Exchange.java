@@ -10,6 +10,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -66,23 +67,26 @@ final class Exchange {
     return began;
   }
 
-  /// Returns [System#nanoTime()] when the answer must be complete.
-  long deadline() {
-    return began + limits.request().toNanos();
-  }
-
-  Limits limits() {
-    return limits;
-  }
-
   /// Begins to look whether the other side closes the connection. The body has been read.
   void watch() {
     connection.watch();
   }
 
-  /// Returns whether the other side was there when it was last looked.
-  boolean isConnected() {
-    return !connection.isGone();
+  /// Checks that somebody waits for the answer.
+  ///
+  /// @param stopping whether the server can wait no longer
+  /// @throws ClientGoneException if the other side was gone when it was last looked
+  /// @throws ApiException if it takes too long or the server stops
+  void checkAwaited(BooleanSupplier stopping) {
+    if (connection.isGone()) {
+      throw new ClientGoneException();
+    }
+    if (stopping.getAsBoolean()) {
+      throw ApiException.stopping();
+    }
+    if (System.nanoTime() - began > limits.request().toNanos()) {
+      throw ApiException.late(limits.request().toSeconds());
+    }
   }
 
   void send(ObjectNode json) {

@@ -17,19 +17,21 @@ import java.net.StandardSocketOptions;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Serves a local model and its adapters over HTTP, by OpenAI's interface and with a page to chat
-/// on.
+/// Serves a local model and its adapters over HTTP, by OpenAI's interface and, where it writes
+/// texts, with a page to chat on.
 ///
 /// | route | answers |
 /// |---|---|
-/// | `POST /v1/chat/completions`, `POST /v1/completions` | texts, whole or as events; `model` names an adapter or the model |
-/// | `POST /v1/embeddings` | vectors, where there is an [Embedder] |
+/// | `POST /v1/chat/completions`, `POST /v1/completions` | a [LocalModel]: texts, whole or as events; `model` names an adapter or the model |
+/// | `POST /v1/embeddings` | vectors: of an [EncoderModel], or where there is an [Embedder] |
+/// | `POST /classify` | an [EncoderModel]: labels and their probabilities, in vLLM's form; `model` names an adapter or the model |
 /// | `GET /v1/models`, `GET /v1/models/{id}` | the model and its adapters |
 /// | `POST /v1/load_lora_adapter`, `POST /v1/unload_lora_adapter` | changes the adapters, where a folder of them was given |
 /// | `GET /health`, `GET /metrics` | whether it serves; figures in Prometheus' text format |
-/// | `GET /` | the page |
+/// | `GET /` | a [LocalModel]: the page |
 ///
 /// Errors have OpenAI's form. A request that is malformed gets 400 and the field's name, one
 /// without the key 401, an unknown model 404, a slow body 408, a large one 413, one that finds the
@@ -56,8 +58,7 @@ public final class GatunServer implements AutoCloseable {
   private int port;
   private volatile boolean stopping;
 
-  private GatunServer(LocalModel model, ServerOptions options, @Nullable Embedder embedder)
-      throws IOException {
+  private GatunServer(ServedModel model, ServerOptions options) throws IOException {
     this.address = InetAddress.getByName(options.host());
     Path folder = options.adapters();
     AdapterFolder allowed = folder == null ? null : new AdapterFolder(folder);
@@ -68,19 +69,14 @@ public final class GatunServer implements AutoCloseable {
     this.sockets = new Sockets(limits.body());
     Guard guard = new Guard(options, address.isLoopbackAddress());
     this.routes = new Routes(sockets, guard, metrics, limits);
-    TextAnswers answers = new TextAnswers(model, adapters, metrics, () -> stopping);
-    ChatPage.addTo(routes);
     routes
         .open(Method.GET, "/health", this::health)
-        .keyed(
-            Method.GET, "/metrics", exchange -> exchange.send(metrics.text(model.engine().stats())))
+        .keyed(Method.GET, "/metrics", exchange -> exchange.send(metrics.text(model.stats())))
         .keyed(Method.GET, "/v1/models", adapters::list)
         .keyed(Method.GET, "/v1/models/{+id}", adapters::show)
-        .keyed(Method.POST, "/v1/chat/completions", new ChatEndpoint(model, answers))
-        .keyed(Method.POST, "/v1/completions", new CompletionEndpoint(model, answers))
-        .keyed(Method.POST, "/v1/embeddings", new EmbeddingEndpoint(model, adapters, embedder))
         .keyed(Method.POST, "/v1/load_lora_adapter", adapters::load)
         .keyed(Method.POST, "/v1/unload_lora_adapter", adapters::unload);
+    model.addTo(routes, new Serving(adapters, metrics, () -> stopping));
     this.web = web(options);
     if (allowed != null) {
       loadAll(allowed);
@@ -129,7 +125,7 @@ public final class GatunServer implements AutoCloseable {
         .build();
   }
 
-  /// Opens a server, which answers from now on.
+  /// Opens a server of a model that writes texts, which answers from now on.
   ///
   /// All adapters that lie directly in the folder of adapters are loaded under their directories'
   /// names; one that does not fit the model is left out, and the log says so.
@@ -142,7 +138,24 @@ public final class GatunServer implements AutoCloseable {
   @MustBeClosed
   public static GatunServer open(
       LocalModel model, ServerOptions options, @Nullable Embedder embedder) throws IOException {
-    GatunServer server = new GatunServer(model, options, embedder);
+    return started(new LanguageModelService(model, embedder), options);
+  }
+
+  /// Opens a server of an encoder, which answers from now on. Adapters are loaded as for a model
+  /// that writes texts.
+  ///
+  /// @param model the encoder, which must outlive the server
+  /// @param options where it listens, and what it allows
+  /// @return the server, to be closed by the caller
+  /// @throws IOException if it cannot listen there, or the folder of adapters cannot be read
+  @MustBeClosed
+  public static GatunServer open(EncoderModel model, ServerOptions options) throws IOException {
+    return started(new EncoderService(model), options);
+  }
+
+  @MustBeClosed
+  private static GatunServer started(ServedModel model, ServerOptions options) throws IOException {
+    GatunServer server = new GatunServer(model, options);
     server.web.start();
     if (!server.web.isRunning()) { // Helidon has logged why, and throws nothing
       server.sockets.close();
@@ -165,6 +178,16 @@ public final class GatunServer implements AutoCloseable {
         LOG.log(System.Logger.Level.WARNING, "adapter {0}: left out: {1}", name, e.getMessage());
       }
     }
+  }
+
+  /// {@return the model's name in requests}
+  public String name() {
+    return adapters.base();
+  }
+
+  /// {@return the names of the adapters in service}
+  public List<String> adapters() {
+    return adapters.names();
   }
 
   /// Loads an adapter from anywhere, in place of another of its name.

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /// What `/metrics` tells, in Prometheus' text format 0.0.4. Thread-safe.
 final class Metrics {
@@ -15,6 +16,7 @@ final class Metrics {
       new ConcurrentSkipListMap<>(
           Comparator.comparing(Answered::endpoint).thenComparingInt(Answered::status));
   private final Map<String, LongAdder> models = new ConcurrentHashMap<>();
+  private final LongAdder inputTokens = new LongAdder();
   private final Histogram firstToken =
       new Histogram(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60);
   private final Histogram token = new Histogram(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1);
@@ -29,7 +31,7 @@ final class Metrics {
     answered.computeIfAbsent(new Answered(endpoint, status), key -> new LongAdder()).increment();
   }
 
-  /// Counts a text that was asked of a model.
+  /// Counts a request to a model.
   ///
   /// @param name the model's name, or an adapter's
   void asked(String name) {
@@ -51,14 +53,39 @@ final class Metrics {
     token.add(seconds);
   }
 
-  /// Takes the time of a whole request for text.
+  /// Takes the time of a whole request to a model.
   void whole(double seconds) {
     whole.add(seconds);
   }
 
+  /// Counts the tokens of texts that were embedded or classified.
+  void read(int tokens) {
+    inputTokens.add(tokens);
+  }
+
   /// Returns all of it.
-  String text(EngineStats engine) {
+  ///
+  /// @param engine where the engine stands, or null if there is none
+  String text(@Nullable EngineStats engine) {
     StringBuilder out = new StringBuilder();
+    if (engine != null) {
+      tell(out, engine);
+    }
+    counter(out, "input_tokens", "Tokens of texts embedded or classified.", inputTokens.sum());
+    head(out, "http_requests_total", "counter", "Requests by route and status.");
+    answered.forEach((key, count) ->
+        out.append(
+            "gatun_http_requests_total{endpoint=\"%s\",status=\"%d\"} %d\n"
+                .formatted(key.endpoint, key.status, count.sum())));
+    head(out, "model_requests_total", "counter", "Requests by model or adapter.");
+    models.forEach((name, count) ->
+        out.append(
+            "gatun_model_requests_total{model=\"%s\"} %d\n".formatted(label(name), count.sum())));
+    histogram(out, "request_seconds", "Whole requests to a model.", whole);
+    return out.toString();
+  }
+
+  private void tell(StringBuilder out, EngineStats engine) {
     gauge(out, "running_sequences", "Sequences that run.", engine.running());
     gauge(out, "waiting_requests", "Requests that wait.", engine.waiting());
     gauge(out, "cache_pages", "Pages of keys and values.", engine.pages());
@@ -76,19 +103,8 @@ final class Metrics {
     counter(out, "steps", "Forward passes.", engine.steps());
     counter(out, "preemptions", "Sequences that gave way.", engine.preemptions());
     counter(out, "adapter_loads", "Reads of adapters.", engine.adapterLoads());
-    head(out, "http_requests_total", "counter", "Requests by route and status.");
-    answered.forEach((key, count) ->
-        out.append(
-            "gatun_http_requests_total{endpoint=\"%s\",status=\"%d\"} %d\n"
-                .formatted(key.endpoint, key.status, count.sum())));
-    head(out, "model_requests_total", "counter", "Requests for text by model or adapter.");
-    models.forEach((name, count) ->
-        out.append(
-            "gatun_model_requests_total{model=\"%s\"} %d\n".formatted(label(name), count.sum())));
     histogram(out, "time_to_first_token_seconds", "From request to first token.", firstToken);
     histogram(out, "time_per_token_seconds", "From one token to the next.", token);
-    histogram(out, "request_seconds", "Whole requests for text.", whole);
-    return out.toString();
   }
 
   private static String label(String value) {

@@ -86,6 +86,16 @@ final class Routes {
     return routing;
   }
 
+  /// Returns what answers requests for what this model cannot do.
+  ///
+  /// @param what what is asked for
+  /// @param expected where it could be had
+  static Endpoint lacking(String what, String expected) {
+    return exchange -> {
+      throw ApiException.notFound("model", what + ": found none here, expected " + expected);
+    };
+  }
+
   private static void refusePath(Exchange exchange) {
     throw ApiException.notFound(null, "path: found no such, expected one of /v1");
   }

@@ -50,16 +50,8 @@ final class RunningTexts implements AutoCloseable {
   /// @throws ApiException if it takes too long or the server stops
   GenerationEvent next(Generation generation, @Nullable EventStream stream) {
     while (true) {
-      if (!exchange.isConnected()) {
-        throw new ClientGoneException();
-      }
-      if (stopping.getAsBoolean()) {
-        throw ApiException.stopping();
-      }
+      exchange.checkAwaited(stopping);
       long now = System.nanoTime();
-      if (now - exchange.deadline() > 0) {
-        throw ApiException.late(exchange.limits().request().toSeconds());
-      }
       if (stream != null && now - lastEvent > PING_NANOS) {
         stream.ping();
         lastEvent = now;

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param host the name or address of the interface to listen at
 /// @param port the port; 0 for a free one
-/// @param name the model's name in requests, or null for [dev.gatun.chat.LocalModel#name]
+/// @param name the model's name in requests, or null for its directory's
 /// @param apiKey what requests must carry as `Authorization: Bearer`, or null to answer anybody
 /// @param adapters the folder that requests may load adapters from, or null to let them load none
 /// @param origin the web origin whose pages may ask, such as `https://example.org`, or null for

@@ -13,7 +13,6 @@ import dev.gatun.runtime.ShapeException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -21,16 +20,11 @@ import tools.jackson.databind.node.ObjectNode;
 /// Runs requests for text and answers them, as a whole or token by token.
 final class TextAnswers {
   private final LocalModel model;
-  private final Adapters adapters;
-  private final Metrics metrics;
-  private final BooleanSupplier stopping;
+  private final Serving serving;
 
-  /// @param stopping whether the server can wait no longer
-  TextAnswers(LocalModel model, Adapters adapters, Metrics metrics, BooleanSupplier stopping) {
+  TextAnswers(LocalModel model, Serving serving) {
     this.model = model;
-    this.adapters = adapters;
-    this.metrics = metrics;
-    this.stopping = stopping;
+    this.serving = serving;
   }
 
   /// What all parts of an answer have in common.
@@ -55,10 +49,11 @@ final class TextAnswers {
       List<int[]> prompts,
       String promptField,
       AnswerForm form) {
-    String name = adapters.name(asked.model());
-    GenerationRequest request = request(asked, adapters.find(name));
+    String name = serving.adapters().name(asked.model());
+    GenerationRequest request = request(asked, adapter(name));
+    Metrics metrics = serving.metrics();
     metrics.asked(name);
-    try (RunningTexts texts = new RunningTexts(exchange, metrics, stopping)) {
+    try (RunningTexts texts = new RunningTexts(exchange, metrics, serving.stopping())) {
       for (int[] prompt : prompts) {
         texts.submit(model.engine(), request.withPrompt(prompt));
       }
@@ -75,6 +70,13 @@ final class TextAnswers {
     } finally {
       metrics.whole((System.nanoTime() - exchange.began()) / 1e9);
     }
+  }
+
+  private @Nullable AdapterHandle adapter(String name) {
+    String adapter = serving.adapters().adapter(name);
+    return adapter == null
+        ? null
+        : model.engine().adapter(adapter).orElseThrow(() -> ApiException.noModel(name));
   }
 
   private GenerationRequest request(TextRequest asked, @Nullable AdapterHandle adapter) {

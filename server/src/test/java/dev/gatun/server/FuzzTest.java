@@ -18,7 +18,8 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Two thousand bodies that were good once: none makes the server fail or hang.
+/// Two thousand bodies for each kind of model that were good once: none makes the server fail or
+/// hang.
 class FuzzTest {
   private static final long SEED = 20261127;
   private static final int BODIES = 2000;
@@ -52,6 +53,29 @@ class FuzzTest {
               """
               {"model":"demo","input":["a","b"],"encoding_format":"base64"}\
               """),
+          new Good(
+              "/v1/load_lora_adapter",
+              """
+              {"lora_name":"one","lora_path":"one","load_inplace":true}\
+              """),
+          new Good("/v1/unload_lora_adapter", "{\"lora_name\":\"other\"}"));
+  private static final List<Good> GOOD_FOR_ENCODERS =
+      List.of(
+          new Good(
+              "/classify",
+              """
+              {"model":"demo","input":["the cat is good",["the cat","a dog is here"],"é\\u00e9"],\
+              "truncate_prompt_tokens":-1,"user":"me"}\
+              """),
+          new Good("/classify", "{\"model\":\"one\",\"input\":\"the cat\"}"),
+          new Good(
+              "/v1/embeddings",
+              """
+              {"model":"demo","input":[[8,6,10],[4]],"encoding_format":"float",\
+              "truncate_prompt_tokens":-1}\
+              """),
+          new Good(
+              "/v1/embeddings", "{\"input\":[\"the cat\",\"\"],\"encoding_format\":\"base64\"}"),
           new Good(
               "/v1/load_lora_adapter",
               """
@@ -132,17 +156,37 @@ class FuzzTest {
     Served.makeAdapter(folder.resolve("one"), 1);
     // 8 pages: no text runs for long
     try (Served served =
-            new Served(
-                Served.folder(folder),
-                Served.ENGINE.withCacheBytes(8 * 49_152).withQueue(4096),
-                (texts, adapter) ->
-                    new Embedder.Embeddings(texts.stream().map(text -> new float[2]).toList(), 1));
-        ExecutorService threads = Executors.newFixedThreadPool(8)) {
+        new Served(
+            Served.folder(folder),
+            Served.ENGINE.withCacheBytes(8 * 49_152).withQueue(4096),
+            (texts, adapter, cut) ->
+                new Embedder.Embeddings(texts.stream().map(text -> new float[2]).toList(), 1))) {
+      fuzz(served, GOOD);
+      served.awaitIdle();
+      assertThat(served.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":2}").statusCode())
+          .isEqualTo(200);
+      assertThat(served.model.engine().stats().failures()).isZero();
+    }
+  }
+
+  @Test
+  void noBodyMakesAnEncodersServerFail(@TempDir Path temp) throws Exception {
+    Path model = ServedEncoder.directory(temp.resolve("model"), "roberta");
+    Path adapters = temp.resolve("adapters");
+    ServedEncoder.adapter(adapters.resolve("one"), "default");
+    try (ServedEncoder served = ServedEncoder.open(model, Served.folder(adapters), null)) {
+      fuzz(served, GOOD_FOR_ENCODERS);
+      assertThat(served.post("/classify", "{\"input\":\"the cat\"}").statusCode()).isEqualTo(200);
+    }
+  }
+
+  private static void fuzz(Client served, List<Good> goods) throws Exception {
+    try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
       Random random = new Random(SEED);
       List<Future<Integer>> all = new ArrayList<>();
       List<String> bodies = new ArrayList<>();
       for (int i = 0; i < BODIES; i++) {
-        Good good = GOOD.get(i % GOOD.size());
+        Good good = goods.get(i % goods.size());
         byte[] body = mutated(good.body(), random);
         String path = good.path();
         bodies.add(path + " " + new String(body, StandardCharsets.ISO_8859_1));
@@ -156,14 +200,10 @@ class FuzzTest {
       }
       assertThat(statuses).containsKeys(200, 400);
       assertThat(statuses.get(200)).as("some are still good").isGreaterThan(50);
-      served.awaitIdle();
-      assertThat(served.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":2}").statusCode())
-          .isEqualTo(200);
-      assertThat(served.model.engine().stats().failures()).isZero();
     }
   }
 
-  private static int status(Served served, String path, byte[] body) throws Exception {
+  private static int status(Client served, String path, byte[] body) throws Exception {
     HttpRequest request =
         served.request(path).POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
     return served.client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();

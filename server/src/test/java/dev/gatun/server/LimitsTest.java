@@ -7,7 +7,11 @@ import dev.gatun.server.ServerOptions.Limits;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -35,11 +39,7 @@ class LimitsTest {
   }
 
   private void awaitRunning() throws InterruptedException {
-    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-    while (served.model.engine().stats().running() == 0) {
-      assertThat(System.nanoTime()).as("never began").isLessThan(end);
-      Thread.sleep(2);
-    }
+    awaitTrue(() -> served.model.engine().stats().running() > 0);
   }
 
   private void assertCancelled(int times) throws Exception {
@@ -76,6 +76,46 @@ class LimitsTest {
       client.send(RawClient.post(TEXT, LONG.formatted(",\"stream\":true,\"logprobs\":20")));
       awaitRunning();
       assertCancelled(1);
+    }
+  }
+
+  /// Texts go to the model some at a time, and no more of them when nobody waits.
+  @Test
+  void embeddingsAreGivenUpToo() throws Exception {
+    AtomicInteger pieces = new AtomicInteger();
+    served =
+        new Served(
+            Served.options(Limits.DEFAULT),
+            Served.ENGINE,
+            (texts, adapter, cut) -> {
+              pieces.incrementAndGet();
+              LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+              return new Embedder.Embeddings(texts.stream().map(t -> new float[1]).toList(), 1);
+            });
+    String text = "\"" + "word ".repeat(4000) + "\"";
+    String body = "{\"input\":[" + String.join(",", Collections.nCopies(100, text)) + "]}";
+    try (RawClient client = new RawClient(served.server.uri())) {
+      client.send(RawClient.post("/v1/embeddings", body));
+      awaitTrue(() -> pieces.get() > 0);
+    }
+    awaitTrue(() -> {
+      try {
+        return served
+            .get("/metrics")
+            .body()
+            .contains("gatun_http_requests_total{endpoint=\"/v1/embeddings\",status=\"499\"} 1");
+      } catch (IOException | InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    assertThat(pieces).hasValueLessThan(100);
+  }
+
+  private static void awaitTrue(BooleanSupplier what) throws InterruptedException {
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (!what.getAsBoolean()) {
+      assertThat(System.nanoTime()).isLessThan(end);
+      Thread.sleep(2);
     }
   }
 

@@ -13,30 +13,24 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.server.ServerOptions.Limits;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
-import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The demo model behind a server, and a client.
-final class Served implements AutoCloseable {
-  static final JsonMapper JSON = JsonMapper.builder().build();
+final class Served extends Client {
   static final Path MODEL = Path.of("..", "demo", "model");
   static final EngineOptions ENGINE = EngineOptions.DEFAULT.withCacheBytes(64 << 20).withThreads(2);
 
   final LocalModel model;
-  final GatunServer server;
-  final HttpClient client = HttpClient.newHttpClient();
 
   Served(ServerOptions options, EngineOptions engine, Embedder embedder) throws IOException {
-    model = LocalModel.open(MODEL, Device.CPU, DType.F32, engine);
-    server = GatunServer.open(model, options, embedder);
+    this(LocalModel.open(MODEL, Device.CPU, DType.F32, engine), options, embedder);
+  }
+
+  private Served(LocalModel model, ServerOptions options, Embedder embedder) throws IOException {
+    super(GatunServer.open(model, options, embedder));
+    this.model = model;
   }
 
   Served(ServerOptions options) throws IOException {
@@ -75,40 +69,6 @@ final class Served implements AutoCloseable {
     }
   }
 
-  URI uri(String path) {
-    return server.uri().resolve(path);
-  }
-
-  HttpRequest.Builder request(String path) {
-    return HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(30));
-  }
-
-  HttpResponse<String> get(String path) throws IOException, InterruptedException {
-    return client.send(request(path).build(), HttpResponse.BodyHandlers.ofString());
-  }
-
-  HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
-    return client.send(
-        request(path).POST(HttpRequest.BodyPublishers.ofString(body)).build(),
-        HttpResponse.BodyHandlers.ofString());
-  }
-
-  HttpResponse<Stream<String>> stream(String path, String body)
-      throws IOException, InterruptedException {
-    return client.send(
-        request(path).POST(HttpRequest.BodyPublishers.ofString(body)).build(),
-        HttpResponse.BodyHandlers.ofLines());
-  }
-
-  /// Returns the answer to a request that must be good.
-  JsonNode json(String path, String body) throws IOException, InterruptedException {
-    HttpResponse<String> response = post(path, body);
-    if (response.statusCode() != 200) {
-      throw new AssertionError(response.statusCode() + " " + response.body());
-    }
-    return JSON.readTree(response.body());
-  }
-
   /// Waits until the engine has nothing to do.
   void awaitIdle() throws InterruptedException {
     long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
@@ -122,8 +82,7 @@ final class Served implements AutoCloseable {
 
   @Override
   public void close() {
-    client.shutdownNow();
-    server.close();
+    super.close();
     model.close();
   }
 }

@@ -3,6 +3,7 @@ package dev.gatun.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.gatun.runtime.ShapeException;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -41,7 +42,7 @@ class ServingTest {
         temp.resolve("outside/adapter_model.safetensors"));
     Files.createDirectory(folder.resolve("empty"));
     Embedder lengths =
-        (texts, adapter) ->
+        (texts, adapter, cut) ->
             new Embedder.Embeddings(
                 texts.stream()
                     .map(text -> new float[] {text.length(), adapter == null ? 0 : .5f})
@@ -170,13 +171,17 @@ class ServingTest {
   @Test
   void theModelItselfEmbedsTexts() throws Exception {
     Embedder own = Embedder.of(served.model);
-    float[] alone = own.embed(List.of("int a"), null).vectors().getFirst();
+    float[] alone = own.embed(List.of("int a"), null, false).vectors().getFirst();
     assertThat(alone).hasSize(192);
-    Embedder.Embeddings both =
-        own.embed(
-            List.of("import java", "int a"), served.model.engine().adapter("one").orElseThrow());
+    Embedder.Embeddings both = own.embed(List.of("import java", "int a"), "one", false);
     assertThat(both.vectors().get(1)).isNotEqualTo(alone);
     assertThat(both.tokens()).isGreaterThan(2);
+    List<String> words = List.of("word ".repeat(3000));
+    assertThatThrownBy(() -> own.embed(words, null, false)).isInstanceOf(ShapeException.class);
+    assertThat(own.embed(words, null, true).tokens()).isEqualTo(1024);
+    assertThatThrownBy(() -> own.embed(List.of("a"), "nobody", false))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("model: found nobody");
   }
 
   @Test

@@ -9,8 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The end of a server, with and without patience.
 class ShutdownTest {
@@ -49,6 +54,52 @@ class ShutdownTest {
       assertThat(rest(lines)).hasSizeGreaterThan(100).last().isEqualTo("data: [DONE]");
       closing.join();
       assertThat(refused(served, "/health")).isTrue();
+    }
+  }
+
+  /// Of texts that go to the model in two pieces, the second goes only where the server is patient.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void embeddingsAreCompletedWithPatienceAlone(boolean patient) throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch closing = new CountDownLatch(1);
+    Embedder slow =
+        (texts, adapter, cut) -> {
+          begun.countDown();
+          try {
+            assertThat(closing.await(10, TimeUnit.SECONDS)).isTrue();
+          } catch (InterruptedException e) {
+            throw new IOException(e);
+          }
+          return new Embedder.Embeddings(texts.stream().map(text -> new float[1]).toList(), 1);
+        };
+    String text = "\"" + "word ".repeat(4000) + "\"";
+    try (Served served = new Served(Served.options(Limits.DEFAULT), Served.ENGINE, slow)) {
+      CompletableFuture<Integer> status =
+          CompletableFuture.supplyAsync(() -> {
+            try {
+              return served
+                  .post("/v1/embeddings", "{\"input\":[" + text + "," + text + "]}")
+                  .statusCode();
+            } catch (IOException | InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+      assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+      Thread end =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  served.server.close(Duration.ofSeconds(patient ? 20 : 0));
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      Thread.sleep(50);
+      assertThat(refused(served, "/v1/models")).isTrue();
+      closing.countDown();
+      assertThat(status.get(10, TimeUnit.SECONDS)).isEqualTo(patient ? 200 : 503);
+      end.join();
     }
   }
 
