@@ -11,7 +11,6 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The models that requests can name: the base and its adapters. Thread-safe.
 final class Adapters {
-  private static final int MOST = 1024;
   private static final int MOST_NAME = 200;
 
   private final ServedModel model;
@@ -85,8 +84,9 @@ final class Adapters {
     if (model.has(name) && !inPlace) {
       throw ApiException.field("lora_name", "one in service", "another, or load_inplace");
     }
-    if (loaded.size() >= MOST && !loaded.containsKey(name)) {
-      throw ApiException.field("lora_name", MOST + " in service", "fewer: unload one");
+    int most = model.mostAdapters();
+    if (loaded.size() >= most && !loaded.containsKey(name)) {
+      throw ApiException.field("lora_name", most + " in service", "fewer: unload one");
     }
     try {
       load(name, directory);

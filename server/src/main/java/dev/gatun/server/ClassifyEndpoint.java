@@ -33,18 +33,22 @@ final class ClassifyEndpoint implements Endpoint {
     String adapter = serving.adapters().adapter(name);
     List<Text> texts = texts(fields);
     Answer answer = new Answer();
-    serving.metrics().asked(name);
-    serving.inPieces(
-        exchange,
-        texts,
-        ClassifyEndpoint::length,
-        piece -> {
-          if (!model.ask(adapter, classifier -> answer.add(classifier, piece, cut))) {
-            throw adapter == null
-                ? ApiException.field("model", name + ", without a head", "an adapter with one")
-                : ApiException.noModel(name);
-          }
-        });
+    boolean asked =
+        model.ask(
+            adapter,
+            classifier -> {
+              serving.metrics().asked(name);
+              serving.inPieces(
+                  exchange,
+                  texts,
+                  ClassifyEndpoint::length,
+                  piece -> answer.add(classifier, piece, cut));
+            });
+    if (!asked) {
+      throw adapter == null
+          ? ApiException.field("model", name + ", without a head", "an adapter with one")
+          : ApiException.noModel(name);
+    }
     serving.metrics().read(answer.tokens);
     exchange.send(answer.json(name));
   }

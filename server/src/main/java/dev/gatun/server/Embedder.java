@@ -16,13 +16,14 @@ public interface Embedder {
   /// Embeds texts.
   ///
   /// @param texts at least one
-  /// @param adapter the name of the adapter that was asked for, or null for the model as it is
+  /// @param adapter the adapter that was asked for, or null for the model as it is
   /// @param cut whether texts that are too long are cut at their ends, not refused
   /// @return their vectors
   /// @throws IOException if it cannot be done
   /// @throws ShapeException if a text is too long
   /// @throws IllegalArgumentException if the adapter cannot be used
-  Embeddings embed(List<String> texts, @Nullable String adapter, boolean cut) throws IOException;
+  Embeddings embed(List<String> texts, @Nullable AdapterHandle adapter, boolean cut)
+      throws IOException;
 
   /// Returns what embeds with a model that writes texts: [dev.gatun.models.engine.Engine#embed].
   ///
@@ -30,14 +31,13 @@ public interface Embedder {
   /// @return its embedder
   static Embedder of(LocalModel model) {
     return (texts, adapter, cut) -> {
-      AdapterHandle handle = adapter == null ? null : model.adapter(adapter);
       int most = cut ? model.engine().maxTokens() : Integer.MAX_VALUE;
       List<int[]> ids =
           texts.stream()
               .map(model.tokenizer()::encodeDocument)
               .map(each -> each.length > most ? Arrays.copyOf(each, most) : each)
               .toList();
-      float[][] vectors = model.engine().embed(ids, handle);
+      float[][] vectors = model.engine().embed(ids, adapter);
       return new Embeddings(List.of(vectors), ids.stream().mapToInt(each -> each.length).sum());
     };
   }
@@ -51,7 +51,7 @@ public interface Embedder {
       if (adapter != null) {
         throw new IllegalArgumentException(
             "model: found the adapter %s, expected the encoder alone: adapters are for classes"
-                .formatted(adapter));
+                .formatted(adapter.name()));
       }
       if (!cut && texts.stream().anyMatch(encoder::isCut)) {
         throw new ShapeException(Truncation.refusal(encoder.maxTokens()));

@@ -1,6 +1,7 @@
 package dev.gatun.server;
 
 import dev.gatun.models.data.Tokenizer;
+import dev.gatun.models.engine.AdapterHandle;
 import dev.gatun.runtime.ShapeException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -21,13 +23,21 @@ final class EmbeddingEndpoint implements Endpoint {
   private final Tokenizer tokenizer;
   private final int vocabulary;
   private final Serving serving;
+  private final Function<String, @Nullable AdapterHandle> adapters;
 
   /// @param vocabulary ids that texts may be given as
-  EmbeddingEndpoint(Embedder embedder, Tokenizer tokenizer, int vocabulary, Serving serving) {
+  /// @param adapters finds the adapter of a name, null for the base's; refuses any other
+  EmbeddingEndpoint(
+      Embedder embedder,
+      Tokenizer tokenizer,
+      int vocabulary,
+      Serving serving,
+      Function<String, @Nullable AdapterHandle> adapters) {
     this.embedder = embedder;
     this.tokenizer = tokenizer;
     this.vocabulary = vocabulary;
     this.serving = serving;
+    this.adapters = adapters;
   }
 
   @Override
@@ -42,7 +52,7 @@ final class EmbeddingEndpoint implements Endpoint {
     }
     boolean cut = Truncation.read(fields);
     String name = serving.adapters().name(fields.text("model"));
-    String adapter = serving.adapters().adapter(name);
+    AdapterHandle adapter = adapters.apply(name);
     List<String> texts =
         TextInput.read(fields, INPUT, MOST_TEXTS, vocabulary).stream()
             .map(input -> input.text(tokenizer))
@@ -63,8 +73,8 @@ final class EmbeddingEndpoint implements Endpoint {
     exchange.send(json(name, vectors, usage(tokens[0]), "base64".equals(format)));
   }
 
-  private Embedder.Embeddings embed(List<String> texts, @Nullable String adapter, boolean cut)
-      throws IOException {
+  private Embedder.Embeddings embed(
+      List<String> texts, @Nullable AdapterHandle adapter, boolean cut) throws IOException {
     try {
       return embedder.embed(texts, adapter, cut);
     } catch (ShapeException e) {

@@ -1,6 +1,7 @@
 package dev.gatun.server;
 
 import dev.gatun.models.data.Tokenizer;
+import dev.gatun.models.engine.AdapterHandle;
 import dev.gatun.models.engine.EngineStats;
 import io.helidon.http.Method;
 import java.io.IOException;
@@ -35,6 +36,11 @@ record EncoderService(EncoderModel model) implements ServedModel {
   }
 
   @Override
+  public int mostAdapters() {
+    return 64; // each has a tokenizer and a thread
+  }
+
+  @Override
   public void load(String name, Path directory) throws IOException {
     model.load(name, directory);
   }
@@ -59,7 +65,21 @@ record EncoderService(EncoderModel model) implements ServedModel {
         .keyed(
             Method.POST,
             "/v1/embeddings",
-            new EmbeddingEndpoint(embedder, tokenizer, tokenizer.vocabularySize(), serving))
+            new EmbeddingEndpoint(
+                embedder,
+                tokenizer,
+                tokenizer.vocabularySize(),
+                serving,
+                name -> none(serving.adapters().adapter(name))))
         .keyed(Method.POST, "/classify", new ClassifyEndpoint(model, serving));
+  }
+
+  /// Refuses an adapter, which embeds nothing.
+  private static @Nullable AdapterHandle none(@Nullable String adapter) {
+    if (adapter != null) {
+      throw ApiException.field(
+          "model", "the adapter " + adapter, "the encoder alone: adapters are for classes");
+    }
+    return null;
   }
 }

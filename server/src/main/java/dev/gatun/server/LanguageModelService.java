@@ -35,6 +35,11 @@ record LanguageModelService(LocalModel model, @Nullable Embedder embedder) imple
   }
 
   @Override
+  public int mostAdapters() {
+    return 1024;
+  }
+
+  @Override
   public void load(String name, Path directory) throws IOException {
     model.engine().load(name, directory);
   }
@@ -65,7 +70,8 @@ record LanguageModelService(LocalModel model, @Nullable Embedder embedder) imple
       routes.keyed(
           Method.POST,
           "/v1/embeddings",
-          new EmbeddingEndpoint(embedder, model.tokenizer(), vocabulary, serving));
+          new EmbeddingEndpoint(
+              embedder, model.tokenizer(), vocabulary, serving, answers::adapter));
     }
   }
 }

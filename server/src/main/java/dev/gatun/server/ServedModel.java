@@ -20,6 +20,9 @@ interface ServedModel {
   /// Returns whether an adapter is in service.
   boolean has(String adapter);
 
+  /// Returns how many adapters requests may have in service.
+  int mostAdapters();
+
   /// Loads an adapter, in place of another of its name; whoever is being answered through that one
   /// still is.
   ///

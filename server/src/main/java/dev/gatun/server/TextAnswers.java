@@ -72,7 +72,10 @@ final class TextAnswers {
     }
   }
 
-  private @Nullable AdapterHandle adapter(String name) {
+  /// Finds the adapter of a name, null for the base's.
+  ///
+  /// @throws ApiException if there is none
+  @Nullable AdapterHandle adapter(String name) {
     String adapter = serving.adapters().adapter(name);
     return adapter == null
         ? null

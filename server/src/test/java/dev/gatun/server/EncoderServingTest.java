@@ -371,6 +371,23 @@ class EncoderServingTest {
     error(served.post(LOAD, body("lora_name", "mine", "lora_path", "../roberta")), 403);
   }
 
+  /// A request of several passes stays with the adapter that it found.
+  @Test
+  void aRequestUnderWayKeepsItsAdapter() throws Exception {
+    assertThat(served.post(LOAD, body("lora_name", "going", "lora_path", "one")).statusCode())
+        .isEqualTo(200);
+    List<String> texts = Collections.nCopies(2000, "the cat is good a dog is here");
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<JsonNode> answer =
+          threads.submit(() -> served.json(CLASSIFY, body("model", "going", "input", texts)));
+      while (!served.get("/metrics").body().contains("{model=\"going\"}")) {
+        Thread.sleep(1);
+      }
+      assertThat(served.post(UNLOAD, body("lora_name", "going")).statusCode()).isEqualTo(200);
+      assertThat(answer.get().get("data").size()).isEqualTo(2000);
+    }
+  }
+
   @Test
   void metricsTellWhatWasAsked() throws Exception {
     served.json(CLASSIFY, body("model", "two", "input", CAT));
