@@ -121,6 +121,8 @@ class LocalEncoderTest {
           .isCloseTo(all.getFirst().best().score(), within(1e-6f));
       // <s> the cat </s></s> a dog is here </s>
       assertThat(classifier.tokens(List.of(new Text("the cat", "a dog is here")))).isEqualTo(10);
+      assertThat(classifier.isCut(new Text("the cat", "a dog is here"))).isFalse();
+      assertThat(classifier.isCut(new Text("the cat", "dog ".repeat(40)))).isTrue();
     }
   }
 
