@@ -6,21 +6,27 @@ import static org.assertj.core.api.Assertions.within;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
-import dev.gatun.runtime.LeakCheck;
+import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.WeightForm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /// The demo model with its weights in each form; the fixtures' models are too small to be packed.
-@ExtendWith(LeakCheck.class)
 class FrozenWeightsTest {
   private static final Path DEMO = Path.of("..", "demo", "model");
   private static final int[] IDS = new Random(3).ints(40, 2, 4000).toArray();
+
+  private final long live = NativeMemory.liveTensors();
+
+  @AfterEach
+  void nothingIsLeft() {
+    assertThat(NativeMemory.liveTensors()).isEqualTo(live);
+  }
 
   private static float[] logits(DType dtype, WeightForm form) throws IOException {
     try (CausalLm model =
@@ -30,9 +36,7 @@ class FrozenWeightsTest {
       ForwardPass.Builder pass = ForwardPass.of(scope, model, IDS, 0, 8, IDS.length);
       ForwardPass built = weights.join(pass, IDS.length).build();
       return Layout.to(
-              scope,
-              model.logits(scope, model.hidden(scope, built, false), built),
-              DType.F32)
+              scope, model.logits(scope, model.hidden(scope, built, false), built), DType.F32)
           .toFloats();
     }
   }
