@@ -277,7 +277,6 @@ class CommandsTest {
         "2 | finetune --model L --data D --method bitfit --dropout branch@0.1 | masks of adapters",
         "2 | eval --model L --data D --expected-dropout 1.5 | --expected-dropout: found 1.5",
         "2 | eval --model L --data D --weights int4 | --weights",
-        "2 | eval --model L --data D --weights int8 --device cuda | expected cpu",
         "2 | eval --model L --data D --ensemble dropkey --expected-dropout 0.1 | beside --ensemble",
         "2 | finetune --model L --data D --rank 0 | r",
         "2 | finetune --model L --data D --targets nope | target_modules",
