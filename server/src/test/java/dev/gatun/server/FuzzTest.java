@@ -48,6 +48,12 @@ class FuzzTest {
               {"model":"demo","prompt":[[1,2,3],[40,50]],"max_tokens":2,"logprobs":1,"best_of":1}\
               """),
           new Good(
+              "/v1/completions",
+              """
+              {"model":"kept","prompt":[7,8,9],"max_tokens":2,"ensemble":"lora-dropout:p=0.2,n=3","ensemble_seed":5,\
+              "average":"logits"}\
+              """),
+          new Good(
               "/v1/embeddings",
               """
               {"model":"demo","input":["a","b"],"encoding_format":"base64"}\
@@ -138,6 +144,7 @@ class FuzzTest {
                 (texts, adapter) ->
                     new Embedder.Embeddings(texts.stream().map(text -> new float[2]).toList(), 1));
         ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      served.model.engine().load("kept", folder.resolve("one")); // no body names it to load it
       Random random = new Random(SEED);
       List<Future<Integer>> all = new ArrayList<>();
       List<String> bodies = new ArrayList<>();

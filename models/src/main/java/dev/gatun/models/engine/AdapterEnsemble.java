@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// depend on the seed alone, so a text has the same scores in any company. What is averaged is what
 /// that evaluation averages, too. Source: arXiv:2404.09610, section 3.3.
 ///
+/// Of generated texts the mean of the draws' logits, or the logarithms of the mean of their
+/// probabilities, stand for the logits: one token is chosen of them, and biases, penalties,
+/// constraints, temperature and told log-probabilities are of them.
+///
 /// @param rate drop rate of columns of A and rows of B, above 0 and below 1
 /// @param instances draws, 1 to 100
 /// @param seed seed of the masks

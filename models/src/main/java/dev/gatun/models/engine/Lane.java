@@ -7,7 +7,11 @@ import org.jspecify.annotations.Nullable;
 /// One way of a text through the model: its tokens' keys and values under one adapter, or none.
 ///
 /// A text has one, and that of an ensemble one for each draw, all of them at the same token: what
-/// they say is averaged, and the token that is chosen is each one's next. For the engine's thread
+/// they say is averaged, and the token that is chosen is each one's next. So an ensemble is one
+/// text, not several that are tied together: what it has of a text (tokens, sampler, constraint,
+/// stop texts, its place among others) it has once, and its lanes cannot fall out of step. Their
+/// adapters are draws whose matrices are masked when they are read: low-rank matrices are small,
+/// and masks on activations would have to be multiplied in every pass. For the engine's thread
 /// alone.
 final class Lane {
   private final RunningText text;
