@@ -217,8 +217,13 @@ class EngineEnsembleTest {
       Path path = adapter("llama", "all-linear");
       GenerationRequest request =
           GenerationRequest.of(prompt(2, 11), Sampling.greedy(16)).withLogprobs(5);
-      Generation.Choice plain = choice(engine, request.withAdapter(engine.load("plain", path)));
+      AdapterHandle handle = engine.load("plain", path);
+      Generation.Choice plain = choice(engine, request.withAdapter(handle));
       AdapterHandle merged = engine.load("merged", path, true);
+      GenerationRequest masked = request.withEnsemble(new AdapterEnsemble(RATE, 3, 3, average));
+      double some = firstLogprob(engine, masked.withAdapter(handle));
+      assertThat(firstLogprob(engine, masked.withAdapter(merged))).isCloseTo(some, within(1e-6));
+      assertThat(plain.tokens().getFirst().logprob()).isNotCloseTo(some, within(1e-3));
       for (int instances : new int[] {1, 3}) {
         Generation.Choice made =
             choice(
@@ -232,6 +237,44 @@ class EngineEnsembleTest {
               .isCloseTo(plain.tokens().get(i).logprob(), within(1e-5));
         }
       }
+    }
+  }
+
+  private static double firstLogprob(Engine engine, GenerationRequest request) throws Exception {
+    return choice(engine, request).tokens().getFirst().logprob();
+  }
+
+  /// A choice that finds pages for one draw but not for the other waits.
+  @Test
+  void choicesTakePagesForAllDrawsOrNone() throws Exception {
+    try (CausalLm model = open("llama")) {
+      EngineOptions options =
+          SMALL.withCacheBytes(3 * KvCache.pageBytes(model)).withSharedPrefixes(false);
+      try (Engine engine = Engine.open(model, null, Set.of(), options)) {
+        GenerationRequest request =
+            GenerationRequest.of(prompt(1, 5), Sampling.greedy(8))
+                .withAdapter(engine.load("a", adapter("llama", "default")))
+                .withEnsemble(ensemble(2, 1));
+        List<List<Integer>> three = ids(engine.submit(request.withChoices(3)).await());
+        assertThat(three).hasSize(3).containsOnly(ids(engine.submit(request).await()).getFirst());
+        assertThat(engine.stats().freePages()).isEqualTo(3);
+      }
+    }
+  }
+
+  /// Two ensembles of three draws do not run side by side where four sequences may.
+  @Test
+  void eachDrawCountsAsASequence() throws Exception {
+    try (CausalLm model = open("llama");
+        Engine engine = Engine.open(model, null, Set.of(), SMALL.withBatch(4, 7))) {
+      GenerationRequest request =
+          GenerationRequest.of(prompt(1, 2), Sampling.greedy(20))
+              .withAdapter(engine.load("a", adapter("llama", "default")))
+              .withEnsemble(ensemble(3, 1));
+      Generation one = engine.submit(request);
+      Generation other = engine.submit(request);
+      assertThat(ids(one.await())).isEqualTo(ids(other.await()));
+      assertThat(engine.stats().steps()).isGreaterThanOrEqualTo(40);
     }
   }
 
