@@ -144,7 +144,7 @@ final class BatchPass {
   ///
   /// @param logits `(D, V)`, f32
   /// @return `(1, V)`
-  private static Tensor logOfMean(Scope scope, Tensor logits) {
+  static Tensor logOfMean(Scope scope, Tensor logits) {
     Tensor shifted = Elementwise.sub(scope, logits, Reduce.max(scope, logits, 1));
     Tensor total = Reduce.sum(scope, Elementwise.exp(scope, shifted), true, 1); // (D, 1)
     Tensor logs = Elementwise.sub(scope, shifted, Elementwise.log(scope, total));

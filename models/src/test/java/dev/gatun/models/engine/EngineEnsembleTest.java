@@ -510,7 +510,18 @@ class EngineEnsembleTest {
     }
   }
 
-  /// An id that every draw finds all but impossible can still be the only one allowed.
+  /// What no f32 holds as a probability still has its logarithm, and may be all that is allowed.
+  @Test
+  void averagedProbabilitiesDoNotVanish() {
+    try (Scope scope = TestDevice.open()) {
+      Tensor rows = scope.of(new float[] {0, -200, -150, 3, -207, -997}, 2, 3);
+      double[] found = Parity.doubles(BatchPass.logOfMean(scope, rows));
+      assertThat(found[0]).isCloseTo(0, within(1e-5));
+      assertThat(found[1]).isCloseTo(-200 + Math.log((1 + Math.exp(-10)) / 2), within(1e-4));
+      assertThat(found[2]).isCloseTo(-150 - Math.log(2), within(1e-4));
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Average.class)
   void constraintsHoldOfTheOneText(Average average) throws Exception {
