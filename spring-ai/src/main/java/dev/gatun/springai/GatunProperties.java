@@ -3,6 +3,7 @@ package dev.gatun.springai;
 import dev.gatun.models.engine.EngineOptions;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
+import dev.gatun.runtime.op.WeightForm;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -57,6 +58,7 @@ public record GatunProperties(
   ///   again when they are next used
   /// @param threads threads of libtorch; 0 for as many as there are processors
   /// @param sharePrefixes whether keys and values of prompts are kept for prompts that begin alike
+  /// @param weights packed, stored or int8: see [WeightForm]
   public record Engine(
       @DefaultValue("1GB") DataSize cacheSize,
       @DefaultValue("32") int maxSequences,
@@ -64,15 +66,17 @@ public record GatunProperties(
       @DefaultValue("1024") int queue,
       @DefaultValue("1GB") DataSize adapterSize,
       @DefaultValue("0") int threads,
-      @DefaultValue("true") boolean sharePrefixes) {
+      @DefaultValue("true") boolean sharePrefixes,
+      @DefaultValue("packed") WeightForm weights) {
     /// Checks the ranges.
     public Engine {
-      options(cacheSize, maxSequences, stepTokens, queue, adapterSize, threads, sharePrefixes);
+      options(
+          cacheSize, maxSequences, stepTokens, queue, adapterSize, threads, sharePrefixes, weights);
     }
 
     EngineOptions options() {
       return options(
-          cacheSize, maxSequences, stepTokens, queue, adapterSize, threads, sharePrefixes);
+          cacheSize, maxSequences, stepTokens, queue, adapterSize, threads, sharePrefixes, weights);
     }
 
     private static EngineOptions options(
@@ -82,9 +86,10 @@ public record GatunProperties(
         int queue,
         DataSize adapters,
         int threads,
-        boolean share) {
+        boolean share,
+        WeightForm weights) {
       return new EngineOptions(
-          cache.toBytes(), sequences, tokens, queue, adapters.toBytes(), threads, share);
+          cache.toBytes(), sequences, tokens, queue, adapters.toBytes(), threads, share, weights);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.gatun.models.engine;
 import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.FrozenWeights;
 import dev.gatun.models.nn.KvCache;
 import dev.gatun.models.train.Evaluation.Average;
 import dev.gatun.runtime.DType;
@@ -25,14 +26,17 @@ import org.jspecify.annotations.Nullable;
 /// comes of each text, whatever it runs through.
 final class BatchPass {
   private final CausalLm model;
+  private final FrozenWeights weights;
   private final AdapterStore adapters;
   private final List<RunningText> texts;
   private final List<Lane> lanes;
   private final List<RunningText> due;
 
+  /// @param weights the model's, in the form that its products take
   /// @param texts at least one; if the adapter of one replaces weights, it is that of all
-  BatchPass(CausalLm model, AdapterStore adapters, List<RunningText> texts) {
+  BatchPass(CausalLm model, FrozenWeights weights, AdapterStore adapters, List<RunningText> texts) {
     this.model = model;
+    this.weights = weights;
     this.adapters = adapters;
     this.texts =
         texts.stream().sorted(Comparator.comparingLong(text -> order(text.adapter()))).toList();
@@ -70,7 +74,8 @@ final class BatchPass {
       RunningText text = lanes.get(i).text();
       System.arraycopy(text.text(), text.length(), ids, offsets[i], text.feed());
     }
-    ForwardPass.Builder builder = ForwardPass.of(scope, model, ids, offsets).cache(sequences);
+    ForwardPass.Builder builder =
+        ForwardPass.of(scope, model, ids, offsets).cache(sequences).frozen(weights);
     ForwardPass pass = adapted(builder, offsets).build();
     Tensor hidden = model.hidden(scope, pass, false); // (N, C)
     if (due.isEmpty()) {

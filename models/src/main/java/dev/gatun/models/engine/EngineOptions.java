@@ -1,5 +1,7 @@
 package dev.gatun.models.engine;
 
+import dev.gatun.runtime.op.WeightForm;
+
 /// The limits of an [Engine].
 ///
 /// @param cacheBytes bytes of keys and values, of all sequences together
@@ -13,6 +15,9 @@ package dev.gatun.models.engine;
 /// @param threads threads of libtorch; 0 for as many as there are processors
 /// @param sharePrefixes whether the keys and values of prompts are kept, as long as there is room,
 ///   for prompts that begin alike
+/// @param weights the form in which the model's linear layers are kept: [WeightForm#PACKED] takes
+///   the bytes of the weights once more where it is faster, [WeightForm#STORED] reads them where
+///   they lie
 public record EngineOptions(
     long cacheBytes,
     int maxSequences,
@@ -20,10 +25,11 @@ public record EngineOptions(
     int queue,
     long adapterBytes,
     int threads,
-    boolean sharePrefixes) {
+    boolean sharePrefixes,
+    WeightForm weights) {
   /// What suits a processor: 1 GiB of keys and values, 32 sequences.
   public static final EngineOptions DEFAULT =
-      new EngineOptions(1L << 30, 32, 256, 1024, 1L << 30, 0, true);
+      new EngineOptions(1L << 30, 32, 256, 1024, 1L << 30, 0, true, WeightForm.PACKED);
 
   /// Checks the ranges.
   public EngineOptions {
@@ -48,7 +54,7 @@ public record EngineOptions(
   /// @param value [#cacheBytes]
   public EngineOptions withCacheBytes(long value) {
     return new EngineOptions(
-        value, maxSequences, stepTokens, queue, adapterBytes, threads, sharePrefixes);
+        value, maxSequences, stepTokens, queue, adapterBytes, threads, sharePrefixes, weights);
   }
 
   /// {@return these with other sizes of a batch}
@@ -57,7 +63,7 @@ public record EngineOptions(
   /// @param tokens [#stepTokens]
   public EngineOptions withBatch(int sequences, int tokens) {
     return new EngineOptions(
-        cacheBytes, sequences, tokens, queue, adapterBytes, threads, sharePrefixes);
+        cacheBytes, sequences, tokens, queue, adapterBytes, threads, sharePrefixes, weights);
   }
 
   /// {@return these with another length of the queue}
@@ -65,7 +71,7 @@ public record EngineOptions(
   /// @param value [#queue]
   public EngineOptions withQueue(int value) {
     return new EngineOptions(
-        cacheBytes, maxSequences, stepTokens, value, adapterBytes, threads, sharePrefixes);
+        cacheBytes, maxSequences, stepTokens, value, adapterBytes, threads, sharePrefixes, weights);
   }
 
   /// {@return these with another number of bytes of adapters}
@@ -73,7 +79,7 @@ public record EngineOptions(
   /// @param value [#adapterBytes]
   public EngineOptions withAdapterBytes(long value) {
     return new EngineOptions(
-        cacheBytes, maxSequences, stepTokens, queue, value, threads, sharePrefixes);
+        cacheBytes, maxSequences, stepTokens, queue, value, threads, sharePrefixes, weights);
   }
 
   /// {@return these with another number of threads}
@@ -81,7 +87,7 @@ public record EngineOptions(
   /// @param value [#threads]
   public EngineOptions withThreads(int value) {
     return new EngineOptions(
-        cacheBytes, maxSequences, stepTokens, queue, adapterBytes, value, sharePrefixes);
+        cacheBytes, maxSequences, stepTokens, queue, adapterBytes, value, sharePrefixes, weights);
   }
 
   /// {@return these with prefixes shared or not}
@@ -89,6 +95,14 @@ public record EngineOptions(
   /// @param value [#sharePrefixes]
   public EngineOptions withSharedPrefixes(boolean value) {
     return new EngineOptions(
-        cacheBytes, maxSequences, stepTokens, queue, adapterBytes, threads, value);
+        cacheBytes, maxSequences, stepTokens, queue, adapterBytes, threads, value, weights);
+  }
+
+  /// {@return these with weights in another form}
+  ///
+  /// @param value [#weights]
+  public EngineOptions withWeights(WeightForm value) {
+    return new EngineOptions(
+        cacheBytes, maxSequences, stepTokens, queue, adapterBytes, threads, sharePrefixes, value);
   }
 }

@@ -6,6 +6,7 @@ import dev.gatun.models.engine.RunningText.Job;
 import dev.gatun.models.nn.AdapterSegment;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.ForwardPass;
+import dev.gatun.models.nn.FrozenWeights;
 import dev.gatun.models.nn.KvCache;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
@@ -36,6 +37,7 @@ final class Scheduler implements AutoCloseable {
   private final EngineOptions options;
   private final Scope owner;
   private final KvCache cache;
+  private final FrozenWeights weights;
   private final PrefixIndex prefixes;
   private final AdapterStore adapters;
   private final Deque<RunningText> waiting = new ArrayDeque<>();
@@ -56,6 +58,7 @@ final class Scheduler implements AutoCloseable {
     this.options = options;
     this.owner = Scope.open(model.device());
     this.cache = KvCache.of(owner, model, pages);
+    this.weights = new FrozenWeights(owner, model, options.weights());
     this.prefixes = new PrefixIndex(cache);
     this.adapters = new AdapterStore(model, options.adapterBytes(), prefixes::forget);
     this.counters = counters;
@@ -98,7 +101,7 @@ final class Scheduler implements AutoCloseable {
       throw unloaded(adapter);
     }
     try (Scope scope = Scope.open(model.device())) {
-      ForwardPass.Builder pass = ForwardPass.of(scope, model, text, 0, text.length);
+      ForwardPass.Builder pass = ForwardPass.of(scope, model, text, 0, text.length).frozen(weights);
       if (adapter != null) {
         ResidentAdapter weights = adapters.get(adapter);
         pass.segments(List.of(new AdapterSegment(0, text.length, weights.layers())))
@@ -306,7 +309,7 @@ final class Scheduler implements AutoCloseable {
       return;
     }
     try (Scope scope = Scope.open(model.device())) {
-      BatchPass pass = new BatchPass(model, adapters, texts);
+      BatchPass pass = new BatchPass(model, weights, adapters, texts);
       float[] logits = pass.logits(scope);
       counters.passed();
       for (RunningText text : texts) {

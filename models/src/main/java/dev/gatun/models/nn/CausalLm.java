@@ -2,7 +2,6 @@ package dev.gatun.models.nn;
 
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
-import dev.gatun.runtime.op.Matmul;
 
 /// A decoder-only language model: a [Transformer] whose tokens see what is before them, and a head
 /// over the vocabulary.
@@ -31,6 +30,6 @@ public interface CausalLm extends Transformer {
   /// @param pass the pass
   /// @return `(M, V)`
   default Tensor logits(Scope scope, Tensor hidden, ForwardPass pass) {
-    return Matmul.linear(scope, hidden, pass.value(head()), null);
+    return pass.product(scope, hidden, head(), false, null);
   }
 }

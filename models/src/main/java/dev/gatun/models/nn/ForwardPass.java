@@ -9,6 +9,7 @@ import dev.gatun.runtime.op.Attention;
 import dev.gatun.runtime.op.AttentionMask;
 import dev.gatun.runtime.op.Drop;
 import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.Matmul;
 import dev.gatun.runtime.op.Ragged;
 import dev.gatun.runtime.op.TokenMask;
 import java.util.Arrays;
@@ -27,6 +28,7 @@ public final class ForwardPass {
   private final @Nullable Tensor signedSin;
   private final List<AdapterSegment> segments;
   private final Map<Integer, Tensor> replaced;
+  private final @Nullable FrozenWeights frozen;
   private final Sublayers sublayers;
   private final @Nullable DropoutMasks masks;
   private final @Nullable CachedTokens cache;
@@ -72,6 +74,7 @@ public final class ForwardPass {
     }
     this.segments = List.copyOf(builder.segments);
     this.replaced = Map.copyOf(builder.replaced);
+    this.frozen = builder.frozen;
     this.sublayers = builder.sublayers;
     this.masks = builder.masks;
   }
@@ -84,6 +87,7 @@ public final class ForwardPass {
     this.signedSin = other.signedSin;
     this.segments = other.segments;
     this.replaced = other.replaced;
+    this.frozen = other.frozen;
     this.sublayers = other.sublayers;
     this.cache = other.cache;
     this.masks = masks;
@@ -174,6 +178,24 @@ public final class ForwardPass {
     return other == null ? param.value() : other;
   }
 
+  /// Returns x wᵀ + bias with a weight as this pass has it. Recorded as the operations are.
+  ///
+  /// @param scope owner of the result
+  /// @param x `(N, I)`
+  /// @param weight `(O, I)`, or `(I, O)` where `transposed`
+  /// @param bias `(O)`, or null
+  /// @return `(N, O)`
+  Tensor product(Scope scope, Tensor x, Param weight, boolean transposed, @Nullable Tensor bias) {
+    Tensor value = value(weight);
+    boolean own = value == weight.value() && value.dtype() == x.dtype();
+    if (frozen != null && own && !scope.records(x, value, bias)) {
+      return frozen.of(weight, transposed).linear(scope, x, bias);
+    }
+    // a head that an adapter replaces is f32, as adapters are
+    Tensor w = Layout.as(scope, value, x.dtype());
+    return Matmul.linear(scope, x, transposed ? Layout.transpose(scope, w, 0, 1) : w, bias);
+  }
+
   /// {@return what stands after attention and feed-forward blocks}
   public Sublayers sublayers() {
     return sublayers;
@@ -256,6 +278,7 @@ public final class ForwardPass {
     private final int[] offsets;
     private List<AdapterSegment> segments = List.of();
     private Map<Integer, Tensor> replaced = Map.of();
+    private @Nullable FrozenWeights frozen;
     private Sublayers sublayers = Sublayers.NONE;
     private @Nullable DropoutMasks masks;
     private List<KvCache.Sequence> sequences = List.of();
@@ -287,6 +310,15 @@ public final class ForwardPass {
     /// @return this builder
     public Builder replaced(Map<Integer, Tensor> value) {
       this.replaced = value;
+      return this;
+    }
+
+    /// Reads weights of linear layers in another form.
+    ///
+    /// @param value their forms, or null to read them as they are
+    /// @return this builder
+    public Builder frozen(@Nullable FrozenWeights value) {
+      this.frozen = value;
       return this;
     }
 

@@ -129,8 +129,7 @@ public record Linear(
     boolean biasLast = bias != null && rescales; // what a magnitude scales has no bias in it
     try (Scope block = scope.untaped()) {
       Tensor input = dropped == null ? x : Drop.tokens(block, x, dropped);
-      Tensor rowMajor = rowMajor(block, w);
-      Tensor sum = Matmul.linear(block, x, rowMajor, biasLast ? null : bias);
+      Tensor sum = pass.product(block, x, weight, transposed, biasLast ? null : bias);
       int count = branches.size();
       @Nullable Tensor[] inputs = new Tensor[3 + 3 * count];
       inputs[0] = x;
@@ -145,7 +144,7 @@ public record Linear(
         Matmul.addLowRankInPlace(block, sum, x, branches.stream().map(Branch::product).toList());
       } else {
         for (Branch branch : branches) {
-          saved.addAll(branch.add(block, input, sum, dropped == null ? null : rowMajor));
+          saved.addAll(branch.add(block, input, sum, dropped == null ? null : rowMajor(block, w)));
         }
       }
       if (biasLast) {

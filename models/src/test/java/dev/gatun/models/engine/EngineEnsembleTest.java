@@ -29,6 +29,7 @@ import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.WeightForm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// under each draw without a cache and against an evaluation; and as groups among other texts.
 class EngineEnsembleTest {
   private static final EngineOptions SMALL =
-      new EngineOptions(1 << 20, 16, 7, 64, 1 << 24, 2, true);
+      new EngineOptions(1 << 20, 16, 7, 64, 1 << 24, 2, true, WeightForm.PACKED);
   private static final double RATE = 0.3;
   private static final long SEED = 17;
 

@@ -15,6 +15,7 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
+import dev.gatun.runtime.op.WeightForm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Requests of an engine beside the same ones alone, and what ends or refuses them.
 class EngineTest {
   private static final EngineOptions SMALL =
-      new EngineOptions(1 << 20, 16, 7, 64, 1 << 24, 2, true);
+      new EngineOptions(1 << 20, 16, 7, 64, 1 << 24, 2, true, WeightForm.PACKED);
 
   private long live;
 

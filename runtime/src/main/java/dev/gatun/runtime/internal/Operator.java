@@ -36,11 +36,11 @@ public final class Operator {
   private final MemorySegment name;
   private final MemorySegment overload;
 
-  private Operator(Schema schema) {
+  private Operator(String namespace, Schema schema) {
     this.schema = schema;
     int dot = schema.name().indexOf('.');
     String base = dot < 0 ? schema.name() : schema.name().substring(0, dot);
-    this.name = Arena.global().allocateFrom("aten::" + base);
+    this.name = Arena.global().allocateFrom(namespace + "::" + base);
     this.overload = Arena.global().allocateFrom(dot < 0 ? "" : schema.name().substring(dot + 1));
   }
 
@@ -48,12 +48,26 @@ public final class Operator {
   ///
   /// @param name operator and overload, for instance `mul.Tensor`
   public static Operator of(String name) {
-    return new Operator(Schema.of(name));
+    return new Operator("aten", Schema.of(name));
+  }
+
+  /// Returns an operator of another library than ATen, which libtorch's headers do not list.
+  ///
+  /// @param schema namespace, name and arguments, as the library registers them
+  public static Operator registered(String schema) {
+    int end = schema.indexOf("::");
+    return new Operator(schema.substring(0, end), Schema.parse(schema.substring(end + 2)));
   }
 
   /// Calls an operator with one result and returns it.
   public Tensor call(Scope scope, @Nullable Object... arguments) {
     return scope.adopt(handles(scope, 1, arguments)[0]);
+  }
+
+  /// Calls an operator whose result only other operators can read: it has no address and no
+  /// strides.
+  public Tensor callOpaque(Scope scope, DType dtype, long[] shape, @Nullable Object... arguments) {
+    return scope.adopt(handles(scope, 1, arguments)[0], dtype, shape);
   }
 
   /// Calls an operator that returns a view of its first argument.

@@ -26,7 +26,7 @@ public final class Matmul {
 
   /// Products up to these sizes are over in BLAS before oneDNN has begun: it takes 20 to 50 µs to
   /// find its kernel.
-  private static final long SMALL_MATRIX = 1L << 14;
+  static final long SMALL_MATRIX = 1L << 14;
 
   private static final long SMALL_WORK = 1L << 18;
 
@@ -238,20 +238,11 @@ public final class Matmul {
   /// @throws ShapeException if the sizes do not fit
   /// @throws dev.gatun.runtime.DTypeException if the types of `x` and `w` differ
   public static Tensor linear(Scope scope, Tensor x, Tensor w, @Nullable Tensor bias) {
-    Checks.rank("linear", "x", x, 2);
-    Checks.rank("linear", "weight", w, 2);
-    Checks.alike("linear", x, w);
-    Checks.floating("linear", x);
-    if (x.size(1) != w.size(1)) {
-      throw new ShapeException("linear: inner sizes differ: x " + x + ", weight " + w);
-    }
-    if (bias != null) {
-      Checks.shape("linear", "bias", bias, w.size(0));
-    }
+    checkLinear(x, w, bias);
     Tensor result;
     try (Scope block = scope.untaped()) {
       Tensor transposed = Layout.transpose(block, w, 0, 1);
-      if (Kernels.available() && (FewRows.takes(x, w) || FewRows.takes(x, transposed))) {
+      if (isForFewRows(x, w, transposed)) {
         Tensor plain = product(block, x, transposed);
         result =
             bias == null ? plain : Elementwise.add(block, plain, Layout.as(block, bias, x.dtype()));
@@ -291,6 +282,26 @@ public final class Matmul {
               });
     }
     return result;
+  }
+
+  static void checkLinear(Tensor x, Tensor w, @Nullable Tensor bias) {
+    Checks.rank("linear", "x", x, 2);
+    Checks.rank("linear", "weight", w, 2);
+    Checks.alike("linear", x, w);
+    Checks.floating("linear", x);
+    if (x.size(1) != w.size(1)) {
+      throw new ShapeException("linear: inner sizes differ: x " + x + ", weight " + w);
+    }
+    if (bias != null) {
+      Checks.shape("linear", "bias", bias, w.size(0));
+    }
+  }
+
+  /// Returns whether [#linear] goes through our own kernel, which reads the weight where it lies.
+  ///
+  /// @param transposed a view of the weight
+  static boolean isForFewRows(Tensor x, Tensor w, Tensor transposed) {
+    return Kernels.available() && (FewRows.takes(x, w) || FewRows.takes(x, transposed));
   }
 
   /// Adds low-rank products to rows in place, each to its own; nothing is recorded.

@@ -88,6 +88,21 @@ final class MatmulCases {
               return result;
             }),
         OpCase.of(
+                "FrozenWeight.of",
+                "packed where the type has an order",
+                (s, in) -> FrozenWeight.of(s, in[1], WeightForm.PACKED).linear(s, in[0], in[2]))
+            .constant("x", 3, 128)
+            .constant("w", 130, 128)
+            .constant("bias", 130)
+            .plain(in -> {
+              double[] result = product(in[0], transposed(in[1], 130, 128), 1, 3, 128, 130);
+              for (int i = 0; i < result.length; i++) {
+                result[i] += in[2][i % 130];
+              }
+              return result;
+            })
+            .withoutGradient(),
+        OpCase.of(
                 "Matmul.addLowRankInPlace",
                 "rows with one of two products, or none",
                 (s, in) -> {

@@ -403,6 +403,26 @@ final class OpErrorCases {
             "I64 (3, 4)",
             "floating"),
         shape(
+            "FrozenWeight.of",
+            s -> FrozenWeight.of(s, f32(s, 4), WeightForm.PACKED),
+            "frozen weight: weight: ",
+            "F32 (4)",
+            "2 dimensions"),
+        dtype(
+            "FrozenWeight.of",
+            s -> FrozenWeight.of(s, i64(s, 3, 4), WeightForm.STORED),
+            "frozen weight: ",
+            "I64 (3, 4)",
+            "floating"),
+        shape(
+            "FrozenWeight.of",
+            s ->
+                FrozenWeight.of(s, f32(s, 130, 128), WeightForm.PACKED)
+                    .linear(s, f32(s, 2, 127), null),
+            "linear: inner sizes differ",
+            "F32 (2, 127)",
+            "F32 (130, 128)"),
+        shape(
             "Matmul.addLowRankInPlace",
             s -> addLowRank(s, f32(s, 3, 2), new LowRank(2, 4, f32(s, 1, 4), f32(s, 2, 1), 1)),
             "low rank: found rows 2 to 4",
