@@ -1,6 +1,7 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.data.Dataset;
+import dev.gatun.models.dropout.Dropout;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.models.nn.Transformer;
@@ -37,6 +38,7 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin private DataArguments dataArguments = new DataArguments();
   @Mixin private TaskArgument tasks = new TaskArgument();
   @Mixin private AskingArguments asking = new AskingArguments();
+  @Mixin private EnsembleArguments ensembles = new EnsembleArguments();
   @Mixin private JsonOutput json = new JsonOutput();
 
   @Option(
@@ -48,22 +50,6 @@ final class EvalCommand implements Callable<Integer> {
   private @Nullable Path data;
 
   @Option(
-      names = "--ensemble",
-      paramLabel = "METHOD",
-      converter = DropoutArgument.class,
-      description =
-          "Average over several draws of this method's masks, as --dropout of finetune takes it:"
-              + " lora-dropout:p=0.3,n=8.")
-  private @Nullable String ensemble;
-
-  @Option(
-      names = "--average",
-      paramLabel = "WHAT",
-      defaultValue = "logits",
-      description = "What an ensemble averages: logits or probabilities. Default: logits.")
-  private Evaluation.Average average = Evaluation.Average.LOGITS;
-
-  @Option(
       names = "--expected-dropout",
       paramLabel = "P",
       description =
@@ -73,7 +59,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (ensemble != null && expected != null) {
+    boolean averages = ensembles.dropout(true) != null;
+    if (averages && expected != null) {
       throw new RefusedException(
           "--expected-dropout: found beside --ensemble, expected one of the two");
     }
@@ -91,7 +78,7 @@ final class EvalCommand implements Callable<Integer> {
     model.applyThreads();
     ModelDirectory directory = model.directory();
     NamedTask task = tasks.task(directory, null);
-    if (ensemble != null && task != null && task.head() == null) {
+    if (averages && task != null && task.head() == null) {
       throw new RefusedException(
           "--ensemble: found --task " + task.name() + ", expected a task of classes or numbers");
     }
@@ -122,11 +109,12 @@ final class EvalCommand implements Callable<Integer> {
       PassAddition used =
           expected == null ? loaded : loaded.scaled((1 - expected) * (1 - expected));
       IntConsumer shown = done -> progress.show("evaluating", done, set.size(), "rows");
+      Dropout ensemble = ensembles.dropout(lm.isCausal());
       Evaluation evaluation =
           ensemble == null
               ? Evaluation.of(lm, used, set, shown)
               : Evaluation.ensemble(
-                  lm, used, set, DropoutArgument.of(ensemble, lm.isCausal()), 0, average, shown);
+                  lm, used, set, ensemble, EnsembleArguments.SEED, ensembles.average(), shown);
       Measured measured = Measured.of(measure, set, evaluation, lm, used);
       progress.say(measured.line());
       json.print(fields(measured));

@@ -1,6 +1,13 @@
 package dev.gatun.cli;
 
 import dev.gatun.models.data.StreamingDecoder;
+import dev.gatun.models.engine.AdapterEnsemble;
+import dev.gatun.models.engine.Engine;
+import dev.gatun.models.engine.EngineOptions;
+import dev.gatun.models.engine.FinishReason;
+import dev.gatun.models.engine.Generation;
+import dev.gatun.models.engine.GenerationEvent;
+import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.engine.StopTexts;
 import dev.gatun.models.generate.BeamSearch;
 import dev.gatun.models.generate.Generator;
@@ -11,6 +18,7 @@ import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.Scope;
 import dev.gatun.tokenizers.HfTokenizer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -30,6 +38,7 @@ import picocli.CommandLine.Option;
     description = "Continue a text.")
 final class GenerateCommand implements Callable<Integer> {
   private static final int MAX_NEW_TOKENS = 64;
+  private static final int STEP_TOKENS = 256;
 
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private AdapterArgument adapter = new AdapterArgument();
@@ -48,6 +57,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private SamplingArguments choice = new SamplingArguments();
   @Mixin private BeamArguments beams = new BeamArguments();
+  @Mixin private EnsembleArguments ensembles = new EnsembleArguments();
 
   @Override
   public Integer call() throws IOException {
@@ -66,7 +76,15 @@ final class GenerateCommand implements Callable<Integer> {
     if (search != null && !choice.stops().isEmpty()) {
       throw new RefusedException("--stop: found with --beams, expected either");
     }
-    model.applyThreads();
+    AdapterEnsemble ensemble = ensembles.ofAdapter();
+    Path path = adapter.path();
+    if (ensemble != null && path == null) {
+      throw new RefusedException("--ensemble: found no --adapter, expected one");
+    }
+    if (ensemble != null && search != null) {
+      throw new RefusedException("--ensemble: found with --beams, expected either");
+    }
+    int threads = model.applyThreads();
     ModelDirectory directory = model.directory();
     try (HfTokenizer tokenizer = model.tokenizer();
         CausalLm lm =
@@ -83,18 +101,73 @@ final class GenerateCommand implements Callable<Integer> {
         throw new RefusedException(
             "--stop: found no tokenizer.json in " + directory.path() + ", expected one");
       }
-      PassAddition addition = weights.beside(owner, lm, adapter.load(owner, lm));
       int[] ids =
           prompt != null && tokenizer != null
               ? tokenizer.encodeDocument(prompt)
               : promptIds == null ? new int[0] : promptIds;
-      Map<String, Object> fields =
-          search == null
-              ? generate(new Generator(lm, addition, directory.stopIds()), ids, sampling, tokenizer)
-              : search(new BeamSearch(lm, addition, directory.stopIds()), ids, search, tokenizer);
+      Map<String, Object> fields;
+      if (ensemble != null && path != null) {
+        EngineOptions options =
+            EngineOptions.DEFAULT
+                .withBatch(ensemble.instances(), STEP_TOKENS)
+                .withThreads(threads)
+                .withWeights(weights.ofEngine(model.device()));
+        try (Engine engine = Engine.open(lm, tokenizer, directory.stopIds(), options)) {
+          GenerationRequest request =
+              GenerationRequest.of(ids, sampling)
+                  .withAdapter(engine.load("adapter", path))
+                  .withEnsemble(ensemble)
+                  .withStops(choice.stops(), false);
+          fields = generate(engine, request, tokenizer);
+        }
+      } else {
+        PassAddition addition = weights.beside(owner, lm, adapter.load(owner, lm));
+        fields =
+            search == null
+                ? generate(
+                    new Generator(lm, addition, directory.stopIds()), ids, sampling, tokenizer)
+                : search(new BeamSearch(lm, addition, directory.stopIds()), ids, search, tokenizer);
+      }
       json.print(fields);
       return 0;
     }
+  }
+
+  private Map<String, Object> generate(
+      Engine engine, GenerationRequest request, @Nullable HfTokenizer tokenizer) {
+    StringBuilder text = new StringBuilder();
+    List<GenerationEvent.Token> tokens = new ArrayList<>();
+    FinishReason reason = FinishReason.CANCELLED;
+    long first = 0;
+    long last = 0;
+    try (Generation generation = engine.submit(request)) {
+      for (GenerationEvent event = generation.take();
+          !(event instanceof GenerationEvent.Ended);
+          event = generation.take()) {
+        switch (event) {
+          case GenerationEvent.Text piece -> {
+            last = System.nanoTime();
+            first = first == 0 ? last : first;
+            tokens.addAll(piece.tokens());
+            write(text, piece.text());
+          }
+          case GenerationEvent.ChoiceEnded ended -> reason = ended.reason();
+          case GenerationEvent.Ended ended -> {} // ends the loop
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    int[] ids = tokens.stream().mapToInt(GenerationEvent.Token::id).toArray();
+    if (!json.isOn()) {
+      System.out.println(tokenizer == null ? Arrays.toString(ids) : "");
+    }
+    Map<String, Object> fields = text(ids, reason == FinishReason.STOP, tokenizer);
+    if (tokenizer != null) {
+      fields.put("text", text.toString());
+    }
+    fields.put("tokens_per_second", ids.length < 2 ? 0 : (ids.length - 1) * 1e9 / (last - first));
+    return fields;
   }
 
   private Map<String, Object> generate(

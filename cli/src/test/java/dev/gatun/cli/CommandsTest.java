@@ -214,6 +214,37 @@ class CommandsTest {
   }
 
   @Test
+  void anEnsembleContinuesIds() {
+    String[] arguments = {
+      "generate",
+      "--model",
+      LLAMA,
+      "--adapter",
+      PARITY.resolve("llama/adapters/all-linear").toString(),
+      "--prompt-ids",
+      "1,2,3",
+      "--max-new-tokens",
+      "12",
+      "--threads",
+      "1",
+      "--json",
+      "--ensemble",
+      "lora-dropout:p=0.5,n=4"
+    };
+    Ended run = Ended.gatun(arguments);
+    assertThat(run.status()).as(run.err()).isZero();
+    JsonNode json = run.json();
+    assertThat(json.get("ids").size()).isEqualTo(12);
+    assertThat(json.get("finish_reason").asString()).isEqualTo("length");
+    assertThat(json.get("tokens_per_second").asDouble()).isPositive();
+    assertThat(Ended.gatun(arguments).json().get("ids")).isEqualTo(json.get("ids"));
+    Ended plain = Ended.gatun(Arrays.copyOf(arguments, arguments.length - 2));
+    assertThat(plain.json().get("ids")).isNotEqualTo(json.get("ids"));
+    arguments[arguments.length - 1] = "lora-dropout:p=1e-12,n=2"; // drops nothing
+    assertThat(Ended.gatun(arguments).json().get("ids")).isEqualTo(plain.json().get("ids"));
+  }
+
+  @Test
   void beamsAreGivenBestFirst() {
     String[] arguments = {
       "generate",
@@ -316,6 +347,11 @@ class CommandsTest {
         "2 | generate --model L --prompt-ids 1 --early-stopping | --early-stopping: found with one beam",
         "2 | generate --model L --prompt-ids 1 --beams 2 --length-penalty NaN | --length-penalty: found NaN",
         "1 | generate --model L --prompt-ids 1 --beams 97 | beams: found 97, expected at most",
+        "2 | generate --model L --prompt-ids 1 --adapter A --ensemble dropkey | --ensemble: dropout: found masks other",
+        "2 | generate --model L --prompt-ids 1 --adapter A --ensemble lora-dropout:n=0 | instances: found 0, expected 1 to 100",
+        "2 | generate --model L --prompt-ids 1 --adapter A --ensemble lora-dropout:p=0 | --ensemble: rate: found 0.0",
+        "2 | generate --model L --prompt-ids 1 --ensemble lora-dropout | --ensemble: found no --adapter",
+        "2 | generate --model L --prompt-ids 1 --adapter A --ensemble lora-dropout --beams 2 | --ensemble: found with --beams",
         "2 | generate --model L --prompt hello | tokenizer.json",
         "1 | finetune --model L --data /no/such/file | /no/such/file",
         "1 | finetune --model /no/such/model --data D | /no/such/model",

@@ -55,7 +55,7 @@ final class TextAnswers {
     metrics.asked(name);
     try (RunningTexts texts = new RunningTexts(exchange, metrics, serving.stopping())) {
       for (int[] prompt : prompts) {
-        texts.submit(model.engine(), request.withPrompt(prompt));
+        submit(texts, request.withPrompt(prompt), promptField);
       }
       exchange.watch();
       String id = form.prefix() + UUID.randomUUID().toString().replace("-", "");
@@ -65,8 +65,6 @@ final class TextAnswers {
       } else {
         whole(exchange, asked, texts, envelope);
       }
-    } catch (ShapeException e) {
-      throw ApiException.tooLong(promptField, e.getMessage());
     } finally {
       metrics.whole((System.nanoTime() - exchange.began()) / 1e9);
     }
@@ -82,13 +80,24 @@ final class TextAnswers {
         : model.engine().adapter(adapter).orElseThrow(() -> ApiException.noModel(name));
   }
 
+  private void submit(RunningTexts texts, GenerationRequest request, String promptField) {
+    try {
+      texts.submit(model.engine(), request);
+    } catch (ShapeException e) {
+      throw ApiException.tooLong(promptField, e.getMessage());
+    } catch (IllegalArgumentException e) { // all else that the engine refuses
+      throw ApiException.invalid("ensemble", String.valueOf(e.getMessage()));
+    }
+  }
+
   private GenerationRequest request(TextRequest asked, @Nullable AdapterHandle adapter) {
     return GenerationRequest.of(new int[] {0}, asked.sampling())
         .withAdapter(adapter)
         .withStops(asked.stops(), asked.ignoreEos())
         .withChoices(asked.choices())
         .withLogprobs(asked.logprobs())
-        .withConstraint(constraint(asked.form()));
+        .withConstraint(constraint(asked.form()))
+        .withEnsemble(asked.ensemble());
   }
 
   private @Nullable TokenConstraint constraint(@Nullable AskedForm asked) {

@@ -1,7 +1,10 @@
 package dev.gatun.server;
 
+import dev.gatun.models.dropout.DropoutText;
+import dev.gatun.models.engine.AdapterEnsemble;
 import dev.gatun.models.engine.GenerationRequest;
 import dev.gatun.models.generate.Sampling;
+import dev.gatun.models.train.Evaluation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 /// @param choices answers to each prompt
 /// @param logprobs likeliest ids to tell with each token; -1 for no logarithms at all
 /// @param form what the answer must look like, or null
+/// @param ensemble draws of the adapter's masks to average over, or null
 /// @param stream whether it is answered token by token
 /// @param includeUsage whether a stream ends with its usage
 record TextRequest(
@@ -28,6 +32,7 @@ record TextRequest(
     int choices,
     int logprobs,
     @Nullable AskedForm form,
+    @Nullable AdapterEnsemble ensemble,
     boolean stream,
     boolean includeUsage) {
   private static final int MOST_STOPS = 16;
@@ -51,8 +56,30 @@ record TextRequest(
         fields.integer("n", 1, 1, GenerationRequest.MOST_CHOICES),
         logprobs,
         AskedForm.read(fields),
+        ensemble(fields),
         fields.flag("stream"),
         options != null && options.flag("include_usage"));
+  }
+
+  private static @Nullable AdapterEnsemble ensemble(JsonFields fields) {
+    String method = fields.text("ensemble");
+    if (method == null) {
+      return null;
+    }
+    String average = fields.text("average");
+    Evaluation.Average what =
+        switch (average) {
+          case null -> Evaluation.Average.LOGITS;
+          case "logits" -> Evaluation.Average.LOGITS;
+          case "probabilities" -> Evaluation.Average.PROBABILITIES;
+          default -> throw fields.refused("average", average, "logits or probabilities");
+        };
+    Long seed = fields.wide("ensemble_seed");
+    try {
+      return AdapterEnsemble.of(DropoutText.parse(method), seed == null ? 0 : seed, what);
+    } catch (IllegalArgumentException e) {
+      throw ApiException.invalid("ensemble", "ensemble: " + e.getMessage());
+    }
   }
 
   private static Sampling sampling(JsonFields fields, int maxTokens, int vocabulary) {

@@ -49,6 +49,12 @@ class FuzzTest {
               {"model":"demo","prompt":[[1,2,3],[40,50]],"max_tokens":2,"logprobs":1,"best_of":1}\
               """),
           new Good(
+              "/v1/completions",
+              """
+              {"model":"kept","prompt":[7,8,9],"max_tokens":2,"ensemble":"lora-dropout:p=0.2,n=3","ensemble_seed":5,\
+              "average":"logits"}\
+              """),
+          new Good(
               "/v1/embeddings",
               """
               {"model":"demo","input":["a","b"],"encoding_format":"base64"}\
@@ -161,6 +167,7 @@ class FuzzTest {
             Served.ENGINE.withCacheBytes(8 * 49_152).withQueue(4096),
             (texts, adapter, cut) ->
                 new Embedder.Embeddings(texts.stream().map(text -> new float[2]).toList(), 1))) {
+      served.model.engine().load("kept", folder.resolve("one")); // no body names it to load it
       fuzz(served, GOOD);
       served.awaitIdle();
       assertThat(served.post("/v1/completions", "{\"prompt\":\"a\",\"max_tokens\":2}").statusCode())

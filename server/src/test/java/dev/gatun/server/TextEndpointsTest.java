@@ -311,6 +311,26 @@ class TextEndpointsTest {
     }
   }
 
+  @Test
+  void anEnsembleAnswersAsOne() throws Exception {
+    String ensemble = ",\"logprobs\":0,\"ensemble\":\"lora-dropout:p=%s,n=%d\"%s";
+    JsonNode plain = served.json(TEXT, text("one", ",\"logprobs\":0")).get("choices");
+    assertThat(served.json(TEXT, text("one", ensemble.formatted("1e-12", 1, ""))).get("choices"))
+        .isEqualTo(plain);
+    JsonNode answer = served.json(TEXT, text("one", ensemble.formatted("0.4", 5, "")));
+    assertThat(answer.get("choices")).isNotEqualTo(plain);
+    assertThat(answer.get("usage").get("completion_tokens").intValue()).isEqualTo(12);
+    assertThat(
+            served
+                .json(TEXT, text("one", ensemble.formatted("0.4", 5, ",\"ensemble_seed\":1")))
+                .get("choices"))
+        .isNotEqualTo(answer.get("choices"));
+    String told = ",\"average\":\"probabilities\"";
+    assertThat(served.json(TEXT, text("one", ensemble.formatted("0.4", 5, told))).get("choices"))
+        .isNotEqualTo(answer.get("choices"));
+    served.awaitIdle();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -335,6 +355,13 @@ class TextEndpointsTest {
         "top_k | {\"prompt\":\"a\",\"top_k\":-2}",
         "min_p | {\"prompt\":\"a\",\"min_p\":2}",
         "presence_penalty | {\"prompt\":\"a\",\"presence_penalty\":3}",
+        "ensemble | {\"prompt\":\"a\",\"ensemble\":4}",
+        "ensemble | {\"prompt\":\"a\",\"ensemble\":\"lora-dropout\"}",
+        "ensemble | {\"prompt\":\"a\",\"model\":\"one\",\"ensemble\":\"lora-dropout:n=33\"}",
+        "ensemble | {\"prompt\":\"a\",\"model\":\"one\",\"ensemble\":\"lora-dropout:n=0\"}",
+        "ensemble | {\"prompt\":\"a\",\"model\":\"one\",\"ensemble\":\"dropkey:p=0.1\"}",
+        "average | {\"prompt\":\"a\",\"ensemble\":\"lora-dropout\",\"average\":\"all\"}",
+        "ensemble_seed | {\"prompt\":\"a\",\"ensemble\":\"lora-dropout\",\"ensemble_seed\":0.5}",
         "n | {\"prompt\":\"a\",\"n\":0}",
         "n | {\"prompt\":\"a\",\"n\":129}",
         "seed | {\"prompt\":\"a\",\"seed\":1e3}",

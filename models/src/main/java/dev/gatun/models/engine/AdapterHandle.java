@@ -8,13 +8,31 @@ public final class AdapterHandle {
   private final int rank;
   private final AdapterSource source;
   private final boolean merged;
+  private final long bytes;
+  private final long branchBytes;
 
-  AdapterHandle(String name, long generation, int rank, AdapterSource source, boolean merged) {
+  /// @param read its weights
+  AdapterHandle(
+      String name, long generation, AdapterSource source, boolean merged, ResidentAdapter read) {
     this.name = name;
     this.generation = generation;
-    this.rank = rank;
+    this.rank = read.rank();
     this.source = source;
     this.merged = merged;
+    this.bytes = read.bytes();
+    this.branchBytes = read.branchBytes();
+  }
+
+  /// An adapter under a draw of an ensemble's masks.
+  AdapterHandle(long generation, AdapterSource.Draw draw) {
+    AdapterHandle whole = draw.adapter();
+    this.name = whole.name;
+    this.generation = generation;
+    this.rank = whole.rank;
+    this.source = draw;
+    this.merged = false;
+    this.bytes = whole.branchBytes;
+    this.branchBytes = whole.branchBytes;
   }
 
   /// {@return the name that requests find it by}
@@ -44,6 +62,16 @@ public final class AdapterHandle {
 
   AdapterSource from() {
     return source;
+  }
+
+  /// Returns the bytes that it takes in memory.
+  long bytes() {
+    return bytes;
+  }
+
+  /// Returns those of its branches, without what it replaces and what it was merged into.
+  long branchBytes() {
+    return branchBytes;
   }
 
   @Override

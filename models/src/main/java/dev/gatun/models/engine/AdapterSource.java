@@ -59,4 +59,13 @@ sealed interface AdapterSource {
       return weight + " " + adapter.name();
     }
   }
+
+  /// Another adapter under a draw of an ensemble's masks: its branches alone, without what it
+  /// replaces.
+  record Draw(AdapterHandle adapter, AdapterEnsemble.Draw masks) implements AdapterSource {
+    @Override
+    public String toString() {
+      return "draw %d of %s".formatted(masks.number(), adapter);
+    }
+  }
 }

@@ -2,30 +2,42 @@ package dev.gatun.models.engine;
 
 import dev.gatun.models.nn.CausalLm;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The adapters in memory, those not used for the longest time in front, under a budget of bytes.
 /// For the engine's thread alone.
+///
+/// Each draw of an ensemble is an adapter with a handle of its own, so that its weights, its pages
+/// and its rows in a pass are kept apart as those of any two adapters are. Texts that ask for the
+/// same draw share its handle, for as long as one of them has not ended or the draw is in memory.
 final class AdapterStore implements AutoCloseable {
   private final CausalLm model;
   private final long budget;
   private final Map<AdapterHandle, ResidentAdapter> resident = new LinkedHashMap<>(16, 0.75f, true);
-  private final Map<AdapterHandle, Long> sizes = new HashMap<>();
+  private final Set<AdapterHandle> known = new HashSet<>();
+  private final Map<AdapterSource.Draw, AdapterHandle> draws = new HashMap<>();
   private final Map<AdapterHandle, Integer> running = new HashMap<>();
   private final Set<AdapterHandle> retired = new HashSet<>();
   private final Map<AdapterHandle, Integer> users = new HashMap<>();
+  private final Consumer<AdapterHandle> whenForgotten;
   private long bytes;
   private long loads;
   private long next = 1;
 
-  AdapterStore(CausalLm model, long budget) {
+  /// @param whenForgotten is told of each adapter that nobody will ask for again
+  AdapterStore(CausalLm model, long budget, Consumer<AdapterHandle> whenForgotten) {
     this.model = model;
     this.budget = budget;
+    this.whenForgotten = whenForgotten;
   }
 
   /// Reads a new adapter.
@@ -38,8 +50,8 @@ final class AdapterStore implements AutoCloseable {
           "adapter %s: found %d bytes, expected at most the %d of all adapters"
               .formatted(name, read.bytes(), budget));
     }
-    AdapterHandle handle = new AdapterHandle(name, next++, read.rank(), source, merged);
-    sizes.put(handle, read.bytes());
+    AdapterHandle handle = new AdapterHandle(name, next++, source, merged, read);
+    known.add(handle);
     hold(handle, read);
     return handle;
   }
@@ -55,20 +67,19 @@ final class AdapterStore implements AutoCloseable {
         bytes -= entry.getValue().bytes();
         entry.getValue().close();
         eldest.remove();
+        forgetIfUnused(entry.getKey());
       }
     }
   }
 
-  /// Returns whether an adapter is in memory, or fits there beside those that are in use.
-  boolean fits(AdapterHandle handle) {
-    if (resident.containsKey(handle)) {
+  /// Returns whether adapters are in memory, or fit there beside those that are in use.
+  boolean fit(List<AdapterHandle> handles) {
+    if (running.isEmpty() || resident.keySet().containsAll(handles)) {
       return true;
     }
-    long used = 0;
-    for (AdapterHandle each : running.keySet()) {
-      used += sizes.getOrDefault(each, 0L);
-    }
-    return used == 0 || used + sizes.getOrDefault(handle, 0L) <= budget;
+    Set<AdapterHandle> used = new HashSet<>(running.keySet());
+    used.addAll(handles);
+    return used.stream().mapToLong(AdapterHandle::bytes).sum() <= budget;
   }
 
   /// Returns an adapter's weights, read again where they are not in memory.
@@ -86,20 +97,40 @@ final class AdapterStore implements AutoCloseable {
     return held;
   }
 
-  /// Counts a text that will go through the adapter.
+  /// Counts a text that will go through an adapter, or through draws of it.
+  ///
+  /// @return the adapter and the draws behind it; nothing where there is no adapter
+  List<AdapterHandle> enter(@Nullable AdapterHandle adapter, @Nullable AdapterEnsemble ensemble) {
+    List<AdapterHandle> all = new ArrayList<>();
+    if (adapter != null) {
+      all.add(adapter);
+      if (ensemble != null) {
+        for (AdapterEnsemble.Draw masks : ensemble.draws()) {
+          all.add(draws.computeIfAbsent(new AdapterSource.Draw(adapter, masks), this::drawn));
+        }
+      }
+    }
+    all.forEach(this::enter);
+    return all;
+  }
+
+  private AdapterHandle drawn(AdapterSource.Draw draw) {
+    AdapterHandle handle = new AdapterHandle(next++, draw);
+    known.add(handle);
+    return handle;
+  }
+
+  /// Counts another text that will go through the adapter.
   void enter(AdapterHandle handle) {
     users.merge(handle, 1, Integer::sum);
   }
 
   /// Counts one less.
-  ///
-  /// @return whether nobody will ask for it again
-  boolean leave(AdapterHandle handle) {
+  void leave(AdapterHandle handle) {
     if (users.merge(handle, -1, Integer::sum) == 0) {
       users.remove(handle);
-      return dropIfUnused(handle);
+      forgetIfUnused(handle);
     }
-    return false;
   }
 
   /// Keeps an adapter in memory while a sequence runs.
@@ -114,30 +145,41 @@ final class AdapterStore implements AutoCloseable {
     }
   }
 
-  /// Takes an adapter out of service; texts that have it go on.
-  ///
-  /// @return whether nobody will ask for it again
-  boolean retire(AdapterHandle handle) {
-    retired.add(handle);
-    return dropIfUnused(handle);
+  /// Takes an adapter out of service, with its draws; texts that have it go on.
+  void retire(AdapterHandle handle) {
+    List<AdapterHandle> all = new ArrayList<>(List.of(handle));
+    draws.forEach((draw, of) -> {
+      if (draw.adapter() == handle) {
+        all.add(of);
+      }
+    });
+    retired.addAll(all);
+    all.forEach(this::forgetIfUnused);
   }
 
   boolean isRetired(AdapterHandle handle) {
-    return retired.contains(handle) || !sizes.containsKey(handle);
+    return retired.contains(handle) || !known.contains(handle);
   }
 
-  private boolean dropIfUnused(AdapterHandle handle) {
-    if (!retired.contains(handle) || users.containsKey(handle)) {
-      return false;
+  /// Forgets an adapter that no text has, if it is out of service, or a draw out of memory.
+  private void forgetIfUnused(AdapterHandle handle) {
+    ResidentAdapter held = resident.get(handle);
+    boolean isOver =
+        retired.contains(handle) || (held == null && handle.from() instanceof AdapterSource.Draw);
+    if (!isOver || users.containsKey(handle)) {
+      return;
     }
-    ResidentAdapter held = resident.remove(handle);
     if (held != null) {
+      resident.remove(handle);
       bytes -= held.bytes();
       held.close();
     }
-    sizes.remove(handle);
+    if (handle.from() instanceof AdapterSource.Draw draw) {
+      draws.remove(draw);
+    }
+    known.remove(handle);
     retired.remove(handle);
-    return true;
+    whenForgotten.accept(handle);
   }
 
   int count() {

@@ -107,7 +107,12 @@ public final class Engine implements AutoCloseable {
 
   /// {@return how many tokens of one text can run, prompt included}
   public int maxTokens() {
-    return (int) Math.min(model.maxPositions(), (long) pages * KvCache.PAGE);
+    return maxTokens(1);
+  }
+
+  /// Returns how many tokens a text can have that takes several sequences.
+  private int maxTokens(int sequences) {
+    return (int) Math.min(model.maxPositions(), (long) (pages / sequences) * KvCache.PAGE);
   }
 
   /// Begins a request.
@@ -116,9 +121,13 @@ public final class Engine implements AutoCloseable {
   /// @return the request under way
   /// @throws ShapeException if the prompt is empty, has an id outside the vocabulary or more ids
   ///   than the model has positions or the cache room for
+  /// @throws IllegalArgumentException if there is an ensemble of no adapter, or of more draws than
+  ///   sequences run or adapters fit into memory
   /// @throws EngineException if the queue is full, the adapter was unloaded or the engine is closed
   public Generation submit(GenerationRequest request) {
-    int most = Math.min(request.sampling().maxNewTokens(), room(request.prompt()));
+    int sequences = sequences(request.ensemble(), request.adapter());
+    int room = room(maxTokens(sequences), request.prompt());
+    int most = Math.min(request.sampling().maxNewTokens(), room);
     if (pending.incrementAndGet() > options.queue() + options.maxSequences()) {
       pending.decrementAndGet();
       counters.refused();
@@ -135,7 +144,32 @@ public final class Engine implements AutoCloseable {
     return generation;
   }
 
-  private int room(int... prompt) {
+  /// Returns how many sequences each text of a request takes.
+  private int sequences(@Nullable AdapterEnsemble ensemble, @Nullable AdapterHandle adapter) {
+    if (ensemble == null) {
+      return 1;
+    }
+    if (adapter == null) {
+      throw new IllegalArgumentException(
+          "ensemble: found no adapter, expected an adapter of the LoRA family");
+    }
+    int draws = ensemble.instances();
+    if (draws > options.maxSequences()) {
+      throw new IllegalArgumentException(
+          "ensemble: found %d draws, expected at most the %d sequences that run side by side"
+              .formatted(draws, options.maxSequences()));
+    }
+    long bytes = adapter.bytes() + draws * adapter.branchBytes();
+    if (bytes > options.adapterBytes()) {
+      throw new IllegalArgumentException(
+          "ensemble: found %d draws of %d bytes, with the adapter, expected at most the %d of all"
+                  .formatted(draws, bytes, options.adapterBytes())
+              + " adapters");
+    }
+    return draws;
+  }
+
+  private int room(int maxTokens, int... prompt) {
     if (prompt.length == 0) {
       throw new ShapeException("prompt: found no ids, expected at least one");
     }
@@ -145,12 +179,12 @@ public final class Engine implements AutoCloseable {
             "prompt: found id %d, expected 0 to %d".formatted(id, model.vocabulary() - 1));
       }
     }
-    if (prompt.length > maxTokens()) {
+    if (prompt.length > maxTokens) {
       throw new ShapeException(
-          "prompt: found %d ids, expected at most %d".formatted(prompt.length, maxTokens()));
+          "prompt: found %d ids, expected at most %d".formatted(prompt.length, maxTokens));
     }
     // the last token is made and not read: it needs no position
-    return maxTokens() - prompt.length + 1;
+    return maxTokens - prompt.length + 1;
   }
 
   /// Loads an adapter, in place of another of that name.
@@ -200,15 +234,9 @@ public final class Engine implements AutoCloseable {
   private AdapterHandle named(Scheduler scheduler, AdapterHandle handle) {
     AdapterHandle former = adapters.put(handle.name(), handle);
     if (former != null) {
-      retire(scheduler, former);
+      scheduler.adapters().retire(former);
     }
     return handle;
-  }
-
-  private static void retire(Scheduler scheduler, AdapterHandle handle) {
-    if (scheduler.adapters().retire(handle)) {
-      scheduler.prefixes().forget(handle);
-    }
   }
 
   /// Takes an adapter out of service; requests that have its handle go on.
@@ -217,7 +245,7 @@ public final class Engine implements AutoCloseable {
   /// @return whether there was one
   public boolean unload(String name) {
     AdapterHandle former = adapters.remove(name);
-    return former != null && enqueue(scheduler -> retire(scheduler, former));
+    return former != null && enqueue(scheduler -> scheduler.adapters().retire(former));
   }
 
   /// {@return the adapter of a name}
@@ -243,7 +271,7 @@ public final class Engine implements AutoCloseable {
   /// @throws EngineException if the adapter was unloaded or the engine is closed
   public float[][] embed(List<int[]> texts, @Nullable AdapterHandle adapter) {
     float[][] all = new float[texts.size()][];
-    texts.forEach(this::room);
+    texts.forEach(text -> room(maxTokens(), text));
     try {
       for (int i = 0; i < all.length; i++) { // between texts, others go on
         int[] text = texts.get(i);

@@ -5,7 +5,8 @@ import dev.gatun.runtime.op.WeightForm;
 /// The limits of an [Engine].
 ///
 /// @param cacheBytes bytes of keys and values, of all sequences together
-/// @param maxSequences sequences that run side by side at most
+/// @param maxSequences sequences that run side by side at most; a text takes one, that of an
+///   ensemble one for each draw
 /// @param stepTokens tokens of one forward pass at most: longer prompts are run in pieces, between
 ///   which other sequences go on
 /// @param queue requests that wait at most; more are refused

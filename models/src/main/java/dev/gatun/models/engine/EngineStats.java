@@ -2,7 +2,7 @@ package dev.gatun.models.engine;
 
 /// Where an [Engine] stands, and what it has done since it was opened.
 ///
-/// @param running sequences that run
+/// @param running sequences that run, of an ensemble's text one for each draw
 /// @param waiting requests that wait
 /// @param pages pages of the cache
 /// @param freePages pages without a holder
@@ -15,10 +15,10 @@ package dev.gatun.models.engine;
 /// @param cachedTokens those of them that were found
 /// @param generatedTokens ids that were chosen
 /// @param steps forward passes
-/// @param preemptions sequences that had to give their pages away and were run again
-/// @param loadedAdapters adapters in memory
+/// @param preemptions texts that had to give their pages away and were run again
+/// @param loadedAdapters adapters in memory, and draws of ensembles
 /// @param adapterBytes their bytes
-/// @param adapterLoads how often an adapter was read
+/// @param adapterLoads how often one was read
 public record EngineStats(
     int running,
     int waiting,

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param logprobs how many of the likeliest ids are told with each token; 0 for the token's own
 ///   logarithm alone, -1 for nothing
 /// @param constraint what the text may be, or null for anything; each choice has a copy of it
+/// @param ensemble draws of the adapter's masks that are averaged at each token, or null for the
+///   adapter as it is; each draw takes a row of the passes and pages of its own
 public record GenerationRequest(
     int[] prompt,
     @Nullable AdapterHandle adapter,
@@ -24,7 +26,8 @@ public record GenerationRequest(
     boolean ignoreStopIds,
     int choices,
     int logprobs,
-    @Nullable TokenConstraint constraint) {
+    @Nullable TokenConstraint constraint,
+    @Nullable AdapterEnsemble ensemble) {
   /// Most choices of one request.
   public static final int MOST_CHOICES = 128;
 
@@ -55,7 +58,7 @@ public record GenerationRequest(
   /// @param prompt at least one id
   /// @param sampling how tokens are chosen
   public static GenerationRequest of(int[] prompt, Sampling sampling) {
-    return new GenerationRequest(prompt, null, sampling, List.of(), false, 1, -1, null);
+    return new GenerationRequest(prompt, null, sampling, List.of(), false, 1, -1, null, null);
   }
 
   /// {@return this with another prompt}
@@ -63,7 +66,7 @@ public record GenerationRequest(
   /// @param value [#prompt]
   public GenerationRequest withPrompt(int[] value) {
     return new GenerationRequest(
-        value, adapter, sampling, stops, ignoreStopIds, choices, logprobs, constraint);
+        value, adapter, sampling, stops, ignoreStopIds, choices, logprobs, constraint, ensemble);
   }
 
   /// {@return this through an adapter}
@@ -71,7 +74,7 @@ public record GenerationRequest(
   /// @param value [#adapter]
   public GenerationRequest withAdapter(@Nullable AdapterHandle value) {
     return new GenerationRequest(
-        prompt, value, sampling, stops, ignoreStopIds, choices, logprobs, constraint);
+        prompt, value, sampling, stops, ignoreStopIds, choices, logprobs, constraint, ensemble);
   }
 
   /// {@return this with other ends}
@@ -80,7 +83,7 @@ public record GenerationRequest(
   /// @param ignoreIds [#ignoreStopIds]
   public GenerationRequest withStops(List<String> texts, boolean ignoreIds) {
     return new GenerationRequest(
-        prompt, adapter, sampling, texts, ignoreIds, choices, logprobs, constraint);
+        prompt, adapter, sampling, texts, ignoreIds, choices, logprobs, constraint, ensemble);
   }
 
   /// {@return this with several choices}
@@ -88,7 +91,7 @@ public record GenerationRequest(
   /// @param value [#choices]
   public GenerationRequest withChoices(int value) {
     return new GenerationRequest(
-        prompt, adapter, sampling, stops, ignoreStopIds, value, logprobs, constraint);
+        prompt, adapter, sampling, stops, ignoreStopIds, value, logprobs, constraint, ensemble);
   }
 
   /// {@return this with logarithms of probabilities}
@@ -96,7 +99,7 @@ public record GenerationRequest(
   /// @param value [#logprobs]
   public GenerationRequest withLogprobs(int value) {
     return new GenerationRequest(
-        prompt, adapter, sampling, stops, ignoreStopIds, choices, value, constraint);
+        prompt, adapter, sampling, stops, ignoreStopIds, choices, value, constraint, ensemble);
   }
 
   /// {@return this with a form that the text must have}
@@ -104,6 +107,14 @@ public record GenerationRequest(
   /// @param value [#constraint]
   public GenerationRequest withConstraint(@Nullable TokenConstraint value) {
     return new GenerationRequest(
-        prompt, adapter, sampling, stops, ignoreStopIds, choices, logprobs, value);
+        prompt, adapter, sampling, stops, ignoreStopIds, choices, logprobs, value, ensemble);
+  }
+
+  /// {@return this through draws of the adapter's masks}
+  ///
+  /// @param value [#ensemble]
+  public GenerationRequest withEnsemble(@Nullable AdapterEnsemble value) {
+    return new GenerationRequest(
+        prompt, adapter, sampling, stops, ignoreStopIds, choices, logprobs, constraint, value);
   }
 }

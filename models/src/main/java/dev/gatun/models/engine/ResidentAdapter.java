@@ -42,14 +42,13 @@ record ResidentAdapter(
       Map<Integer, Tensor> replaced = new HashMap<>();
       Map<Integer, Tensor> merged = null;
       @Nullable AdapterLayer[] wide;
-      switch (source) {
-        case AdapterSource.Directory directory -> {
-          LoraAdapter read = read(block, model, directory);
-          wide = read.layers(block);
-          read.replaced().forEach((index, value) -> replaced.put(index, Layout.copy(scope, value)));
-          merged = merge ? merged(scope, model, read) : null;
-        }
-        case AdapterSource.Combination sum -> wide = sum(block, model, sum);
+      if (source instanceof AdapterSource.Directory directory) {
+        LoraAdapter read = read(block, model, directory);
+        wide = read.layers(block);
+        read.replaced().forEach((index, value) -> replaced.put(index, Layout.copy(scope, value)));
+        merged = merge ? merged(scope, model, read) : null;
+      } else {
+        wide = wide(block, model, source);
       }
       @Nullable AdapterLayer[] layers = new AdapterLayer[wide.length];
       for (int i = 0; i < wide.length; i++) {
@@ -71,21 +70,30 @@ record ResidentAdapter(
   }
 
   /// Returns an adapter's branches in f32.
-  private static @Nullable AdapterLayer[] wide(Scope owner, CausalLm model, AdapterHandle adapter)
+  private static @Nullable AdapterLayer[] wide(Scope owner, CausalLm model, AdapterSource source)
       throws IOException {
-    return switch (adapter.from()) {
-      case AdapterSource.Directory directory -> {
-        LoraAdapter read = read(owner, model, directory);
-        if (!read.replaced().isEmpty()) {
-          throw new EngineException(
-              EngineException.Kind.ADAPTER,
-              "combination: %s: found weights that it replaces, expected low-rank branches alone"
-                  .formatted(adapter.name()));
-        }
-        yield read.layers(owner);
-      }
+    return switch (source) {
+      case AdapterSource.Directory directory -> read(owner, model, directory).layers(owner);
       case AdapterSource.Combination sum -> sum(owner, model, sum);
+      case AdapterSource.Draw draw ->
+          draw.masks().of(owner, wide(owner, model, draw.adapter().from()));
     };
+  }
+
+  /// Returns the branches of an adapter that has nothing else.
+  private static @Nullable AdapterLayer[] alone(Scope owner, CausalLm model, AdapterHandle adapter)
+      throws IOException {
+    if (!(adapter.from() instanceof AdapterSource.Directory directory)) {
+      return wide(owner, model, adapter.from());
+    }
+    LoraAdapter read = read(owner, model, directory);
+    if (!read.replaced().isEmpty()) {
+      throw new EngineException(
+          EngineException.Kind.ADAPTER,
+          "combination: %s: found weights that it replaces, expected low-rank branches alone"
+              .formatted(adapter.name()));
+    }
+    return read.layers(owner);
   }
 
   /// Returns branches that are the sum of others: their A one under the other, their scaled B side
@@ -98,7 +106,7 @@ record ResidentAdapter(
       parts.add(new ArrayList<>());
     }
     for (AdapterSource.Part part : sum.parts()) {
-      @Nullable AdapterLayer[] layers = wide(owner, model, part.adapter());
+      @Nullable AdapterLayer[] layers = alone(owner, model, part.adapter());
       for (int i = 0; i < count; i++) {
         AdapterLayer layer = layers[i];
         if (layer != null) {
@@ -156,12 +164,7 @@ record ResidentAdapter(
       @Nullable AdapterLayer[] layers,
       Map<Integer, Tensor> replaced,
       @Nullable Map<Integer, Tensor> merged) {
-    long sum = 0;
-    for (AdapterLayer layer : layers) {
-      if (layer != null) {
-        sum += bytes(layer.a()) + bytes(layer.b());
-      }
-    }
+    long sum = bytes(layers);
     for (Tensor tensor : replaced.values()) {
       sum += bytes(tensor);
     }
@@ -173,8 +176,23 @@ record ResidentAdapter(
     return sum;
   }
 
+  private static long bytes(@Nullable AdapterLayer[] layers) {
+    long sum = 0;
+    for (AdapterLayer layer : layers) {
+      if (layer != null) {
+        sum += bytes(layer.a()) + bytes(layer.b());
+      }
+    }
+    return sum;
+  }
+
   private static long bytes(Tensor tensor) {
     return tensor.elements() * tensor.dtype().bytes();
+  }
+
+  /// Returns the bytes of the branches alone.
+  long branchBytes() {
+    return bytes(layers);
   }
 
   int rank() {

@@ -7,6 +7,7 @@ import dev.gatun.models.engine.GenerationEvent.Token;
 import dev.gatun.models.generate.Sampler;
 import dev.gatun.models.generate.TokenConstraint;
 import dev.gatun.models.nn.KvCache;
+import dev.gatun.models.train.Evaluation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class RunningText {
   private final Job job;
   private final int number;
+  private final List<AdapterHandle> adapters;
+  private final List<Lane> lanes;
   private final Sampler sampler;
   private final @Nullable TokenConstraint constraint;
   private final @Nullable Tokenizer tokenizer;
@@ -27,7 +30,6 @@ final class RunningText {
   private final int most;
   private int[] text;
   private int size;
-  private KvCache.@Nullable Sequence sequence;
   private int feed;
   private int kept;
 
@@ -70,11 +72,18 @@ final class RunningText {
 
   /// Begins a choice.
   ///
+  /// @param adapters the request's adapter and, of an ensemble, its draws; nothing without one
   /// @param most tokens that it may have
-  RunningText(Job job, int number, @Nullable Tokenizer tokenizer, int most) {
+  RunningText(
+      Job job, int number, List<AdapterHandle> adapters, @Nullable Tokenizer tokenizer, int most) {
     GenerationRequest request = job.request;
     this.job = job;
     this.number = number;
+    this.adapters = adapters;
+    this.lanes =
+        request.ensemble() == null
+            ? List.of(new Lane(this, request.adapter()))
+            : adapters.stream().skip(1).map(draw -> new Lane(this, draw)).toList();
     this.sampler = new Sampler(request.sampling(), number);
     TokenConstraint form = request.constraint();
     this.constraint = form == null ? null : form.copy();
@@ -93,6 +102,22 @@ final class RunningText {
 
   @Nullable AdapterHandle adapter() {
     return job.request.adapter();
+  }
+
+  /// Returns the adapters that must be in memory for it.
+  List<AdapterHandle> adapters() {
+    return adapters;
+  }
+
+  /// Returns its ways through the model.
+  List<Lane> lanes() {
+    return lanes;
+  }
+
+  /// Returns what its lanes are averaged over, or null where they are no ensemble.
+  Evaluation.@Nullable Average average() {
+    AdapterEnsemble ensemble = job.request.ensemble();
+    return ensemble == null ? null : ensemble.average();
   }
 
   /// Returns the tokens so far, prompt included; longer than [#size].
@@ -116,17 +141,33 @@ final class RunningText {
     return most;
   }
 
-  KvCache.@Nullable Sequence sequence() {
-    return sequence;
+  /// Returns whether it has pages.
+  boolean isOpen() {
+    return lanes.getFirst().isOpen();
   }
 
-  void sequence(KvCache.@Nullable Sequence value) {
-    this.sequence = value;
+  /// Returns how many tokens are in the cache, in each of its lanes.
+  int length() {
+    return lanes.getFirst().length();
   }
 
   /// Returns how many tokens are not in the cache yet.
   int pending() {
-    return size - (sequence == null ? 0 : sequence.length());
+    return size - length();
+  }
+
+  /// Returns how many free pages it needs for more tokens.
+  int needs(int tokens) {
+    int pages = 0;
+    for (Lane lane : lanes) {
+      pages += lane.sequence().needs(tokens);
+    }
+    return pages;
+  }
+
+  /// Takes free pages so that more tokens fit.
+  void reserve(int tokens) {
+    lanes.forEach(lane -> lane.sequence().reserve(tokens));
   }
 
   /// Returns how many tokens the next pass takes.
@@ -140,7 +181,7 @@ final class RunningText {
 
   /// Returns whether pages have become full since it was last asked.
   boolean hasNewPages() {
-    int full = sequence == null ? 0 : sequence.length() / KvCache.PAGE;
+    int full = length() / KvCache.PAGE;
     boolean isNew = full > kept;
     kept = full;
     return isNew;

@@ -15,12 +15,11 @@ import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Reduce;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Each pass takes a token of every text that has its prompt behind it, and pieces of prompts as
 /// far as there is room. A text that finds no free page for its next token takes those of the text
-/// that began last, which waits and runs again from its tokens. Sources: Yu et al., Orca (OSDI
-/// 2022); Kwon et al., arXiv:2309.06180; Agrawal et al., arXiv:2308.16369.
+/// that began last, which waits and runs again from its tokens. The lanes of an ensemble's text
+/// take their pages together and give them away together. Sources: Yu et al., Orca (OSDI 2022);
+/// Kwon et al., arXiv:2309.06180; Agrawal et al., arXiv:2308.16369.
 final class Scheduler implements AutoCloseable {
   private final CausalLm model;
   private final @Nullable Tokenizer tokenizer;
@@ -60,16 +60,12 @@ final class Scheduler implements AutoCloseable {
     this.cache = KvCache.of(owner, model, pages);
     this.weights = new FrozenWeights(owner, model, options.weights());
     this.prefixes = new PrefixIndex(cache);
-    this.adapters = new AdapterStore(model, options.adapterBytes());
+    this.adapters = new AdapterStore(model, options.adapterBytes(), prefixes::forget);
     this.counters = counters;
   }
 
   AdapterStore adapters() {
     return adapters;
-  }
-
-  PrefixIndex prefixes() {
-    return prefixes;
   }
 
   boolean isIdle() {
@@ -83,17 +79,13 @@ final class Scheduler implements AutoCloseable {
       fail(job, unloaded(adapter));
       return;
     }
-    RunningText text;
+    List<AdapterHandle> through = adapters.enter(adapter, job.request().ensemble());
     try {
-      text = new RunningText(job, 0, tokenizer, most);
+      waiting.addLast(new RunningText(job, 0, through, tokenizer, most));
     } catch (RuntimeException e) { // of a constraint
+      through.forEach(adapters::leave);
       fail(job, failed("request", e));
-      return;
     }
-    if (adapter != null) {
-      adapters.enter(adapter);
-    }
-    waiting.addLast(text);
   }
 
   private static EngineException failed(String what, Throwable cause) {
@@ -145,7 +137,15 @@ final class Scheduler implements AutoCloseable {
   }
 
   private void count() {
-    counters.update(running.size(), waiting.size(), cache, prefixes.size(), adapters);
+    counters.update(sequences(), waiting.size(), cache, prefixes.size(), adapters);
+  }
+
+  private int sequences() {
+    int count = 0;
+    for (RunningText text : running) {
+      count += text.lanes().size();
+    }
+    return count;
   }
 
   /// Returns a copy of all texts that have not ended.
@@ -175,10 +175,10 @@ final class Scheduler implements AutoCloseable {
   }
 
   private void admit() {
-    while (!waiting.isEmpty() && running.size() < options.maxSequences()) {
+    while (!waiting.isEmpty()) {
       RunningText text = waiting.getFirst();
       try {
-        if (!admitted(text)) {
+        if (sequences() + text.lanes().size() > options.maxSequences() || !admitted(text)) {
           return;
         }
         waiting.removeFirst();
@@ -190,30 +190,37 @@ final class Scheduler implements AutoCloseable {
   }
 
   private boolean admitted(RunningText text) {
-    AdapterHandle adapter = text.adapter();
-    if (adapter != null) {
-      if (!adapters.fits(adapter)) {
-        return false;
-      }
-      adapters.get(adapter);
-    }
-    int[] shared =
-        options.sharePrefixes() ? prefixes.find(adapter, text.text(), text.size() - 1) : new int[0];
-    KvCache.Sequence sequence = cache.open(shared);
-    int tokens = text.size() - sequence.length();
-    if (!freed(sequence.needs(tokens))) {
-      sequence.close();
+    if (!adapters.fit(text.adapters())) {
       return false;
     }
-    sequence.reserve(tokens);
-    text.sequence(sequence);
-    if (adapter != null) {
-      adapters.pin(adapter);
+    open(text);
+    int tokens = text.pending();
+    if (!freed(text.needs(tokens))) {
+      text.lanes().forEach(Lane::close);
+      return false;
     }
-    if (text.job().found(sequence.length())) {
-      counters.prompt(text.size(), sequence.length());
+    text.reserve(tokens);
+    text.adapters().forEach(adapters::pin); // all of them before one is read
+    text.adapters().forEach(adapters::get);
+    if (text.job().found(text.length())) {
+      counters.prompt(text.size(), text.length());
     }
     return true;
+  }
+
+  /// Begins a text's sequences with those pages that others left of all of them.
+  private void open(RunningText text) {
+    List<int[]> found = new ArrayList<>();
+    int shared = options.sharePrefixes() ? Integer.MAX_VALUE : 0;
+    for (Lane lane : text.lanes()) {
+      int[] pages =
+          shared > 0 ? prefixes.find(lane.adapter(), text.text(), text.size() - 1) : new int[0];
+      found.add(pages);
+      shared = Math.min(shared, pages.length);
+    }
+    for (int i = 0; i < found.size(); i++) {
+      text.lanes().get(i).open(cache.open(Arrays.copyOf(found.get(i), shared)));
+    }
   }
 
   /// Frees pages of prompts that nobody runs, until that many are free.
@@ -235,23 +242,23 @@ final class Scheduler implements AutoCloseable {
       if (text.pending() == 1 && reserved(text)) {
         text.feed(1);
         batch.add(text);
-        room--;
+        room -= text.lanes().size();
       }
     }
     for (RunningText text : running) {
       if (text.pending() > 1 && room > 0) {
-        text.feed(Math.min(room, text.pending()));
+        int lanes = text.lanes().size();
+        text.feed(Math.clamp(room / lanes, 1, text.pending()));
         batch.add(text);
-        room -= text.feed();
+        room -= text.feed() * lanes;
       }
     }
     return batch;
   }
 
-  /// Takes a page for the next token; of texts that began later, where no other is free.
+  /// Takes pages for the next token; of texts that began later, where no others are free.
   private boolean reserved(RunningText text) {
-    KvCache.Sequence sequence = Objects.requireNonNull(text.sequence());
-    while (!freed(sequence.needs(1))) {
+    while (!freed(text.needs(1))) {
       RunningText last = running.getLast();
       suspend(last);
       counters.preempted();
@@ -260,29 +267,25 @@ final class Scheduler implements AutoCloseable {
         return false;
       }
     }
-    sequence.reserve(1);
+    text.reserve(1);
     return true;
   }
 
   /// Takes a text out of the running ones and its pages from it.
   private void suspend(RunningText text) {
     running.remove(text);
-    KvCache.Sequence sequence = text.sequence();
-    if (sequence != null) {
-      sequence.close();
-      text.sequence(null);
-      AdapterHandle adapter = text.adapter();
-      if (adapter != null) {
-        adapters.unpin(adapter);
-      }
+    if (text.isOpen()) {
+      text.lanes().forEach(Lane::close);
+      text.adapters().forEach(adapters::unpin);
     }
   }
 
   /// Keeps a text's pages for others that begin like it.
   private void keep(RunningText text) {
-    KvCache.Sequence sequence = text.sequence();
-    if (options.sharePrefixes() && sequence != null && text.hasNewPages()) {
-      prefixes.add(text.adapter(), text.text(), sequence.length(), sequence.pages());
+    if (options.sharePrefixes() && text.isOpen() && text.hasNewPages()) {
+      for (Lane lane : text.lanes()) {
+        prefixes.add(lane.adapter(), text.text(), lane.length(), lane.sequence().pages());
+      }
     }
   }
 
@@ -305,87 +308,18 @@ final class Scheduler implements AutoCloseable {
     if (texts.isEmpty()) {
       return;
     }
-    // rows of one adapter lie together
-    texts.sort(Comparator.comparingLong(Scheduler::adapterOrder));
     try (Scope scope = Scope.open(model.device())) {
-      List<RunningText> due = new ArrayList<>();
-      float[] logits = logits(scope, texts, due);
+      BatchPass pass = new BatchPass(model, weights, adapters, texts);
+      float[] logits = pass.logits(scope);
       counters.passed();
       for (RunningText text : texts) {
         keep(text);
       }
-      choose(due, logits);
+      choose(pass.due(), logits);
     } catch (RuntimeException | OutOfMemoryError e) {
       EngineException failure = failed("pass", e);
       texts.forEach(text -> fail(text.job(), failure));
     }
-  }
-
-  private static long adapterOrder(RunningText text) {
-    AdapterHandle adapter = text.adapter();
-    return adapter == null ? 0 : adapter.generation();
-  }
-
-  /// Runs the model and returns the logits behind the texts whose last token was in the pass.
-  ///
-  /// @param due receives these texts
-  private float[] logits(Scope scope, List<RunningText> texts, List<RunningText> due) {
-    int count = texts.size();
-    int[] offsets = new int[count + 1];
-    List<KvCache.Sequence> sequences = new ArrayList<>();
-    List<Long> rows = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      RunningText text = texts.get(i);
-      offsets[i + 1] = offsets[i] + text.feed();
-      sequences.add(Objects.requireNonNull(text.sequence()));
-      if (text.feed() == text.pending()) {
-        due.add(text);
-        rows.add((long) offsets[i + 1] - 1);
-      }
-    }
-    int[] ids = new int[offsets[count]];
-    for (int i = 0; i < count; i++) {
-      RunningText text = texts.get(i);
-      System.arraycopy(text.text(), sequences.get(i).length(), ids, offsets[i], text.feed());
-    }
-    ForwardPass.Builder builder =
-        ForwardPass.of(scope, model, ids, offsets).cache(sequences).frozen(weights);
-    ForwardPass pass = adapted(builder, texts, offsets).build();
-    Tensor hidden = model.hidden(scope, pass, false);
-    if (due.isEmpty()) {
-      return new float[0];
-    }
-    if (rows.size() < ids.length) {
-      long[] index = rows.stream().mapToLong(Long::longValue).toArray();
-      hidden = Layout.rows(scope, hidden, scope.of(index, index.length));
-    }
-    return Layout.to(scope, model.logits(scope, hidden, pass), DType.F32).toFloats();
-  }
-
-  private ForwardPass.Builder adapted(
-      ForwardPass.Builder builder, List<RunningText> texts, int[] offsets) {
-    AdapterHandle first = texts.getFirst().adapter();
-    if (first != null && texts.getLast().adapter() == first) { // they are in order
-      ResidentAdapter alone = adapters.get(first);
-      Map<Integer, Tensor> merged = alone.merged();
-      if (merged != null) {
-        return builder.replaced(merged);
-      }
-      builder.replaced(alone.replaced());
-    }
-    List<AdapterSegment> segments = new ArrayList<>();
-    for (int i = 0; i < texts.size(); ) {
-      AdapterHandle adapter = texts.get(i).adapter();
-      int end = i + 1;
-      while (end < texts.size() && texts.get(end).adapter() == adapter) {
-        end++;
-      }
-      if (adapter != null) {
-        segments.add(new AdapterSegment(offsets[i], offsets[end], adapters.get(adapter).layers()));
-      }
-      i = end;
-    }
-    return builder.segments(segments);
   }
 
   /// Chooses the next token of each text; the first one of a request begins its other choices.
@@ -418,20 +352,21 @@ final class Scheduler implements AutoCloseable {
   /// Begins another choice of a request: with the same pages where there is room, else it waits and
   /// runs the prompt again.
   private RunningText fork(RunningText first, int number) {
-    RunningText other = new RunningText(first.job(), number, tokenizer, first.most());
-    AdapterHandle adapter = first.adapter();
-    if (adapter != null) {
-      adapters.enter(adapter);
-    }
-    KvCache.Sequence sequence = Objects.requireNonNull(first.sequence());
-    boolean whole = sequence.length() % KvCache.PAGE == 0;
-    if (running.size() < options.maxSequences() && freed(whole ? 0 : 1)) {
+    RunningText other =
+        new RunningText(first.job(), number, first.adapters(), tokenizer, first.most());
+    first.adapters().forEach(adapters::enter);
+    int lanes = first.lanes().size();
+    boolean whole = first.length() % KvCache.PAGE == 0;
+    if (sequences() + lanes <= options.maxSequences() && freed(whole ? 0 : lanes)) {
       try (Scope scope = Scope.open(model.device())) {
-        other.sequence(sequence.fork(scope));
+        for (int i = 0; i < lanes; i++) {
+          other.lanes().get(i).open(first.lanes().get(i).sequence().fork(scope));
+        }
+      } catch (RuntimeException e) {
+        other.lanes().forEach(Lane::close);
+        throw e;
       }
-      if (adapter != null) {
-        adapters.pin(adapter);
-      }
+      first.adapters().forEach(adapters::pin);
       running.add(other);
     } else {
       waiting.addFirst(other);
@@ -473,10 +408,7 @@ final class Scheduler implements AutoCloseable {
     text.job().live().remove(text);
     waiting.remove(text);
     suspend(text);
-    AdapterHandle adapter = text.adapter();
-    if (adapter != null && adapters.leave(adapter)) {
-      prefixes.forget(adapter);
-    }
+    text.adapters().forEach(adapters::leave);
   }
 
   @Override
