@@ -1,9 +1,14 @@
 package dev.gatun.runtime.compiled;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.gatun.runtime.Backend;
+import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
 import dev.gatun.runtime.DeviceException;
 import dev.gatun.runtime.MalformedFileException;
@@ -24,6 +29,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// A model that PyTorch has compiled ahead of time (AOTInductor), run without Python.
 ///
@@ -35,6 +42,7 @@ import java.util.Set;
 /// ```java
 /// try (Scope weights = Scope.open()) {
 ///   CompiledModel model = CompiledModel.open(weights, Path.of("model.pt2"));
+///   model.limit(0, 0, vocabulary - 1);
 ///   try (Scope call = Scope.open()) {
 ///     Tensor logits = model.run(call, call.of(ids, 2, 64)).getFirst();
 ///   }
@@ -47,21 +55,31 @@ import java.util.Set;
 /// `cpp.dynamic_threads` make packages for others.
 ///
 /// It belongs to the scope that it was opened in: it ends with that scope, and may be used from the
-/// threads that the scope may. Calls on one model run one after the other. The library stays mapped
-/// until the process ends, as libtorch does; its weights, which are a copy of those in it, are freed.
+/// threads that the scope may. Calls on one model run one after the other. Its weights, a copy of those in the
+/// library, are freed with it; the library stays mapped until the process ends, once however often
+/// it is opened.
 ///
 /// Inputs are checked by the compiled code itself, for which Gatun sets
-/// `AOTI_RUNTIME_CHECK_INPUTS`. It does not see **indices that are out of range**, such as token ids
-/// beyond the vocabulary: the loop that finds one ends the process, in Python as well, unless the
-/// model was compiled with the setting `cpp.threads=1`. Check ids before a call.
+/// `AOTI_RUNTIME_CHECK_INPUTS`. An index out of range, such as a token id beyond the vocabulary, is
+/// found too late: in a loop of several threads it ends the process, in Python as well. A model with
+/// such loops asks for [#limit] on its inputs of integers; one that was compiled with the setting
+/// `cpp.threads=1` has none.
 public final class CompiledModel {
+  private static final String FOLDER = "model-" + UUID.randomUUID();
+
   private final Scope scope;
   private final ModelContainer container;
+  private final boolean diesOfIndices;
   private final Map<String, Tensor> weights = new HashMap<>();
+  private final Map<Integer, Limit> limits = new ConcurrentHashMap<>();
 
-  private CompiledModel(Scope scope, ModelContainer container) {
+  /// The integers that an input may hold.
+  private record Limit(long least, long most) {}
+
+  private CompiledModel(Scope scope, ModelContainer container, boolean diesOfIndices) {
     this.scope = scope;
     this.container = container;
+    this.diesOfIndices = diesOfIndices;
   }
 
   /// Opens the model of a package, which `aoti_compile_and_package` names `model`.
@@ -92,14 +110,24 @@ public final class CompiledModel {
     }
     try (ModelPackage opened = ModelPackage.open(file, name)) {
       opened.check();
-      Path cache = Files.createDirectories(Backend.cacheFolder());
-      Path folder = Files.createTempDirectory(cache, "model-");
+      return new CompiledModel(scope, linked(scope, opened), opened.diesOfIndices());
+    }
+  }
+
+  /// Opens a model's library, or the same one again: what was opened from the same place is taken
+  /// for the same, and none can be closed.
+  private static synchronized ModelContainer linked(Scope scope, ModelPackage opened)
+      throws IOException {
+    Path folder = Files.createDirectories(Backend.cacheFolder().resolve(FOLDER));
+    try {
+      Path library = opened.unpackLibrary(folder);
       try {
-        return new CompiledModel(scope, container(scope, file, opened.unpackLibrary(folder)));
+        return container(scope, opened.file(), library);
       } finally {
-        Files.deleteIfExists(folder.resolve(ModelPackage.UNPACKED));
-        Files.delete(folder);
+        Files.delete(library);
       }
+    } finally {
+      Files.delete(folder);
     }
   }
 
@@ -122,6 +150,20 @@ public final class CompiledModel {
   /// {@return how many tensors it takes}
   public int inputs() {
     return container.inputs();
+  }
+
+  /// Says which integers an input may hold; [#run] refuses others from now on.
+  ///
+  /// @param input number of the input, from 0
+  /// @param least the smallest, for ids of tokens 0
+  /// @param most the largest, for ids of tokens that of the vocabulary's last
+  /// @throws IllegalArgumentException if there is no such input
+  public void limit(int input, long least, long most) {
+    if (input < 0 || input >= container.inputs()) {
+      throw new IllegalArgumentException(
+          "limit: found input %d, expected 0 to %d".formatted(input, container.inputs() - 1));
+    }
+    limits.put(input, new Limit(least, most));
   }
 
   /// {@return the names of its weights and buffers, as the Python module had them}
@@ -172,10 +214,10 @@ public final class CompiledModel {
   /// @param inputs as many tensors as it takes, of the types and shapes it was compiled for, in the
   ///   order of the module's arguments; none empty, none read-only
   /// @return its outputs in the module's order, without those that are `None`
-  /// @throws IllegalArgumentException if the number of inputs is another one, or one is empty or on
-  ///   a GPU
+  /// @throws IllegalArgumentException if the number of inputs is another one, or one is empty, on a
+  ///   GPU, or beyond its [#limit]
   /// @throws IllegalStateException if an input is read-only or closed, a gradient is wanted for it,
-  ///   or the model's scope has ended
+  ///   it has no limit and needs one, or the model's scope has ended
   /// @throws WrongThreadException if an input, or the model, belongs to a scope of another thread
   /// @throws dev.gatun.runtime.TorchException if the model refuses an input, or a kernel fails;
   ///   libtorch then writes the reason to standard error as well
@@ -222,12 +264,47 @@ public final class CompiledModel {
         throw new ShapeException(
             "run: input %d: found %s, expected an element at least".formatted(i, input));
       }
+      if (!input.dtype().isFloating() && input.dtype() != DType.BOOL) {
+        checkIndices(i, input);
+      }
     }
     if (results.records(inputs)) {
       throw new IllegalStateException(
           "run: found an input that a gradient is wanted for, expected none: a compiled model has"
               + " no gradient; call it in a scope of Scope.untaped()");
     }
+  }
+
+  private void checkIndices(int number, Tensor input) {
+    Limit limit = limits.get(number);
+    if (limit == null && diesOfIndices) {
+      throw new IllegalStateException(
+          "run: input %d: found %s without a limit, expected one by CompiledModel.limit: an index out"
+                  .formatted(number, input)
+              + " of range would end the process");
+    }
+    if (limit == null) {
+      return;
+    }
+    MemorySegment values = input.segment();
+    for (long i = 0; i < input.elements(); i++) {
+      long value = integer(values, input.dtype(), i);
+      if (value < limit.least || value > limit.most) {
+        throw new IllegalArgumentException(
+            "run: input %d: found %d in it, expected %d to %d"
+                .formatted(number, value, limit.least, limit.most));
+      }
+    }
+  }
+
+  private static long integer(MemorySegment values, DType dtype, long index) {
+    return switch (dtype) {
+      case I64 -> values.getAtIndex(JAVA_LONG_UNALIGNED, index);
+      case I32 -> values.getAtIndex(JAVA_INT_UNALIGNED, index);
+      case I16 -> values.getAtIndex(JAVA_SHORT_UNALIGNED, index);
+      case U8 -> Byte.toUnsignedLong(values.get(JAVA_BYTE, index));
+      default -> values.get(JAVA_BYTE, index);
+    };
   }
 
   /// Takes ownership of the results. The same handle stands for each output that is the same.

@@ -8,7 +8,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,23 +35,21 @@ import tools.jackson.databind.JsonNode;
 /// |---|---|
 /// | `*.wrapper.so` | its library, the weights in it |
 /// | `*.wrapper_metadata.json` | device, system and processor that it was compiled for |
-/// | `*.wrapper.cpp` | the library's source; tells whether it checks its inputs |
+/// | `*.wrapper.cpp`, `*.kernel.cpp` | the library's source; tells how it checks its inputs |
 /// | `*.wrapper.json` | there only where it calls operators through an object that C cannot make |
 ///
 /// (`torch/csrc/inductor/aoti_package/model_package_loader.cpp`).
 ///
 /// @param file the package
 /// @param zip the archive
-/// @param files the model's files by what their names end with, from `wrapper` on
+/// @param files the model's files by what their names end with, from `wrapper` or `kernel` on
 record ModelPackage(Path file, ZipFile zip, Map<String, ZipEntry> files) implements AutoCloseable {
   private static final Pattern ENTRY =
-      Pattern.compile("(?:[^/]+/)?data/aotinductor/([^/]+)/[^/]+\\.(wrapper[._][^/]+)");
-  /// The name of an unpacked library.
-  static final String UNPACKED = "model.so";
-
+      Pattern.compile("(?:[^/]+/)?data/aotinductor/([^/]+)/[^/]+\\.((?:wrapper|kernel)[._][^/]+)");
   private static final String LIBRARY = "wrapper.so";
   private static final String METADATA = "wrapper_metadata.json";
   private static final String SOURCE = "wrapper.cpp";
+  private static final String KERNELS = "kernel.cpp";
   private static final String FOREIGN = "wrapper.json";
 
   /// What Linux calls the instructions that each name of torch's stands for.
@@ -118,7 +120,7 @@ record ModelPackage(Path file, ZipFile zip, Map<String, ZipEntry> files) impleme
       throw new MalformedFileException(
           file, FOREIGN, "operators " + foreign(), "only such as libtorch's C functions offer");
     }
-    String source = new String(bytes(SOURCE), StandardCharsets.UTF_8);
+    String source = source(SOURCE);
     for (String check : List.of("AOTI_RUNTIME_CHECK_INPUTS", "assert_size_stride(")) {
       if (!source.contains(check)) {
         throw new MalformedFileException(
@@ -127,16 +129,33 @@ record ModelPackage(Path file, ZipFile zip, Map<String, ZipEntry> files) impleme
     }
   }
 
-  /// Copies the library out of the package.
+  /// Returns whether an index out of range ends the process: where a loop of several threads finds
+  /// it, the exception cannot leave the loop.
+  boolean diesOfIndices() throws IOException {
+    String source = files.containsKey(KERNELS) ? source(KERNELS) : source(SOURCE);
+    return source.contains("AOTI_TORCH_CHECK(") && source.contains("#pragma omp parallel");
+  }
+
+  /// Copies the library out of the package, to a file that is named after its content.
   ///
   /// @param folder where to
   /// @return the new file
   Path unpackLibrary(Path folder) throws IOException {
+    Path part = folder.resolve("part");
+    try {
+      return Files.move(part, folder.resolve(copyLibrary(part) + ".so"));
+    } finally {
+      Files.deleteIfExists(part);
+    }
+  }
+
+  /// Copies the library and returns its SHA-256.
+  private String copyLibrary(Path target) throws IOException {
     ZipEntry entry = entry(LIBRARY);
-    Path library = folder.resolve(UNPACKED);
     CRC32 sum = new CRC32();
+    MessageDigest sha256 = sha256();
     try (InputStream in = new CheckedInputStream(zip.getInputStream(entry), sum)) {
-      Files.copy(in, library);
+      Files.copy(new DigestInputStream(in, sha256), target);
     } catch (ZipException e) {
       throw new MalformedFileException(
           file, LIBRARY, String.valueOf(e.getMessage()), "a library that is whole");
@@ -148,7 +167,15 @@ record ModelPackage(Path file, ZipFile zip, Map<String, ZipEntry> files) impleme
           "CRC %08x".formatted(sum.getValue()),
           "%08x as the archive says".formatted(entry.getCrc()));
     }
-    return library;
+    return HexFormat.of().formatHex(sha256.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
   }
 
   private JsonNode metadata() throws IOException {
@@ -180,6 +207,10 @@ record ModelPackage(Path file, ZipFile zip, Map<String, ZipEntry> files) impleme
     } catch (JacksonException e) {
       throw new MalformedFileException(file, name, e.getOriginalMessage(), "valid JSON");
     }
+  }
+
+  private String source(String name) throws IOException {
+    return new String(bytes(name), StandardCharsets.UTF_8);
   }
 
   private byte[] bytes(String name) throws IOException {

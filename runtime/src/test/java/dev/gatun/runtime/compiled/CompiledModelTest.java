@@ -32,6 +32,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -150,6 +151,24 @@ class CompiledModelTest {
   }
 
   @Test
+  void mapsALibraryOnceHoweverOftenItIsOpened() throws IOException {
+    try (Scope scope = Scope.open()) {
+      assertThat(CompiledModel.open(scope, Probe.FILE).inputs()).isEqualTo(2);
+      long maps = mapsOfModels();
+      for (int i = 0; i < 10; i++) {
+        assertThat(CompiledModel.open(scope, Probe.FILE).inputs()).isEqualTo(2);
+      }
+      assertThat(mapsOfModels()).isEqualTo(maps).isPositive();
+    }
+  }
+
+  private static long mapsOfModels() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+      return lines.filter(line -> line.contains("/model-")).count();
+    }
+  }
+
+  @Test
   void leavesNoFileBehind() throws IOException {
     try (Scope scope = Scope.open()) {
       assertThat(CompiledModel.open(scope, Probe.FILE).inputs()).isEqualTo(2);
@@ -208,6 +227,43 @@ class CompiledModelTest {
         assertThatThrownBy(() -> model.run(scope, flat, ids)).isInstanceOf(TorchException.class);
         scope.free(flat);
       }
+    }
+  }
+
+  @Test
+  void refusesIntegersBeyondALimit() throws IOException {
+    try (Scope scope = Scope.open()) {
+      CompiledModel model = CompiledModel.open(scope, Probe.FILE);
+      model.limit(1, 0, 8);
+      Tensor x = Probe.x(scope, 3);
+
+      assertThat(model.run(scope, x, scope.of(new long[] {8, 0, 3}, 3))).hasSize(4);
+      assertThatThrownBy(() -> model.run(scope, x, scope.of(new long[] {0, 8, 9}, 3)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("run: input 1: found 9 in it, expected 0 to 8");
+      assertThatThrownBy(() -> model.run(scope, x, scope.of(new long[] {0, -1, 9}, 3)))
+          .hasMessage("run: input 1: found -1 in it, expected 0 to 8");
+      assertThatThrownBy(() -> model.limit(2, 0, 1))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("limit: found input 2, expected 0 to 1");
+    }
+  }
+
+  @Test
+  void asksForALimitWhereAnIndexWouldEndTheProcess(@TempDir Path folder) throws IOException {
+    Path threaded =
+        Probe.changed(folder, ".kernel.cpp", Probe.replacing("{", "{\n#pragma omp parallel\n"));
+    try (Scope scope = Scope.open()) {
+      CompiledModel model = CompiledModel.open(scope, threaded);
+      Tensor x = Probe.x(scope, 3);
+      Tensor ids = Probe.ids(scope, 3);
+      assertThatThrownBy(() -> model.run(scope, x, ids))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage(
+              "run: input 1: found I64 (3) without a limit, expected one by CompiledModel.limit: an"
+                  + " index out of range would end the process");
+      model.limit(1, 0, 9);
+      assertThat(model.run(scope, x, ids)).hasSize(4);
     }
   }
 

@@ -50,7 +50,7 @@ final class Probe {
     return scope.of(new long[rows], rows);
   }
 
-  /// Writes the package again with one kind of file changed; null leaves it out.
+  /// Writes the package again with one kind of file changed; empty ones are left out.
   static Path changed(Path folder, String end, UnaryOperator<byte[]> change) throws IOException {
     Path target = folder.resolve("changed.pt2");
     try (ZipFile zip = new ZipFile(FILE.toFile());
@@ -68,7 +68,7 @@ final class Probe {
     return target;
   }
 
-  /// Replaces a text of the package's files by another one of the same length.
+  /// Replaces a text by another one, in libraries of the same length.
   static UnaryOperator<byte[]> replacing(String text, String other) {
     return bytes ->
         new String(bytes, StandardCharsets.ISO_8859_1)
