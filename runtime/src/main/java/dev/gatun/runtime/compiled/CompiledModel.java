@@ -55,15 +55,15 @@ import java.util.concurrent.ConcurrentHashMap;
 /// `cpp.dynamic_threads` make packages for others.
 ///
 /// It belongs to the scope that it was opened in: it ends with that scope, and may be used from the
-/// threads that the scope may. Calls on one model run one after the other. Its weights, a copy of those in the
-/// library, are freed with it; the library stays mapped until the process ends, once however often
-/// it is opened.
+/// threads that the scope may. Calls on one model run one after the other. Its weights, a copy of
+/// those in the library, are freed with it; the library stays mapped until the process ends, once
+/// however often it is opened.
 ///
 /// Inputs are checked by the compiled code itself, for which Gatun sets
 /// `AOTI_RUNTIME_CHECK_INPUTS`. An index out of range, such as a token id beyond the vocabulary, is
-/// found too late: in a loop of several threads it ends the process, in Python as well. A model with
-/// such loops asks for [#limit] on its inputs of integers; one that was compiled with the setting
-/// `cpp.threads=1` has none.
+/// found too late: in a loop of several threads it ends the process, in Python as well. A model
+/// with such loops asks for [#limit] on its inputs of integers; one that was compiled with the
+/// setting `cpp.threads=1` has none.
 public final class CompiledModel {
   private static final String FOLDER = "model-" + UUID.randomUUID();
 
@@ -169,8 +169,8 @@ public final class CompiledModel {
   /// {@return the names of its weights and buffers, as the Python module had them}
   ///
   /// The compiler puts some into the code, where they are out of reach and of which none is listed:
-  /// those of 8 elements or less, and those whose elements are all the same, such as LoRA's B before
-  /// training.
+  /// those of 8 elements or less, and those whose elements are all the same, such as LoRA's B
+  /// before training.
   public Set<String> weights() {
     return container.weights().keySet();
   }
@@ -194,7 +194,8 @@ public final class CompiledModel {
     }
     long[] shape = Shim.sizes(scope, handle);
     for (int i = 0; i < shape.length; i++) {
-      if (shape[i] != 1 && Shim.strides(scope, handle, shape.length)[i] != Shapes.strides(shape)[i]) {
+      if (shape[i] != 1
+          && Shim.strides(scope, handle, shape.length)[i] != Shapes.strides(shape)[i]) {
         throw new IllegalArgumentException(
             "weight: found strides of another order in " + name + ", expected row by row");
       }

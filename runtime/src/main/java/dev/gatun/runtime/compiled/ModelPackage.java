@@ -77,16 +77,15 @@ record ModelPackage(Path file, ZipFile zip, Map<String, ZipEntry> files) impleme
     Map<String, ZipEntry> files = new TreeMap<>();
     TreeSet<String> models = new TreeSet<>();
     zip.stream()
-        .forEach(
-            entry -> {
-              Matcher name = ENTRY.matcher(entry.getName());
-              if (name.matches()) {
-                models.add(name.group(1));
-                if (name.group(1).equals(model)) {
-                  files.put(name.group(2), entry);
-                }
-              }
-            });
+        .forEach(entry -> {
+          Matcher name = ENTRY.matcher(entry.getName());
+          if (name.matches()) {
+            models.add(name.group(1));
+            if (name.group(1).equals(model)) {
+              files.put(name.group(2), entry);
+            }
+          }
+        });
     ModelPackage opened = new ModelPackage(file, zip, files);
     if (files.isEmpty()) {
       opened.close();

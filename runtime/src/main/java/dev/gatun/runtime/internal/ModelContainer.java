@@ -70,8 +70,7 @@ public final class ModelContainer {
       this.container =
           out.get(ADDRESS, 0)
               .reinterpret(
-                  arena,
-                  ended -> check("Delete", () -> (int) DELETE.invokeExact(delete, ended)));
+                  arena, ended -> check("Delete", () -> (int) DELETE.invokeExact(delete, ended)));
     }
     this.inputs = count("GetNumInputs", inputCount);
     this.outputs = count("GetNumOutputs", outputCount);

@@ -57,7 +57,8 @@ class CompiledModelTest {
       assertThat(results.get(0).toFloats())
           .containsExactly(Probe.expected(scope, "logits." + rows).toFloats(), within(1e-6f));
       assertThat(results.get(1).toFloats())
-          .containsExactly(Probe.expected(scope, "probabilities." + rows).toFloats(), within(1e-6f));
+          .containsExactly(
+              Probe.expected(scope, "probabilities." + rows).toFloats(), within(1e-6f));
       assertThat(results.get(2).toFloats()).containsExactly(x.toFloats());
       assertThat(results.get(3).toFloats()).containsExactly(results.get(0).toFloats());
     }
@@ -195,9 +196,11 @@ class CompiledModelTest {
       assertRefused(model, scope, x, Probe.ids(scope, 2), "expected size 2==3");
       assertRefused(model, scope, scope.zeros(DType.F32, 3, 17), ids, "unmatched dim value at 1");
       assertRefused(model, scope, Probe.x(scope, 1), Probe.ids(scope, 1), "dim value is too small");
-      assertRefused(model, scope, Probe.x(scope, 65), Probe.ids(scope, 65), "dim value is too large");
+      assertRefused(
+          model, scope, Probe.x(scope, 65), Probe.ids(scope, 65), "dim value is too large");
       assertRefused(model, scope, x, scope.zeros(DType.I64, 3, 1), "expected ndim 1 but got 2");
-      assertRefused(model, scope, scope.zeros(DType.F32, 3, 16, 1), ids, "expected ndim 2 but got 3");
+      assertRefused(
+          model, scope, scope.zeros(DType.F32, 3, 16, 1), ids, "expected ndim 2 but got 3");
       Tensor columns = Layout.transpose(scope, scope.zeros(DType.F32, 16, 3), 0, 1);
       assertRefused(model, scope, columns, ids, "unmatched stride value");
       assertRefused(model, scope, x, scope.of(new long[] {0, 10, 0}, 3), "index out of bounds");
@@ -315,12 +318,11 @@ class CompiledModelTest {
         ExecutorService other = Executors.newSingleThreadExecutor()) {
       CompiledModel model = CompiledModel.open(scope, Probe.FILE);
       Future<List<Tensor>> run =
-          other.submit(
-              () -> {
-                try (Scope own = Scope.open()) {
-                  return model.run(own, Probe.x(own, 2), Probe.ids(own, 2));
-                }
-              });
+          other.submit(() -> {
+            try (Scope own = Scope.open()) {
+              return model.run(own, Probe.x(own, 2), Probe.ids(own, 2));
+            }
+          });
       assertThatThrownBy(run::get)
           .isInstanceOf(ExecutionException.class)
           .hasCauseInstanceOf(WrongThreadException.class);
@@ -345,12 +347,11 @@ class CompiledModelTest {
   private static boolean isRight(CompiledModel model) throws IOException {
     try (Scope own = Scope.open()) {
       Tensor logits =
-          model
-              .run(own, Probe.expected(own, "x.3"), Probe.expected(own, "ids.3"))
-              .getFirst();
+          model.run(own, Probe.expected(own, "x.3"), Probe.expected(own, "ids.3")).getFirst();
       float[] expected = Probe.expected(own, "logits.3").toFloats();
       float[] found = logits.toFloats();
-      return IntStream.range(0, found.length).allMatch(i -> Math.abs(found[i] - expected[i]) < 1e-6f);
+      return IntStream.range(0, found.length)
+          .allMatch(i -> Math.abs(found[i] - expected[i]) < 1e-6f);
     }
   }
 
