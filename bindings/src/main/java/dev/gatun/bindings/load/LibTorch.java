@@ -236,7 +236,7 @@ public final class LibTorch {
   /// @param library an absolute path
   /// @return its symbols, which stay valid for the life of the process
   /// @throws IOException with one line that says why it cannot be opened
-  public SymbolLookup open(Path library) throws IOException {
+  SymbolLookup open(Path library) throws IOException {
     Platform platform = Platform.current();
     if (platform.isLinux()) {
       ElfFile.check(library, platform.arch());

@@ -1,43 +1,21 @@
 package dev.gatun.runtime.internal;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.gatun.bindings.load.LibTorch;
+import dev.gatun.bindings.load.ModelLibrary;
 import dev.gatun.runtime.TorchException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 
-/// The C functions in the library of one compiled model, as libtorch's
-/// `torch/csrc/inductor/aoti_runtime/interface.h` declares them.
-///
-/// Bound by hand: what jextract makes links one library for the whole process, but each compiled
-/// model brings these functions anew, under the same names. All return 0 or a code, and leave the
-/// text in the library.
+/// A compiled model in its library, which ends with an arena.
 public final class ModelContainer {
-  private static final String PREFIX = "AOTInductorModelContainer";
-
-  private static final MethodHandle CREATE = handle(ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
-  private static final MethodHandle DELETE = handle(ADDRESS);
-  private static final MethodHandle COUNT = handle(ADDRESS, ADDRESS);
-  private static final MethodHandle ENTRIES = handle(ADDRESS, ADDRESS, ADDRESS, JAVA_BOOLEAN);
-  private static final MethodHandle RUN =
-      handle(ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
-  private static final MethodHandle LAST_ERROR = handle(ADDRESS);
-
-  private final MemorySegment run;
-  private final MemorySegment lastError;
+  private final ModelLibrary library;
   private final MemorySegment container;
   private final Arena arena;
   private final int inputs;
@@ -47,35 +25,24 @@ public final class ModelContainer {
   /// Opens a model's library against the libtorch of this process and makes a container of one
   /// model on the CPU.
   ///
-  /// @param library the library; the file may be deleted afterwards, except on Windows
+  /// @param file the library; it may be deleted afterwards, except on Windows
   /// @param arena owner of the container: it lives as long, and may be used from the same threads
   /// @throws IOException if the library cannot be linked, or lacks a function or weights
   /// @throws TorchException if the model cannot be made
   @SuppressWarnings("restricted")
-  public ModelContainer(Path library, Arena arena) throws IOException {
-    SymbolLookup symbols = LibTorch.load().open(library);
-    MemorySegment create = function(symbols, PREFIX + "CreateWithDevice");
-    MemorySegment delete = function(symbols, PREFIX + "Delete");
-    MemorySegment inputCount = function(symbols, PREFIX + "GetNumInputs");
-    MemorySegment outputCount = function(symbols, PREFIX + "GetNumOutputs");
-    MemorySegment weightCount = function(symbols, PREFIX + "GetNumConstants");
-    MemorySegment entries = function(symbols, PREFIX + "ExtractConstantsMapEntries");
-    this.run = function(symbols, PREFIX + "RunSingleThreaded");
-    this.lastError = function(symbols, "AOTInductorGetLastError");
+  public ModelContainer(Path file, Arena arena) throws IOException {
+    this.library = new ModelLibrary(file);
     this.arena = arena;
     try (Arena call = Arena.ofConfined()) {
       MemorySegment out = call.allocate(ADDRESS);
-      MemorySegment device = call.allocateFrom("cpu");
-      check("Create", () -> (int) CREATE.invokeExact(create, out, 1L, device, MemorySegment.NULL));
+      check("Create", library.create(out, call.allocateFrom("cpu")));
       this.container =
-          out.get(ADDRESS, 0)
-              .reinterpret(
-                  arena, ended -> check("Delete", () -> (int) DELETE.invokeExact(delete, ended)));
+          out.get(ADDRESS, 0).reinterpret(arena, ended -> check("Delete", library.delete(ended)));
     }
-    this.inputs = count("GetNumInputs", inputCount);
-    this.outputs = count("GetNumOutputs", outputCount);
-    this.weights = weights(entries);
-    int all = count("GetNumConstants", weightCount);
+    this.inputs = count("GetNumInputs", out -> library.inputs(container, out));
+    this.outputs = count("GetNumOutputs", out -> library.outputs(container, out));
+    this.weights = listWeights();
+    int all = count("GetNumConstants", out -> library.weights(container, out));
     if (weights.size() != all) {
       throw new IOException(
           "%d of %d weights, expected all: they are in other files or folded when it first runs"
@@ -106,37 +73,25 @@ public final class ModelContainer {
   /// @param out room for as many as it gives, zeroed; afterwards handles that the caller owns, the
   ///   same one for outputs that are the same, NULL for one that is Python's `None`
   public void run(MemorySegment in, MemorySegment out) {
-    check(
-        "Run",
-        () ->
-            (int)
-                RUN.invokeExact(
-                    run,
-                    container,
-                    in,
-                    (long) inputs,
-                    out,
-                    (long) outputs,
-                    MemorySegment.NULL,
-                    MemorySegment.NULL));
+    check("Run", library.run(container, in, inputs, out, outputs));
   }
 
-  private int count(String name, MemorySegment function) {
+  private int count(String name, ToIntFunction<MemorySegment> function) {
     try (Arena call = Arena.ofConfined()) {
       MemorySegment out = call.allocate(JAVA_LONG);
-      check(name, () -> (int) COUNT.invokeExact(function, container, out));
+      check(name, function.applyAsInt(out));
       return Math.toIntExact(out.get(JAVA_LONG, 0));
     }
   }
 
   /// Reads the entries, a name and a handle each.
   @SuppressWarnings("restricted")
-  private Map<String, MemorySegment> weights(MemorySegment function) {
+  private Map<String, MemorySegment> listWeights() {
     Map<String, MemorySegment> found = new LinkedHashMap<>();
     try (Arena call = Arena.ofConfined()) {
       MemorySegment list = call.allocate(ADDRESS);
       MemorySegment length = call.allocate(JAVA_LONG);
-      check("Entries", () -> (int) ENTRIES.invokeExact(function, container, list, length, false));
+      check("Entries", library.entries(container, list, length));
       long count = length.get(JAVA_LONG, 0);
       MemorySegment entries = list.get(ADDRESS, 0).reinterpret(count * 2 * ADDRESS.byteSize());
       for (long i = 0; i < count; i++) {
@@ -148,10 +103,9 @@ public final class ModelContainer {
     return found;
   }
 
-  private void check(String function, Call call) {
-    int code = invoke(call);
+  private void check(String function, int code) {
     if (code != 0) {
-      throw new TorchException(PREFIX + function, code, text());
+      throw new TorchException("AOTInductorModelContainer" + function, code, text());
     }
   }
 
@@ -161,7 +115,7 @@ public final class ModelContainer {
   private String text() {
     try (Arena call = Arena.ofConfined()) {
       MemorySegment out = call.allocate(ADDRESS);
-      if (invoke(() -> (int) LAST_ERROR.invokeExact(lastError, out)) != 0) {
+      if (library.lastError(out) != 0) {
         return "no text";
       }
       String text = out.get(ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
@@ -169,32 +123,5 @@ public final class ModelContainer {
       String reason = line.contains("API call failed") ? Shim.text() : null;
       return reason == null ? line : line + ": " + reason;
     }
-  }
-
-  private static int invoke(Call call) {
-    try {
-      return call.invoke();
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("a downcall threw a checked exception", e);
-    }
-  }
-
-  private static MemorySegment function(SymbolLookup symbols, String name) throws IOException {
-    return symbols
-        .find(name)
-        .orElseThrow(() -> new IOException("a library without " + name + ": an older torch's"));
-  }
-
-  @SuppressWarnings("restricted")
-  private static MethodHandle handle(MemoryLayout... arguments) {
-    return Linker.nativeLinker().downcallHandle(FunctionDescriptor.of(JAVA_INT, arguments));
-  }
-
-  /// The body of one downcall, whose handle declares `Throwable`.
-  @FunctionalInterface
-  private interface Call {
-    int invoke() throws Throwable;
   }
 }
