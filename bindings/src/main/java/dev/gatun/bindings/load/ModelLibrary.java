@@ -122,18 +122,10 @@ public final class ModelLibrary {
   /// @return 0 or a code
   public int run(
       MemorySegment container, MemorySegment in, long inputs, MemorySegment out, long outputs) {
-    return SystemLoader.call(
-        () ->
-            (int)
-                RUN.invokeExact(
-                    run,
-                    container,
-                    in,
-                    inputs,
-                    out,
-                    outputs,
-                    MemorySegment.NULL,
-                    MemorySegment.NULL));
+    return SystemLoader.call(() ->
+        (int)
+            RUN.invokeExact(
+                run, container, in, inputs, out, outputs, MemorySegment.NULL, MemorySegment.NULL));
   }
 
   /// Tells what the last failure on this thread was.
