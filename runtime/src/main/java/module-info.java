@@ -10,6 +10,7 @@ module dev.gatun.runtime {
   requires static transitive org.jspecify;
 
   exports dev.gatun.runtime;
+  exports dev.gatun.runtime.compiled;
   exports dev.gatun.runtime.internal.cuda to
       dev.gatun.bench;
   exports dev.gatun.runtime.kernel.cuda to

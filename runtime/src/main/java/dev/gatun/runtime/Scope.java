@@ -190,6 +190,27 @@ public sealed class Scope implements AutoCloseable permits Tape {
     return adopt(handle, withinBudget(handle, bytes), dtype, shape, null);
   }
 
+  /// Takes ownership of a handle as [#adopt(MemorySegment)] does, of a tensor that may be, or view,
+  /// one of an operation's operands: it then counts with the operand's memory, and ends with that
+  /// where the memory is borrowed.
+  ///
+  /// @param handle a handle that the caller owns
+  /// @param operands tensors that the handle's memory may be of
+  /// @return the tensor, owned by this scope
+  /// @throws MemoryBudgetException as [#adopt(MemorySegment)]
+  public Tensor adoptResult(MemorySegment handle, Tensor... operands) {
+    long address = Shim.dataPointer(this, handle);
+    for (Tensor operand : operands) {
+      MemorySegment other = operand.handle();
+      long offset = Shim.storageOffset(this, other) * operand.dtype().bytes();
+      long ahead = address - (operand.dataAddress() - offset);
+      if (ahead >= 0 && ahead < Shim.storageBytes(this, other)) {
+        return adopt(handle, operand.storage().acquire(), null, null, null);
+      }
+    }
+    return adopt(handle);
+  }
+
   private Storage withinBudget(MemorySegment handle, long bytes) {
     Device place = Shim.device(this, handle);
     try {

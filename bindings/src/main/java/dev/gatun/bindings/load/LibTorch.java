@@ -1,5 +1,6 @@
 package dev.gatun.bindings.load;
 
+import java.io.IOException;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 import java.util.List;
@@ -227,6 +228,21 @@ public final class LibTorch {
   /// @return a lookup that works from any class loader
   public SymbolLookup symbols() {
     return opened.symbols();
+  }
+
+  /// Opens another library that names libtorch as what it depends on, such as a compiled model's;
+  /// it is linked with this libtorch. Like libtorch it is never closed.
+  ///
+  /// @param library an absolute path
+  /// @return its symbols, which stay valid for the life of the process
+  /// @throws IOException with one line that says why it cannot be opened
+  SymbolLookup open(Path library) throws IOException {
+    Platform platform = Platform.current();
+    if (platform.isLinux()) {
+      ElfFile.check(library, platform.arch());
+    }
+    SystemLoader loader = systemLoader(platform);
+    return loader.symbols(List.of(loader.open(library, false)));
   }
 
   /// Tells whether libtorch has a function, for those that came after 2.10.

@@ -14,9 +14,16 @@ class NativeDefaultsTest {
   @Test
   void keepsOpenBlasOutOfTheWayOnX86() {
     assertThat(NativeDefaults.of(LINUX, UNKNOWN, 8, Map.of()))
-        .isEqualTo(Map.of("OPENBLAS_NUM_THREADS", "1"));
+        .containsEntry("OPENBLAS_NUM_THREADS", "1")
+        .hasSize(2);
     assertThat(NativeDefaults.of(Platform.of("Mac OS X", "aarch64"), UNKNOWN, 8, Map.of()))
-        .isEmpty();
+        .hasSize(1);
+  }
+
+  @Test
+  void hasCompiledModelsCheckTheirInputs() {
+    assertThat(NativeDefaults.of(Platform.of("Mac OS X", "aarch64"), UNKNOWN, 8, Map.of()))
+        .containsEntry("AOTI_RUNTIME_CHECK_INPUTS", "1");
   }
 
   @Test
@@ -39,7 +46,9 @@ class NativeDefaultsTest {
 
   @Test
   void leavesWhatTheUserHasSet() {
-    Map<String, String> user = Map.of("OPENBLAS_NUM_THREADS", "3", "OMP_NUM_THREADS", "");
+    Map<String, String> user =
+        Map.of(
+            "OPENBLAS_NUM_THREADS", "3", "OMP_NUM_THREADS", "", "AOTI_RUNTIME_CHECK_INPUTS", "0");
 
     assertThat(NativeDefaults.of(LINUX, new CpuFeatures("", "", -1, 64, Set.of()), 4, user))
         .isEmpty();

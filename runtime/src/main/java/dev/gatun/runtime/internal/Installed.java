@@ -63,6 +63,15 @@ public final class Installed {
     return new Backend.Threads(counts.openMp(), counts.openBlas(), counts.mkl());
   }
 
+  /// Returns those of some features of processors, named as `/proc/cpuinfo` does, that this one
+  /// lacks; none where its features are not known.
+  public static List<String> lacking(List<String> features) {
+    CpuFeatures cpu = CpuFeatures.detect();
+    return cpu.flags().isEmpty()
+        ? List.of()
+        : features.stream().filter(feature -> !cpu.has(feature)).toList();
+  }
+
   /// Returns the processor's name and features.
   public static String processor() {
     CpuFeatures cpu = CpuFeatures.detect();

@@ -125,7 +125,7 @@ public final class Shim {
   }
 
   @SuppressWarnings("restricted")
-  private static @Nullable String text() {
+  static @Nullable String text() {
     if (!HAS_TEXT) {
       return null;
     }
@@ -215,6 +215,13 @@ public final class Shim {
   public static long dataPointer(Scope scope, MemorySegment tensor) {
     MemorySegment scratch = scope.scratch();
     check(Torch.aoti_torch_get_data_ptr(tensor, scratch), "get_data_ptr");
+    return scratch.get(JAVA_LONG, 0);
+  }
+
+  /// Returns how far a tensor's first element lies behind the begin of its storage, in elements.
+  public static long storageOffset(Scope scope, MemorySegment tensor) {
+    MemorySegment scratch = scope.scratch();
+    check(Torch.aoti_torch_get_storage_offset(tensor, scratch), "get_storage_offset");
     return scratch.get(JAVA_LONG, 0);
   }
 
