@@ -455,10 +455,14 @@ def serve(suite):
         exact = given | {"model": str(wide / "model"), "dtype": "f32", "batch": batch}
         suite.run([suite.python(exact), suite.gatun(exact)], equal_ids(new), warmup=1, rounds=1, units=1)
         starts = [suite.python(given | {"batch": batch}, "transformers.generate"), suite.gatun(given | {"batch": batch})]
+        starts += [suite.gatun(given, f"Gatun, {form}", batch=batch, weights=form.upper()) for form in ("stored", "int8")]
         contestants = suite.run(starts, equal_ids(0))
         by = suite.record(f"{batch} x {new} tokens, {shape}, {dtype}", contestants, "batch", batch * new)
         goal = (">=", 2.0 if batch == 1 else 3.0)
         suite.faster(f"decoding of a batch of {batch}, {shape}, {dtype}", by["Gatun"], by["transformers.generate"], goal)
+        for form in ("stored", "int8"):
+            what = f"a batch of {batch} over weights packed, beside {form}, {shape}, {dtype}"
+            suite.faster(what, by["Gatun"], by[f"Gatun, {form}"])
     given |= {"batch": 16}
     for rank in (8, 16, 64):
         counts = (1, 4, 16) if rank == 16 else (16,)

@@ -14,6 +14,7 @@ import dev.gatun.runtime.Backend;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Layout;
+import dev.gatun.runtime.op.WeightForm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -44,7 +46,10 @@ final class ServedBatch implements AutoCloseable {
     // operations.
     Backend.setThreads(1);
     EngineOptions options =
-        EngineOptions.DEFAULT.withThreads(settings.threads()).withSharedPrefixes(false);
+        EngineOptions.DEFAULT
+            .withThreads(settings.threads())
+            .withSharedPrefixes(false)
+            .withWeights(Objects.requireNonNullElse(settings.weights(), WeightForm.PACKED));
     Engine engine = Engine.open(model, null, Set.of(), options);
     List<AdapterHandle> adapters = new ArrayList<>();
     Path folder = Files.createTempDirectory("gatun-adapters");

@@ -18,6 +18,7 @@ import dev.gatun.models.train.TrainOptions;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Device;
 import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.op.WeightForm;
 import dev.gatun.runtime.optim.AdamW;
 import dev.gatun.runtime.optim.Schedule;
 import java.io.IOException;
@@ -45,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 /// @param newTokens tokens to generate
 /// @param threads threads of libtorch
 /// @param profiled whether the last answer tells where the time went
+/// @param weights form of the linear layers' weights in an engine; null for the usual one
 /// @param device where to compute, as `--device` takes it; null for the host
 record Settings(
     Task task,
@@ -62,6 +64,7 @@ record Settings(
     int newTokens,
     int threads,
     boolean profiled,
+    @Nullable WeightForm weights,
     @Nullable String device) {
   /// Kinds of work.
   enum Task {
