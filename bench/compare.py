@@ -482,6 +482,23 @@ def serve(suite):
         if rank == 16:
             value = median_of(loads)
             suite.claim("loading an adapter of rank 16 on all layers", "s", value, ("<=", 0.05), "", duration(value[0]))
+    first_token(suite)
+
+
+def first_token(suite):
+    """From the start of `./gatun generate` to the first character of the demo model's text."""
+    command = [str(HERE.parent / "gatun"), "generate", "--prompt", "public class Main {"]
+    suite.say("first token of the demo model")
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # builds what is not built
+    seconds = []
+    for _ in range(suite.options.rounds):
+        begun = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+            program.stdout.read(1)
+            seconds.append(time.perf_counter() - begun)
+            program.stdout.read()
+    value = median_of(seconds)
+    suite.claim("from ./gatun generate to the demo model's first token", "s", value, ("<=", 1.0), "", duration(value[0]))
 
 
 def start(suite):
