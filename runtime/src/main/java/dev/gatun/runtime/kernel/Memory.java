@@ -124,6 +124,13 @@ record Memory(MemorySegment segment, DType dtype) {
     Arrays.fill(target, count, target.length, rest);
   }
 
+  /// Returns the first elements, and zeros up to whole vectors.
+  float[] row(int count) {
+    float[] array = new float[Lanes.padded(count)];
+    loadRow(0, array, count, 0);
+    return array;
+  }
+
   void store(float[] source, long index, int count) {
     Block.store(source, segment, dtype, index, count);
   }

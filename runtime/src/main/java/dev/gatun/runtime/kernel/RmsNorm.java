@@ -24,7 +24,7 @@ public final class RmsNorm {
                 x.elements() / width,
                 width,
                 () -> {
-                  float[] w = loaded(m[1], width);
+                  float[] w = m[1].row(width);
                   float[] row = new float[w.length];
                   return i -> {
                     m[0].loadRow(i * width, row, width, 0);
@@ -55,7 +55,7 @@ public final class RmsNorm {
                 x.elements() / width,
                 width,
                 () -> {
-                  float[] w = loaded(m[1], width);
+                  float[] w = m[1].row(width);
                   float[] row = new float[w.length];
                   float[] g = new float[w.length];
                   return i -> {
@@ -73,17 +73,11 @@ public final class RmsNorm {
         toX);
   }
 
-  private static float[] loaded(Memory memory, int count) {
-    float[] array = new float[Lanes.padded(count)];
-    memory.loadRow(0, array, count, 0);
-    return array;
-  }
-
   private static float inverse(float[] row, int width, double eps) {
     return (float) (1 / Math.sqrt((double) squares(row) / width + eps));
   }
 
-  private static float squares(float[] row) {
+  static float squares(float[] row) {
     FloatVector sum = Lanes.of(0);
     for (int i = 0; i < row.length; i += Lanes.COUNT) {
       FloatVector x = Lanes.of(row, i);

@@ -5,6 +5,7 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Operator;
 import dev.gatun.runtime.kernel.Kernels;
+import dev.gatun.runtime.kernel.LayerNorm;
 import dev.gatun.runtime.kernel.RmsNorm;
 import dev.gatun.runtime.kernel.cuda.CudaKernels;
 import dev.gatun.runtime.kernel.cuda.CudaRmsNorm;
@@ -77,6 +78,10 @@ public final class Norm {
     if (!half || weight.dtype() != DType.F32) {
       Checks.alike("layer_norm", x, weight);
     }
+    boolean trainsItself = scope.needs(weight) || scope.needs(bias);
+    if (Kernels.take(x) && Kernels.take(weight, bias) && !trainsItself && width > 0) {
+      return layerNormByKernel(scope, x, weight, bias, eps);
+    }
     long[] over = {width};
     if (x.dtype() != weight.dtype() && x.device().isCuda()) {
       // libtorch's kernel for GPUs wants one type
@@ -100,6 +105,25 @@ public final class Norm {
       }
       return result;
     }
+  }
+
+  private static Tensor layerNormByKernel(
+      Scope scope, Tensor x, Tensor weight, Tensor bias, double eps) {
+    Tensor result = scope.empty(x.dtype(), x.shape());
+    LayerNorm.forward(scope, x, weight, bias, eps, result);
+    if (scope.records(x)) {
+      scope.record(
+          result,
+          new Tensor[] {x},
+          new Tensor[] {x, weight},
+          (s, saved, g) -> {
+            Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
+            Tensor flow = g[0].isContiguous() ? g[0] : Layout.copy(s, g[0]);
+            LayerNorm.gradient(s, saved[0], saved[1], eps, flow, toX);
+            return new Tensor[] {toX};
+          });
+    }
+    return result;
   }
 
   /// Returns root-mean-square normalisation over the last dimension: x / sqrt(mean(x²) + eps) *

@@ -327,6 +327,54 @@ class KernelTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"F32,1,5", "F32,7,768", "BF16,40,33", "BF16,3,2050", "F32,2,1"})
+  void layerNorm(DType dtype, int rows, int width) {
+    double eps = 1e-5;
+    try (Scope scope = Scope.open()) {
+      Tensor x = tensor(scope, values(1, rows * width, 3), dtype, rows, width);
+      Tensor w = tensor(scope, values(2, width, 2), DType.F32, width);
+      Tensor b = tensor(scope, values(4, width, 2), DType.F32, width);
+      Tensor flow = tensor(scope, values(3, rows * width, 2), dtype, rows, width);
+      Tensor result = scope.empty(dtype, rows, width);
+      Tensor toX = scope.empty(dtype, rows, width);
+      LayerNorm.forward(scope, x, w, b, eps, result);
+      LayerNorm.gradient(scope, x, w, eps, flow, toX);
+      double[] xs = read(scope, x);
+      double[] ws = read(scope, w);
+      double[] bs = read(scope, b);
+      double[] gs = read(scope, flow);
+      double[] forward = new double[xs.length];
+      double[] backward = new double[xs.length];
+      for (int r = 0; r < rows; r++) {
+        int at = r * width;
+        double mean = 0;
+        for (int i = 0; i < width; i++) {
+          mean += xs[at + i] / width;
+        }
+        double variance = 0;
+        for (int i = 0; i < width; i++) {
+          variance += (xs[at + i] - mean) * (xs[at + i] - mean) / width;
+        }
+        double inverse = 1 / Math.sqrt(variance + eps);
+        double meanFlow = 0;
+        double along = 0;
+        for (int i = 0; i < width; i++) {
+          double h = gs[at + i] * ws[i];
+          meanFlow += h / width;
+          along += h * (xs[at + i] - mean) * inverse / width;
+        }
+        for (int i = 0; i < width; i++) {
+          double n = (xs[at + i] - mean) * inverse;
+          forward[at + i] = n * ws[i] + bs[i];
+          backward[at + i] = inverse * (gs[at + i] * ws[i] - meanFlow - n * along);
+        }
+      }
+      assertClose(scope, result, forward);
+      assertClose(scope, toX, backward);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"F32,1,5", "F32,7,768", "BF16,40,33", "BF16,3,2050"})
   void rmsNorm(DType dtype, int rows, int width) {
     double eps = 1e-5;
