@@ -1,14 +1,10 @@
 package dev.gatun.cli;
 
 import dev.gatun.chat.LocalModel;
-import dev.gatun.models.dropout.Dropout;
-import dev.gatun.models.dropout.Mask;
-import dev.gatun.models.dropout.Position;
 import dev.gatun.models.engine.AdapterEnsemble;
 import dev.gatun.models.engine.EncoderOptions;
 import dev.gatun.models.engine.EngineOptions;
 import dev.gatun.models.hub.ModelDirectory;
-import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.zoo.Architectures;
 import dev.gatun.server.Embedder;
 import dev.gatun.server.EncoderModel;
@@ -45,6 +41,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin private ModelArguments model = new ModelArguments();
   @Mixin private WeightsArgument weights = new WeightsArgument();
+  @Mixin private EnsembleArguments ensembles = new EnsembleArguments();
 
   @Option(
       names = "--adapter",
@@ -64,22 +61,6 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description = "The model's name in requests. Default: its directory's.")
   private @Nullable String name;
-
-  @Option(
-      names = "--ensemble",
-      paramLabel = "METHOD",
-      converter = DropoutArgument.class,
-      description =
-          "Average the classes of an encoder's adapters over draws of LoRA Dropout's masks:"
-              + " lora-dropout:p=0.3,n=8.")
-  private @Nullable String ensemble;
-
-  @Option(
-      names = "--average",
-      paramLabel = "WHAT",
-      defaultValue = "logits",
-      description = "What an ensemble averages: logits or probabilities. Default: logits.")
-  private Evaluation.Average average = Evaluation.Average.LOGITS;
 
   @Option(
       names = "--host",
@@ -162,7 +143,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int serveWriter(Path directory, ServerOptions options) throws IOException {
-    if (ensemble != null) {
+    if (ensembles.ofAdapter() != null) {
       throw new RefusedException(
           "--ensemble: found a model that writes texts, expected an encoder");
     }
@@ -193,7 +174,7 @@ final class ServeCommand implements Callable<Integer> {
     if (weights.isGiven()) {
       throw new RefusedException("--weights: found an encoder, expected a model that writes texts");
     }
-    AdapterEnsemble draws = ensemble == null ? null : draws(ensemble);
+    AdapterEnsemble draws = ensembles.ofAdapter();
     int passTokens = EncoderOptions.DEFAULT.passTokens();
     EncoderOptions limits =
         checked(() -> new EncoderOptions(passTokens, queue, model.applyThreads()));
@@ -203,15 +184,6 @@ final class ServeCommand implements Callable<Integer> {
       serve(server);
     }
     return 0;
-  }
-
-  private AdapterEnsemble draws(String text) {
-    Dropout dropout = DropoutArgument.of(text, false);
-    Mask mask = dropout.mask(Position.ADAPTER).orElse(null);
-    if (mask == null || dropout.masks().size() > 1) {
-      throw new RefusedException("--ensemble: found " + text + ", expected lora-dropout:p=..,n=..");
-    }
-    return new AdapterEnsemble(mask.rate(), dropout.instances(), 0, average);
   }
 
   private ServerOptions options() {
