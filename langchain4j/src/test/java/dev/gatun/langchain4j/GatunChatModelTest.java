@@ -234,7 +234,7 @@ class GatunChatModelTest {
         Thread.ofVirtual()
             .start(() -> {
               try {
-                chat.chat(STORY);
+                chat.chat(LocalModels.ENDLESS);
                 thrown.complete(null);
               } catch (LangChain4jException e) {
                 thrown.complete(Thread.currentThread().isInterrupted() ? e : null);
@@ -257,7 +257,7 @@ class GatunChatModelTest {
             .model(model)
             .modelName(LocalModels.CAPITALS)
             .build()
-            .chatAsync(UserMessage.from(STORY));
+            .chatAsync(LocalModels.ENDLESS);
     future.cancel(true);
     LocalModels.awaitCancellations(model, before + 1);
   }

@@ -19,6 +19,12 @@ import dev.gatun.runtime.Device;
 import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.tokenizers.HfTokenizer;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.json.JsonRawSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -34,6 +40,22 @@ final class LocalModels {
   static final Path DEMO = Path.of("..", "demo", "model");
   static final String CAPITALS = "capitals";
   static final String OTHER = "other";
+
+  /// Asks for an answer that does not end by itself while a test looks at it.
+  static final ChatRequest ENDLESS =
+      ChatRequest.builder()
+          .messages(UserMessage.from("class A {"))
+          .responseFormat(
+              ResponseFormat.builder()
+                  .type(ResponseFormatType.JSON)
+                  .jsonSchema(
+                      JsonSchema.builder()
+                          .name("endless")
+                          .rootElement(
+                              JsonRawSchema.from("{\"type\": \"string\", \"minLength\": 4000}"))
+                          .build())
+                  .build())
+          .build();
 
   private static final Path FOLDER = Path.of("target", "adapters");
   static final EngineOptions SMALL = EngineOptions.DEFAULT.withCacheBytes(1 << 27).withThreads(2);

@@ -69,7 +69,7 @@ class StreamingTest {
     LocalModel model = LocalModels.shared();
     long before = model.engine().stats().cancellations();
     Kept kept = new Kept(5);
-    chat().chat(STORY, kept);
+    chat().chat(LocalModels.ENDLESS, kept);
     StreamingHandle handle = kept.handle.get(10, TimeUnit.SECONDS);
     LocalModels.awaitCancellations(model, before + 1);
     Thread.sleep(100);
@@ -117,7 +117,7 @@ class StreamingTest {
   void closingTheModelIsAnError() throws Exception {
     Kept kept = new Kept(Integer.MAX_VALUE);
     try (LocalModel model = LocalModels.open(LocalModels.SMALL)) {
-      GatunStreamingChatModel.builder().model(model).build().chat("class A {", kept);
+      GatunStreamingChatModel.builder().model(model).build().chat(LocalModels.ENDLESS, kept);
       kept.handle.get(10, TimeUnit.SECONDS);
     }
     assertThat(kept.end)

@@ -246,7 +246,7 @@ class GatunChatModelTest {
         Thread.ofVirtual()
             .start(() -> {
               try {
-                chat.call(LocalModels.STORY);
+                chat.call(new Prompt(LocalModels.STORY, LocalModels.ENDLESS));
                 thrown.complete(null);
               } catch (NonTransientAiException e) {
                 thrown.complete(Thread.currentThread().isInterrupted() ? e : null);

@@ -34,6 +34,12 @@ final class LocalModels {
   static final String STORY = "Tell me a long story about animals";
   static final EngineOptions SMALL = EngineOptions.DEFAULT.withCacheBytes(1 << 27).withThreads(2);
 
+  /// Asks for an answer that does not end by itself while a test looks at it.
+  static final GatunChatOptions ENDLESS =
+      GatunChatOptions.builder()
+          .outputSchema("{\"type\": \"string\", \"minLength\": 4000}")
+          .build();
+
   private static final Path FOLDER = Path.of("target", "adapters");
 
   private LocalModels() {}

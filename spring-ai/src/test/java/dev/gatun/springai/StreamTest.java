@@ -55,13 +55,13 @@ class StreamTest {
   void cancellingTheSubscriptionGivesTheRequestUp() throws Exception {
     LocalModel model = LocalModels.shared();
     long before = model.engine().stats().cancellations();
-    StepVerifier.create(chat(model, LocalModels.BERLIN).stream(new Prompt(LocalModels.STORY)))
+    Prompt endless = new Prompt(LocalModels.STORY, LocalModels.ENDLESS);
+    StepVerifier.create(chat(model, LocalModels.BERLIN).stream(endless))
         .expectNextCount(3)
         .thenCancel()
         .verify(LIMIT);
     LocalModels.awaitCancellations(model, before + 1);
-    StepVerifier.create(
-            chat(model, LocalModels.BERLIN).stream(new Prompt(LocalModels.STORY)).take(2))
+    StepVerifier.create(chat(model, LocalModels.BERLIN).stream(endless).take(2))
         .expectNextCount(2)
         .verifyComplete();
     LocalModels.awaitCancellations(model, before + 2);
@@ -96,14 +96,10 @@ class StreamTest {
                 .isExactlyInstanceOf(NonTransientAiException.class)
                 .hasMessageContaining("found nobody"))
         .verify(LIMIT);
-    // no answer may end before the model is closed
-    GatunChatOptions endless =
-        GatunChatOptions.builder()
-            .outputSchema("{\"type\": \"string\", \"minLength\": 4000}")
-            .build();
     LocalModel model = LocalModels.open(LocalModels.SMALL);
     try (model) {
-      StepVerifier.create(chat(model, model.name()).stream(new Prompt("public class A", endless)))
+      StepVerifier.create(
+              chat(model, model.name()).stream(new Prompt("public class A", LocalModels.ENDLESS)))
           .expectNextCount(2)
           .then(model::close)
           .thenConsumeWhile(_ -> true)
