@@ -17,7 +17,7 @@ final class WeightsArgument {
       description =
           "Weights of linear layers: stored (as they lie in the file), packed (a second copy, which"
               + " multiplies several rows faster), or int8 (a copy rounded to 8 bits; CPU)."
-              + " Default: packed for serve and chat, stored elsewhere.")
+              + " Default: packed for serve, chat and texts of an ensemble, stored elsewhere.")
   private @Nullable WeightForm form;
 
   boolean isGiven() {

@@ -39,16 +39,7 @@ class ShutdownTest {
           served.stream("/v1/completions", REQUEST.formatted(400));
       Iterator<String> lines = stream.body().iterator();
       assertThat(lines.next()).startsWith(": ");
-      Thread closing =
-          Thread.ofVirtual()
-              .start(() -> {
-                try {
-                  served.server.close(Duration.ofSeconds(20));
-                } catch (InterruptedException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
-      Thread.sleep(50);
+      Thread closing = closing(served, Duration.ofSeconds(20));
       assertThat(refused(served, "/health")).isTrue();
       assertThat(refused(served, "/v1/models")).isTrue();
       assertThat(rest(lines)).hasSizeGreaterThan(100).last().isEqualTo("data: [DONE]");
@@ -86,21 +77,31 @@ class ShutdownTest {
             }
           });
       assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
-      Thread end =
-          Thread.ofVirtual()
-              .start(() -> {
-                try {
-                  served.server.close(Duration.ofSeconds(patient ? 20 : 0));
-                } catch (InterruptedException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
-      Thread.sleep(50);
+      Thread end = closing(served, Duration.ofSeconds(patient ? 20 : 0));
       assertThat(refused(served, "/v1/models")).isTrue();
       closing.countDown();
       assertThat(status.get(10, TimeUnit.SECONDS)).isEqualTo(patient ? 200 : 503);
       end.join();
     }
+  }
+
+  /// Begins to close a server, and waits until it refuses what comes.
+  private static Thread closing(Served served, Duration patience) throws InterruptedException {
+    Thread closing =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                served.server.close(patience);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (!refused(served, "/v1/models")) {
+      assertThat(System.nanoTime()).as("still answers").isLessThan(end);
+      Thread.sleep(5);
+    }
+    return closing;
   }
 
   private static boolean refused(Served served, String path) throws InterruptedException {

@@ -103,9 +103,9 @@ final class Scheduler implements AutoCloseable {
     try (Scope scope = Scope.open(model.device())) {
       ForwardPass.Builder pass = ForwardPass.of(scope, model, text, 0, text.length).frozen(weights);
       if (adapter != null) {
-        ResidentAdapter weights = adapters.get(adapter);
-        pass.segments(List.of(new AdapterSegment(0, text.length, weights.layers())))
-            .replaced(weights.replaced());
+        ResidentAdapter read = adapters.get(adapter);
+        pass.segments(List.of(new AdapterSegment(0, text.length, read.layers())))
+            .replaced(read.replaced());
       }
       Tensor hidden = model.hidden(scope, pass.build(), false);
       Tensor wide = Layout.to(scope, hidden, DType.F32);

@@ -2,6 +2,7 @@ package dev.gatun.models.nn;
 
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Layout;
 
 /// A decoder-only language model: a [Transformer] whose tokens see what is before them, and a head
 /// over the vocabulary.
@@ -30,6 +31,7 @@ public interface CausalLm extends Transformer {
   /// @param pass the pass
   /// @return `(M, V)`
   default Tensor logits(Scope scope, Tensor hidden, ForwardPass pass) {
-    return pass.product(scope, hidden, head(), false, null);
+    Tensor w = Layout.as(scope, pass.value(head()), hidden.dtype());
+    return pass.product(scope, hidden, head(), w, false, null);
   }
 }

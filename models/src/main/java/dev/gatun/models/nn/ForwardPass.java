@@ -183,16 +183,14 @@ public final class ForwardPass {
   /// @param scope owner of the result
   /// @param x `(N, I)`
   /// @param weight `(O, I)`, or `(I, O)` where `transposed`
+  /// @param w its [#value], in the type of `x`
   /// @param bias `(O)`, or null
   /// @return `(N, O)`
-  Tensor product(Scope scope, Tensor x, Param weight, boolean transposed, @Nullable Tensor bias) {
-    Tensor value = value(weight);
-    boolean own = value == weight.value() && value.dtype() == x.dtype();
-    if (frozen != null && own && !scope.records(x, value, bias)) {
+  Tensor product(
+      Scope scope, Tensor x, Param weight, Tensor w, boolean transposed, @Nullable Tensor bias) {
+    if (frozen != null && w == weight.value() && !scope.records(x, w, bias)) {
       return frozen.of(weight, transposed).linear(scope, x, bias);
     }
-    // a head that an adapter replaces is f32, as adapters are
-    Tensor w = Layout.as(scope, value, x.dtype());
     return Matmul.linear(scope, x, transposed ? Layout.transpose(scope, w, 0, 1) : w, bias);
   }
 

@@ -129,7 +129,7 @@ public record Linear(
     boolean biasLast = bias != null && rescales; // what a magnitude scales has no bias in it
     try (Scope block = scope.untaped()) {
       Tensor input = dropped == null ? x : Drop.tokens(block, x, dropped);
-      Tensor sum = pass.product(block, x, weight, transposed, biasLast ? null : bias);
+      Tensor sum = pass.product(block, x, weight, w, transposed, biasLast ? null : bias);
       int count = branches.size();
       @Nullable Tensor[] inputs = new Tensor[3 + 3 * count];
       inputs[0] = x;
@@ -143,8 +143,9 @@ public record Linear(
       if (!records && !rescales && dropped == null) {
         Matmul.addLowRankInPlace(block, sum, x, branches.stream().map(Branch::product).toList());
       } else {
+        Tensor own = dropped == null ? null : rowMajor(block, w);
         for (Branch branch : branches) {
-          saved.addAll(branch.add(block, input, sum, dropped == null ? null : rowMajor(block, w)));
+          saved.addAll(branch.add(block, input, sum, own));
         }
       }
       if (biasLast) {

@@ -25,7 +25,6 @@ import dev.gatun.models.nn.KvCache;
 import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.Evaluation.Average;
 import dev.gatun.runtime.DType;
-import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.Tensor;
@@ -38,32 +37,20 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// LoRA Dropout's ensembles of generated texts (arXiv:2404.09610, section 3.3), against passes
 /// under each draw without a cache and against an evaluation; and as groups among other texts.
+@ExtendWith(NothingLeft.class)
 class EngineEnsembleTest {
   private static final EngineOptions SMALL =
       new EngineOptions(1 << 20, 16, 7, 64, 1 << 24, 2, true, WeightForm.PACKED);
   private static final double RATE = 0.3;
   private static final long SEED = 17;
-
-  private long live;
-
-  @BeforeEach
-  void count() {
-    live = NativeMemory.liveTensors();
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    assertThat(NativeMemory.liveTensors()).isEqualTo(live);
-  }
 
   @SuppressWarnings("MustBeClosedChecker") // callers close it
   private static CausalLm open(String name) throws IOException {

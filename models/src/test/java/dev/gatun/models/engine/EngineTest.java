@@ -12,7 +12,6 @@ import dev.gatun.models.lora.LoraAdapter;
 import dev.gatun.models.nn.CausalLm;
 import dev.gatun.models.nn.PassAddition;
 import dev.gatun.runtime.DType;
-import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.op.WeightForm;
@@ -26,28 +25,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Requests of an engine beside the same ones alone, and what ends or refuses them.
+@ExtendWith(NothingLeft.class)
 class EngineTest {
   private static final EngineOptions SMALL =
       new EngineOptions(1 << 20, 16, 7, 64, 1 << 24, 2, true, WeightForm.PACKED);
-
-  private long live;
-
-  @BeforeEach
-  void count() {
-    live = NativeMemory.liveTensors();
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    assertThat(NativeMemory.liveTensors()).isEqualTo(live);
-  }
 
   @SuppressWarnings("MustBeClosedChecker") // callers close it
   private static CausalLm open(String name, DType dtype) throws IOException {

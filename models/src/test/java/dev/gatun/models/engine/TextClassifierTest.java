@@ -18,7 +18,6 @@ import dev.gatun.models.train.Evaluation;
 import dev.gatun.models.train.Evaluation.Average;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
-import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.safetensors.SafetensorsFile;
 import java.io.IOException;
@@ -31,9 +30,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,20 +39,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Classes and numbers of texts against transformers and peft, and ensembles against those of an
 /// evaluation.
+@ExtendWith(NothingLeft.class)
 class TextClassifierTest {
   private static final EncoderOptions SMALL = new EncoderOptions(64, 128, 1);
-
-  private long live;
-
-  @BeforeEach
-  void count() {
-    live = NativeMemory.liveTensors();
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    assertThat(NativeMemory.liveTensors()).isEqualTo(live);
-  }
 
   @SuppressWarnings("MustBeClosedChecker") // callers close it
   private static TextClassifier open(

@@ -9,7 +9,6 @@ import dev.gatun.models.TestDevice;
 import dev.gatun.models.hub.ModelDirectory;
 import dev.gatun.runtime.DType;
 import dev.gatun.runtime.MalformedFileException;
-import dev.gatun.runtime.NativeMemory;
 import dev.gatun.runtime.ShapeException;
 import dev.gatun.runtime.safetensors.SafetensorsFile;
 import java.io.IOException;
@@ -23,29 +22,17 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Embeddings against transformers, alone and in company, and what ends or refuses them.
+@ExtendWith(NothingLeft.class)
 class TextEncoderTest {
   private static final EncoderOptions SMALL = new EncoderOptions(64, 128, 1);
-
-  private long live;
-
-  @BeforeEach
-  void count() {
-    live = NativeMemory.liveTensors();
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    assertThat(NativeMemory.liveTensors()).isEqualTo(live);
-  }
 
   @SuppressWarnings("MustBeClosedChecker") // callers close it
   private static TextEncoder open(String name, EmbeddingSettings settings, EncoderOptions options)

@@ -193,9 +193,10 @@ public final class CompiledModel {
           "weight: found " + name + ", expected one of " + container.weights().keySet());
     }
     long[] shape = Shim.sizes(scope, handle);
+    long[] strides = Shim.strides(scope, handle, shape.length);
+    long[] byRows = Shapes.strides(shape);
     for (int i = 0; i < shape.length; i++) {
-      if (shape[i] != 1
-          && Shim.strides(scope, handle, shape.length)[i] != Shapes.strides(shape)[i]) {
+      if (shape[i] != 1 && strides[i] != byRows[i]) {
         throw new IllegalArgumentException(
             "weight: found strides of another order in " + name + ", expected row by row");
       }

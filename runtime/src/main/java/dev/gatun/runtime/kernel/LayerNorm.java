@@ -87,8 +87,7 @@ public final class LayerNorm {
     float mean = sum(row) / width;
     subtract(row, mean);
     Arrays.fill(row, width, row.length, 0); // beyond the row 0 has become -mean
-    float squares = RmsNorm.squares(row);
-    return (float) (1 / Math.sqrt((double) squares / width + eps));
+    return RmsNorm.inverse(row, width, eps);
   }
 
   private static float sum(float[] row) {

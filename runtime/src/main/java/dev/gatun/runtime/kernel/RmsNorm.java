@@ -73,11 +73,12 @@ public final class RmsNorm {
         toX);
   }
 
-  private static float inverse(float[] row, int width, double eps) {
+  /// Returns 1 / √(mean(x²) + eps).
+  static float inverse(float[] row, int width, double eps) {
     return (float) (1 / Math.sqrt((double) squares(row) / width + eps));
   }
 
-  static float squares(float[] row) {
+  private static float squares(float[] row) {
     FloatVector sum = Lanes.of(0);
     for (int i = 0; i < row.length; i += Lanes.COUNT) {
       FloatVector x = Lanes.of(row, i);

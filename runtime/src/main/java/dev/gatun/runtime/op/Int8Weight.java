@@ -70,7 +70,7 @@ final class Int8Weight extends FrozenWeight {
     Tensor sum;
     if (x.size(0) <= FEW_ROWS && x.size(1) % WHOLE == 0 && x.elements() > 0) {
       Tensor narrow = Layout.as(block, x, DType.BF16);
-      Tensor product = PRODUCT.call(block, rowMajor(block, narrow), integers, scales);
+      Tensor product = PRODUCT.call(block, Layout.dense(block, narrow), integers, scales);
       sum = Layout.as(block, product, x.dtype());
     } else {
       Tensor whole = Layout.to(block, integers, x.dtype());
@@ -78,9 +78,5 @@ final class Int8Weight extends FrozenWeight {
       sum = Elementwise.mul(block, product, Layout.as(block, scales, x.dtype()));
     }
     return bias == null ? sum : Elementwise.add(block, sum, Layout.as(block, bias, x.dtype()));
-  }
-
-  private static Tensor rowMajor(Scope scope, Tensor x) {
-    return x.isContiguous() ? x : Layout.copy(scope, x);
   }
 }

@@ -58,7 +58,7 @@ public final class Layout {
       throw new ShapeException(
           "reshape: found " + x + ", expected the elements of " + Shapes.text(shape));
     }
-    Tensor dense = x.isContiguous() ? x : copy(scope, x);
+    Tensor dense = dense(scope, x);
     Tensor result = view(scope, dense, target, Shapes.strides(target), 0);
     if (scope.records(dense)) {
       long[] original = dense.shape();
@@ -259,6 +259,11 @@ public final class Layout {
   /// @return the copy
   public static Tensor copy(Scope scope, Tensor x) {
     return to(scope, x, x.dtype());
+  }
+
+  /// Returns a tensor itself where it is row-major, else a copy that is.
+  static Tensor dense(Scope scope, Tensor x) {
+    return x.isContiguous() ? x : copy(scope, x);
   }
 
   /// Copies the elements into a new row-major tensor of another type.

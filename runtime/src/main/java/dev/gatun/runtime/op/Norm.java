@@ -80,7 +80,9 @@ public final class Norm {
     }
     boolean trainsItself = scope.needs(weight) || scope.needs(bias);
     if (Kernels.take(x) && Kernels.take(weight, bias) && !trainsItself && width > 0) {
-      return layerNormByKernel(scope, x, weight, bias, eps);
+      Tensor result = scope.empty(x.dtype(), x.shape());
+      LayerNorm.forward(scope, x, weight, bias, eps, result);
+      return recorded(scope, result, x, weight, eps, LayerNorm::gradient);
     }
     long[] over = {width};
     if (x.dtype() != weight.dtype() && x.device().isCuda()) {
@@ -107,10 +109,15 @@ public final class Norm {
     }
   }
 
-  private static Tensor layerNormByKernel(
-      Scope scope, Tensor x, Tensor weight, Tensor bias, double eps) {
-    Tensor result = scope.empty(x.dtype(), x.shape());
-    LayerNorm.forward(scope, x, weight, bias, eps, result);
+  /// A kernel that writes the gradient of normalised rows.
+  @FunctionalInterface
+  private interface RowGradient {
+    void write(Scope scope, Tensor x, Tensor weight, double eps, Tensor flow, Tensor toX);
+  }
+
+  /// Records rows that a kernel has normalised, with the gradient of x alone.
+  private static Tensor recorded(
+      Scope scope, Tensor result, Tensor x, Tensor weight, double eps, RowGradient gradient) {
     if (scope.records(x)) {
       scope.record(
           result,
@@ -118,8 +125,7 @@ public final class Norm {
           new Tensor[] {x, weight},
           (s, saved, g) -> {
             Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
-            Tensor flow = g[0].isContiguous() ? g[0] : Layout.copy(s, g[0]);
-            LayerNorm.gradient(s, saved[0], saved[1], eps, flow, toX);
+            gradient.write(s, saved[0], saved[1], eps, Layout.dense(s, g[0]), toX);
             return new Tensor[] {toX};
           });
     }
@@ -142,19 +148,7 @@ public final class Norm {
     if (Kernels.take(x) && Kernels.take(weight) && !scope.needs(weight)) {
       Tensor result = scope.empty(x.dtype(), x.shape());
       RmsNorm.forward(scope, x, weight, eps, result);
-      if (scope.records(x)) {
-        scope.record(
-            result,
-            new Tensor[] {x},
-            new Tensor[] {x, weight},
-            (s, saved, g) -> {
-              Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
-              Tensor flow = g[0].isContiguous() ? g[0] : Layout.copy(s, g[0]);
-              RmsNorm.gradient(s, saved[0], saved[1], eps, flow, toX);
-              return new Tensor[] {toX};
-            });
-      }
-      return result;
+      return recorded(scope, result, x, weight, eps, RmsNorm::gradient);
     }
     if (CudaKernels.take(x) && CudaKernels.take(weight) && !scope.needs(weight)) {
       return rmsNormOnGpu(scope, x, weight, eps);
@@ -218,7 +212,7 @@ public final class Norm {
             new Tensor[] {x, weight, inverse},
             (s, saved, g) -> {
               Tensor toX = s.empty(saved[0].dtype(), saved[0].shape());
-              Tensor flow = g[0].isContiguous() ? g[0] : Layout.copy(s, g[0]);
+              Tensor flow = Layout.dense(s, g[0]);
               CudaRmsNorm.gradient(
                   saved[0].dataAddress(),
                   saved[1].dataAddress(),

@@ -39,8 +39,8 @@ final class PackedWeight extends FrozenWeight {
 
   @Override
   Tensor product(Scope block, Tensor x, @Nullable Tensor bias) {
-    Tensor transposed = Layout.transpose(block, weight(), 0, 1);
-    if (x.size(0) <= 1 && Matmul.isForFewRows(x, weight(), transposed)) { // reads as fast
+    boolean few = x.size(0) <= 1;
+    if (few && Matmul.isForFewRows(x, weight(), Layout.transpose(block, weight(), 0, 1))) {
       return Matmul.linear(block, x, weight(), bias);
     }
     Tensor added = bias == null ? null : Layout.as(block, bias, x.dtype());

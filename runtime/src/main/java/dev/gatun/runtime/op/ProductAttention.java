@@ -42,7 +42,7 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
         new Pass(
             sizes,
             rule,
-            q.isContiguous() ? q : Layout.copy(scope, q),
+            Layout.dense(scope, q),
             Layout.reshape(scope, k, sizes.batch(), sizes.s, sizes.d),
             Layout.reshape(scope, v, sizes.batch(), sizes.s, sizes.d));
     return pass.forward(scope, blocks(sizes, rule.causal()), forGradient);
@@ -55,7 +55,7 @@ record ProductAttention(long blockElements) implements Attention.Kernel {
     Sizes sizes =
         new Sizes(q.size(0), q.size(1), k.size(0) / q.size(0), q.size(2), k.size(1), q.size(3));
     Pass pass = new Pass(sizes, rule, q, k, saved[2]);
-    Tensor dense = flow.isContiguous() ? flow : Layout.copy(scope, flow);
+    Tensor dense = Layout.dense(scope, flow);
     return pass.backward(
         scope, blocks(sizes, rule.causal()), dense, saved.length > 3 ? saved[3] : null);
   }
