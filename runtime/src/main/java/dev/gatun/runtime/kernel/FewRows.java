@@ -28,6 +28,9 @@ public final class FewRows {
   /// fetch.
   private static final int PLACES = 4;
 
+  /// Bytes of a row after which beginning at another costs more than going on.
+  private static final int SHORT_ROW = 512;
+
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private FewRows() {}
@@ -65,7 +68,7 @@ public final class FewRows {
                 int count = (int) (to - from);
                 float[][] outs = new float[rows][count];
                 for (int row = 0; row < rows; row++) {
-                  dots(m[1], from, count, inputs[row], outs[row]);
+                  dots(m[1], from, count, inputs[row], outs[row], 0);
                 }
                 for (int row = 0; row < rows; row++) {
                   m[2].store(outs[row], row * outputs + from, count);
@@ -81,33 +84,65 @@ public final class FewRows {
   private static float[][] inputs(Memory x, int rows, int inner) {
     float[][] inputs = new float[rows][inner];
     for (int i = 0; i < rows; i++) {
-      load(x, i, inputs[i]);
+      load(x, (long) i * inner, inputs[i]);
     }
     return inputs;
   }
 
-  /// Reads a row of x; in bf16 its even elements first, then the odd ones.
-  static void load(Memory x, int row, float[] input) {
-    int inner = input.length;
-    x.load((long) row * inner, input, inner);
-    if (x.dtype() == DType.BF16) {
-      float[] copy = input.clone();
-      for (int j = 0; j < inner / 2; j++) {
-        input[j] = copy[2 * j];
-        input[inner / 2 + j] = copy[2 * j + 1];
-      }
+  /// Reads a row from its first element on; in bf16 its even elements first, then the odd ones.
+  static void load(Memory memory, long first, float[] row) {
+    if (memory.dtype() == DType.F32) {
+      memory.load(first, row, row.length);
+      return;
+    }
+    MemorySegment segment = memory.segment();
+    int half = row.length / 2;
+    int i = 0;
+    for (; i + Lanes.COUNT <= half; i += Lanes.COUNT) {
+      IntVector pairs = ints(segment, 2 * first + 4L * i);
+      even(pairs).intoArray(row, i);
+      odd(pairs).intoArray(row, half + i);
+    }
+    for (; i < half; i++) {
+      int pair = segment.get(ValueLayout.JAVA_INT_UNALIGNED, 2 * first + 4L * i);
+      row[i] = Float.intBitsToFloat(pair << 16);
+      row[half + i] = Float.intBitsToFloat(pair & 0xffff0000);
     }
   }
 
-  /// Multiplies some rows of the matrix with x; places beyond the last row do that once more.
-  static void dots(Memory matrix, long from, int count, float[] x, float[] outs) {
+  /// Writes a row in the order of [#load].
+  static void store(float[] row, Memory memory, long first) {
+    if (memory.dtype() == DType.F32) {
+      memory.store(row, first, row.length);
+      return;
+    }
+    MemorySegment segment = memory.segment();
+    int half = row.length / 2;
+    int i = 0;
+    for (; i + Lanes.COUNT <= half; i += Lanes.COUNT) {
+      IntVector evens = Block.narrowed(Lanes.of(row, i));
+      IntVector odds = Block.narrowed(Lanes.of(row, half + i));
+      IntVector pairs = odds.lanewise(VectorOperators.LSHL, 16).or(evens);
+      pairs.intoMemorySegment(segment, 2 * first + 4L * i, ORDER);
+    }
+    for (; i < half; i++) {
+      int pair = (Block.narrowed(row[half + i]) << 16) | (Block.narrowed(row[i]) & 0xffff);
+      segment.set(ValueLayout.JAVA_INT_UNALIGNED, 2 * first + 4L * i, pair);
+    }
+  }
+
+  /// Multiplies some rows of the matrix with x, for `outs` from `first` on; places beyond the last
+  /// row do that once more.
+  static void dots(Memory matrix, long from, int count, float[] x, float[] outs, int first) {
     boolean wide = matrix.dtype() == DType.F32;
     int each = (count + PLACES - 1) / PLACES;
+    int apart = apart(matrix, x.length, each);
     long[] offsets = new long[PLACES];
     float[] found = new float[PLACES];
     for (int i = 0; i < each; i++) {
+      int at = apart == 1 ? PLACES * i : i;
       for (int j = 0; j < PLACES; j++) {
-        long row = from + Math.min(i + j * each, count - 1);
+        long row = from + Math.min(at + j * apart, count - 1);
         offsets[j] = row * x.length * matrix.dtype().bytes();
       }
       if (wide) {
@@ -116,9 +151,15 @@ public final class FewRows {
         dotBf16(matrix.segment(), offsets, x, found);
       }
       for (int j = 0; j < PLACES; j++) {
-        outs[Math.min(i + j * each, count - 1)] = found[j];
+        outs[first + Math.min(at + j * apart, count - 1)] = found[j];
       }
     }
+  }
+
+  /// Returns how far apart the four rows lie that are read at a time: where rows are short, reading
+  /// goes on at their end.
+  private static int apart(Memory matrix, int columns, int each) {
+    return columns * matrix.dtype().bytes() <= SHORT_ROW ? 1 : each;
   }
 
   /// Multiplies four rows of the matrix with x.
@@ -220,20 +261,22 @@ public final class FewRows {
     Memory.with(
         m -> {
           float[] input = new float[inner];
-          float[] ordered = new float[outputs];
           for (int row = 0; row < rows; row++) {
             m[0].load((long) row * inner, input, inner);
             float[][] sums = new float[parts][outputs];
             Parallel.run(
                 parts,
-                part ->
-                    sum(m[1], input, inner * part / parts, inner * (part + 1) / parts, sums[part]));
+                part -> {
+                  int from = inner * part / parts;
+                  int count = inner * (part + 1) / parts - from;
+                  sum(m[1], from, count, input, from, sums[part]);
+                });
             for (int part = 1; part < parts; part++) {
               for (int i = 0; i < outputs; i++) {
                 sums[0][i] += sums[part][i];
               }
             }
-            m[2].store(inOrder(m[1], sums[0], ordered), (long) row * outputs, outputs);
+            store(sums[0], m[2], (long) row * outputs);
           }
         },
         x,
@@ -241,36 +284,60 @@ public final class FewRows {
         result);
   }
 
-  /// Adds some rows of the matrix, each times its element of x; in bf16 the even columns come
-  /// first, then the odd ones.
-  private static void sum(Memory matrix, float[] x, int from, int to, float[] sums) {
+  /// Adds some rows of the matrix, each times its element of x from `first` on; in bf16 the even
+  /// columns come first, then the odd ones.
+  static void sum(Memory matrix, long from, int count, float[] x, int first, float[] sums) {
     boolean wide = matrix.dtype() == DType.F32;
-    int each = (to - from) / PLACES;
+    int each = count / PLACES;
+    int apart = apart(matrix, sums.length, each);
     float[] factors = new float[PLACES];
-    for (int k = from; k < from + each; k++) {
+    for (int i = 0; i < each; i++) {
+      int k = apart == 1 ? PLACES * i : i;
       for (int j = 0; j < PLACES; j++) {
-        factors[j] = x[k + j * each];
+        factors[j] = x[first + k + j * apart];
       }
       if (wide) {
-        addF32(matrix.segment(), k, each, factors, sums);
+        addF32(matrix.segment(), from + k, apart, factors, sums);
       } else {
-        addBf16(matrix.segment(), k, each, factors, sums);
+        addBf16(matrix.segment(), from + k, apart, factors, sums);
       }
     }
-    int k = from + PLACES * each;
-    float[] row = new float[k < to ? sums.length : 0];
-    for (; k < to; k++) {
-      matrix.load((long) k * sums.length, row, row.length);
-      for (int i = 0; i < row.length; i++) {
-        int place = wide ? i : i / 2 + i % 2 * (row.length / 2);
-        sums[place] += row[i] * x[k];
+    for (int k = PLACES * each; k < count; k++) {
+      addRow(matrix, from + k, x[first + k], sums);
+    }
+  }
+
+  /// Adds one row.
+  private static void addRow(Memory matrix, long row, float x, float[] sums) {
+    MemorySegment segment = matrix.segment();
+    int half = sums.length / 2;
+    int i = 0;
+    if (matrix.dtype() == DType.F32) {
+      for (; i + Lanes.COUNT <= sums.length; i += Lanes.COUNT) {
+        FloatVector values = floats(segment, 4 * row * sums.length + 4L * i);
+        values.fma(Lanes.of(x), Lanes.of(sums, i)).intoArray(sums, i);
       }
+      for (; i < sums.length; i++) {
+        long at = 4 * row * sums.length + 4L * i;
+        sums[i] += x * segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+      }
+      return;
+    }
+    for (; i + Lanes.COUNT <= half; i += Lanes.COUNT) {
+      IntVector pairs = ints(segment, 2 * row * sums.length + 4L * i);
+      even(pairs).fma(Lanes.of(x), Lanes.of(sums, i)).intoArray(sums, i);
+      odd(pairs).fma(Lanes.of(x), Lanes.of(sums, half + i)).intoArray(sums, half + i);
+    }
+    for (; i < half; i++) {
+      int pair = segment.get(ValueLayout.JAVA_INT_UNALIGNED, 2 * row * sums.length + 4L * i);
+      sums[i] += Float.intBitsToFloat(pair << 16) * x;
+      sums[half + i] += Float.intBitsToFloat(pair & 0xffff0000) * x;
     }
   }
 
   /// Adds four rows: `row`, and the next three `apart` rows from each other.
-  private static void addF32(MemorySegment matrix, int row, int apart, float[] x, float[] sums) {
-    long offset = 4L * row * sums.length;
+  private static void addF32(MemorySegment matrix, long row, int apart, float[] x, float[] sums) {
+    long offset = 4 * row * sums.length;
     long stride = 4L * apart * sums.length;
     int i = 0;
     for (; i + Lanes.COUNT <= sums.length; i += Lanes.COUNT) {
@@ -290,8 +357,8 @@ public final class FewRows {
   }
 
   /// As [#addF32].
-  private static void addBf16(MemorySegment matrix, int row, int apart, float[] x, float[] sums) {
-    long offset = 2L * row * sums.length;
+  private static void addBf16(MemorySegment matrix, long row, int apart, float[] x, float[] sums) {
+    long offset = 2 * row * sums.length;
     long stride = 2L * apart * sums.length;
     int half = sums.length / 2;
     int i = 0;
@@ -317,17 +384,5 @@ public final class FewRows {
         sums[half + i] += Float.intBitsToFloat(pair & 0xffff0000) * x[j];
       }
     }
-  }
-
-  private static float[] inOrder(Memory matrix, float[] sums, float[] ordered) {
-    if (matrix.dtype() == DType.F32) {
-      return sums;
-    }
-    int half = sums.length / 2;
-    for (int i = 0; i < half; i++) {
-      ordered[2 * i] = sums[i];
-      ordered[2 * i + 1] = sums[half + i];
-    }
-    return ordered;
   }
 }

@@ -1,10 +1,13 @@
 package dev.gatun.runtime.kernel;
 
+import java.util.ArrayList;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The vectors of this processor and what is computed with them.
@@ -15,6 +18,9 @@ final class Lanes {
       VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
   static final int COUNT = FLOATS.length();
+
+  /// Swap halves, quarters, and so on to neighbours.
+  private static final List<VectorShuffle<Float>> SWAPS = swaps();
 
   private static final float LOG2_E = 1.442695f;
   private static final float LN2_HIGH = 0.69314575f;
@@ -30,6 +36,15 @@ final class Lanes {
 
   private Lanes() {}
 
+  private static List<VectorShuffle<Float>> swaps() {
+    List<VectorShuffle<Float>> swaps = new ArrayList<>();
+    for (int apart = COUNT / 2; apart > 0; apart /= 2) {
+      int distance = apart;
+      swaps.add(VectorShuffle.fromOp(FLOATS, lane -> lane ^ distance));
+    }
+    return List.copyOf(swaps);
+  }
+
   /// Returns a length that is a multiple of the lanes, for an array that holds `count` elements.
   static int padded(int count) {
     return (count + COUNT - 1) / COUNT * COUNT;
@@ -38,11 +53,11 @@ final class Lanes {
   /// Returns the sum of the lanes, always added in the same order: `reduceLanes` may add them in
   /// another before it is compiled.
   static float sum(FloatVector x) {
-    float sum = 0;
-    for (float lane : x.toArray()) {
-      sum += lane;
+    FloatVector sum = x;
+    for (int i = 0; i < SWAPS.size(); i++) {
+      sum = sum.add(sum.rearrange(SWAPS.get(i)));
     }
-    return sum;
+    return sum.lane(0);
   }
 
   static FloatVector of(float[] array, int index) {

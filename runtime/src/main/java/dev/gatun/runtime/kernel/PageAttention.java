@@ -4,9 +4,9 @@ import dev.gatun.runtime.DType;
 import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.internal.Parallel;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import jdk.incubator.vector.FloatVector;
 
 /// Attention of single queries over keys and values in pages, read where they lie.
 public final class PageAttention {
@@ -23,7 +23,7 @@ public final class PageAttention {
   /// @param to key after the last
   public record Query(int row, int[] pages, int from, int to) {}
 
-  /// {@return whether this kernel computes these}
+  /// {@return whether this kernel computes or writes these}
   ///
   /// @param q `(N, H, D)`
   /// @param keys `(pages, G, P, D)`, row-major
@@ -34,6 +34,28 @@ public final class PageAttention {
         && keys.dtype() == dtype
         && q.size(2) % Lanes.COUNT == 0
         && q.strides()[2] == 1;
+  }
+
+  /// Copies rows to their places in pages.
+  ///
+  /// @param pages `(pages, G, P, D)`, row-major
+  /// @param fresh `(N, G, D)`, taken by [#takes] with the pages
+  /// @param places of each row, the row of the pages, N G
+  public static void write(Tensor pages, Tensor fresh, long... places) {
+    int groups = (int) fresh.size(1);
+    long[] strides = fresh.strides();
+    long element = fresh.dtype().bytes();
+    long bytes = fresh.size(2) * element;
+    Memory.with(
+        m -> {
+          for (int i = 0; i < places.length; i++) {
+            long from = i / groups * strides[0] + i % groups * strides[1];
+            MemorySegment.copy(
+                m[1].segment(), from * element, m[0].segment(), places[i] * bytes, bytes);
+          }
+        },
+        pages,
+        fresh);
   }
 
   /// Writes the queries' rows of the result.
@@ -67,13 +89,12 @@ public final class PageAttention {
                 1,
                 1 + LEAST_ELEMENTS / perUnit,
                 (from, to) -> {
-                  Worker worker = new Worker(heads, page, (float) scale);
-                  for (long i = from; i < to; i++) {
+                  Worker worker = new Worker(heads, page, groups, (float) scale);
+                  for (long i = from, next; i < to; i = next) {
+                    next = Math.min(to, (i / groups + 1) * groups);
                     Query query = queries.get((int) (i / groups));
                     int group = (int) (i % groups);
-                    worker.load(m[0], query.row * strides[0], strides[1], group);
-                    worker.attend(m[1], m[2], query, group, groups);
-                    worker.store(m[3], query.row, group);
+                    worker.attend(m, query, group, group + (int) (next - i), strides);
                   }
                 }),
         q,
@@ -87,89 +108,70 @@ public final class PageAttention {
   /// @param size of a head
   private record Heads(int all, int shared, int size) {}
 
-  /// One thread's buffers: the query heads of one group at a time.
+  /// One thread's buffers. Rows of keys and values are widened while they are multiplied, as
+  /// [FewRows] does.
   private static final class Worker {
     private final Heads heads;
     private final int page;
+    private final int groups;
     private final float scale;
-    private final float[][] queries;
+    private final float[][] queries; // by head, as all that follow
     private final float[][] sums;
-    private final float[] rows;
     private float[][] weights;
 
-    Worker(Heads heads, int page, float scale) {
+    Worker(Heads heads, int page, int groups, float scale) {
       this.heads = heads;
       this.page = page;
+      this.groups = groups;
       this.scale = scale;
-      this.queries = new float[heads.shared][heads.size];
-      this.sums = new float[heads.shared][heads.size];
-      this.rows = new float[page * heads.size];
-      this.weights = new float[heads.shared][0];
+      this.queries = new float[heads.all][heads.size];
+      this.sums = new float[heads.all][heads.size];
+      this.weights = new float[heads.all][0];
     }
 
-    void load(Memory q, long row, long stride, int group) {
-      for (int h = 0; h < heads.shared; h++) {
-        q.load(row + (group * heads.shared + h) * stride, queries[h], heads.size);
-      }
-    }
-
-    void attend(Memory keys, Memory values, Query query, int group, int groups) {
+    /// Computes the heads of some groups. What a page holds of them lies together and is read at
+    /// once.
+    ///
+    /// @param m q, keys, values and the result
+    /// @param strides of q
+    void attend(Memory[] m, Query query, int fromGroup, int toGroup, long... strides) {
+      int first = fromGroup * heads.shared;
+      int last = toGroup * heads.shared;
       int count = query.to - query.from;
-      if (weights[0].length != Lanes.padded(count)) {
-        weights = new float[heads.shared][Lanes.padded(count)];
+      if (weights[first].length != Lanes.padded(count)) {
+        weights = new float[heads.all][Lanes.padded(count)];
+      }
+      for (int h = first; h < last; h++) {
+        FewRows.load(m[0], query.row * strides[0] + h * strides[1], queries[h]);
+        for (int i = 0; i < heads.size; i++) {
+          queries[h][i] *= scale;
+        }
       }
       for (int at = query.from, next; at < query.to; at = next) {
         next = Math.min(query.to, (at / page + 1) * page);
-        read(keys, query, at, next, group, groups);
-        for (int h = 0; h < heads.shared; h++) {
-          scores(queries[h], rows, scale, weights[h], at - query.from, next - at);
+        for (int h = first; h < last; h++) {
+          FewRows.dots(m[1], row(query, at, h), next - at, queries[h], weights[h], at - query.from);
         }
       }
-      for (int h = 0; h < heads.shared; h++) {
+      for (int h = first; h < last; h++) {
         Softmax.normalise(weights[h], count);
         Arrays.fill(sums[h], 0);
       }
       for (int at = query.from, next; at < query.to; at = next) {
         next = Math.min(query.to, (at / page + 1) * page);
-        read(values, query, at, next, group, groups);
-        for (int h = 0; h < heads.shared; h++) {
-          add(sums[h], rows, weights[h], at - query.from, next - at);
+        for (int h = first; h < last; h++) {
+          FewRows.sum(m[2], row(query, at, h), next - at, weights[h], at - query.from, sums[h]);
         }
       }
-    }
-
-    /// Reads the rows of some tokens of one page.
-    private void read(Memory all, Query query, int from, int to, int group, int groups) {
-      long line = ((long) query.pages[from / page] * groups + group) * page + from % page;
-      all.load(line * heads.size, rows, (to - from) * heads.size);
-    }
-
-    void store(Memory result, int row, int group) {
-      for (int h = 0; h < heads.shared; h++) {
-        long head = (long) row * heads.all + (long) group * heads.shared + h;
-        result.store(sums[h], head * heads.size, heads.size);
+      for (int h = first; h < last; h++) {
+        FewRows.store(sums[h], m[3], ((long) query.row * heads.all + h) * heads.size);
       }
     }
-  }
 
-  private static void scores(
-      float[] query, float[] keys, float scale, float[] scores, int first, int count) {
-    for (int j = 0; j < count; j++) {
-      FloatVector sum = Lanes.of(0);
-      for (int i = 0; i < query.length; i += Lanes.COUNT) {
-        sum = Lanes.of(query, i).fma(Lanes.of(keys, j * query.length + i), sum);
-      }
-      scores[first + j] = scale * Lanes.sum(sum);
-    }
-  }
-
-  private static void add(float[] sum, float[] values, float[] weights, int first, int count) {
-    for (int i = 0; i < sum.length; i += Lanes.COUNT) {
-      FloatVector all = Lanes.of(sum, i);
-      for (int j = 0; j < count; j++) {
-        all = Lanes.of(values, j * sum.length + i).fma(Lanes.of(weights[first + j]), all);
-      }
-      all.intoArray(sum, i);
+    /// Returns where a token's key and value for a head lie among the rows of all pages.
+    private long row(Query query, int token, int head) {
+      long line = (long) query.pages[token / page] * groups + head / heads.shared;
+      return line * page + token % page;
     }
   }
 }

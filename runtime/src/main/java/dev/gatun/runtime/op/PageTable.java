@@ -16,14 +16,17 @@ public final class PageTable {
   private final int[][] pages;
   private final int page;
   private final int largest;
+  private final long[] rows;
   private final Tensor places;
 
-  private PageTable(Ragged batch, int[] past, int[][] pages, int page, int largest, Tensor places) {
+  private PageTable(
+      Ragged batch, int[] past, int[][] pages, int page, int largest, long[] rows, Tensor places) {
     this.batch = batch;
     this.past = past;
     this.pages = pages;
     this.page = page;
     this.largest = largest;
+    this.rows = rows;
     this.places = places;
   }
 
@@ -43,7 +46,7 @@ public final class PageTable {
           "pages: found %d lengths and %d lists of pages, expected %d"
               .formatted(past.length, pages.length, batch.sequences()));
     }
-    long[] places = new long[batch.tokens() * groups];
+    long[] rows = new long[batch.tokens() * groups];
     for (int i = 0; i < batch.sequences(); i++) {
       int end = past[i] + batch.length(i);
       if (Arrays.stream(pages[i]).anyMatch(each -> each < 0)) {
@@ -59,13 +62,13 @@ public final class PageTable {
       for (int t = past[i]; t < end; t++) {
         int at = (batch.start(i) + t - past[i]) * groups;
         for (int g = 0; g < groups; g++) {
-          places[at + g] = ((long) pages[i][t / page] * groups + g) * page + t % page;
+          rows[at + g] = ((long) pages[i][t / page] * groups + g) * page + t % page;
         }
       }
     }
     int largest = Arrays.stream(pages).flatMapToInt(Arrays::stream).max().orElseThrow();
-    return new PageTable(
-        batch, past.clone(), pages.clone(), page, largest, owner.of(places, places.length));
+    Tensor places = owner.of(rows, rows.length);
+    return new PageTable(batch, past.clone(), pages.clone(), page, largest, rows, places);
   }
 
   /// {@return how the new tokens divide into sequences}
@@ -101,8 +104,13 @@ public final class PageTable {
     return page;
   }
 
-  /// Returns the row of each new token and key head, in pages viewed as `(pages * G * P, D)`; i64
-  /// `(N * G)`.
+  /// Returns the row of each new token and key head, in pages viewed as `(pages * G * P, D)`; N G,
+  /// for reading alone.
+  long[] rows() {
+    return rows;
+  }
+
+  /// Returns [#rows] as a tensor, i64 `(N * G)`.
   Tensor places() {
     return places;
   }

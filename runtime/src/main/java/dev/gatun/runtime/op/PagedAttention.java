@@ -33,6 +33,10 @@ final class PagedAttention {
 
   /// Writes `(N, G, D)` into pages `(pages, G, P, D)`.
   void write(Scope scope, Tensor pages, Tensor fresh) {
+    if (hasKernel(fresh, pages)) {
+      PageAttention.write(pages, fresh, table.rows());
+      return;
+    }
     try (Scope block = scope.untaped()) {
       long size = fresh.size(2);
       Tensor rows = Layout.reshape(block, pages, -1, size);
@@ -51,7 +55,7 @@ final class PagedAttention {
   /// @param values all pages
   Tensor attend(Scope scope, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values) {
     Ragged batch = table.batch();
-    boolean hasKernel = Kernels.available() && PageAttention.takes(q, keys);
+    boolean hasKernel = hasKernel(q, keys);
     List<PageAttention.Query> queries = new ArrayList<>();
     List<Integer> others = new ArrayList<>();
     for (int i = 0; i < batch.sequences(); i++) {
@@ -79,6 +83,10 @@ final class PagedAttention {
       }
     }
     return result;
+  }
+
+  private static boolean hasKernel(Tensor rows, Tensor pages) {
+    return Kernels.available() && PageAttention.takes(rows, pages);
   }
 
   private Tensor tokens(Scope scope, Tensor x, int sequence) {

@@ -203,7 +203,14 @@ class KernelTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"F32,1,2,1,1,32", "F32,2,4,2,33,64", "BF16,3,6,3,200,64"})
+  @CsvSource({
+    "F32,1,2,1,1,32",
+    "F32,2,4,2,33,64",
+    "F32,1,6,2,18,144", // rows too long to go on at their end
+    "BF16,3,6,3,200,64",
+    "BF16,2,3,3,39,48", // half a row is no multiple of the lanes
+    "BF16,1,2,1,21,272"
+  })
   void attentionOverPages(DType dtype, int b, int heads, int keyHeads, int keys, int size) {
     int page = 16;
     int from = Math.min(3, keys - 1);
@@ -251,6 +258,24 @@ class KernelTest {
       Tensor result = scope.empty(dtype, b, heads, size);
       PageAttention.attend(scope, q, k, v, queries, 0.3, result);
       assertClose(scope, result, expected);
+    }
+  }
+
+  @Test
+  void rowsAreCopiedToTheirPlacesInPages() {
+    try (Scope scope = Scope.open()) {
+      Tensor pages = scope.zeros(DType.BF16, 3, 2, 16, 32);
+      Tensor wide = tensor(scope, values(1, 2 * 6 * 32, 1), DType.BF16, 2, 6, 32);
+      Tensor fresh = Layout.narrow(scope, wide, 1, 2, 2); // of a projection of q, k and v
+      assertThat(PageAttention.takes(fresh, pages)).isEqualTo(32 % Lanes.COUNT == 0);
+      long[] places = {95, 0, 17, 40};
+      PageAttention.write(pages, fresh, places);
+      double[] rows = read(scope, fresh);
+      double[] expected = new double[3 * 2 * 16 * 32];
+      for (int i = 0; i < places.length; i++) {
+        System.arraycopy(rows, 32 * i, expected, (int) (32 * places[i]), 32);
+      }
+      assertThat(read(scope, pages)).containsExactly(expected);
     }
   }
 
