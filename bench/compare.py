@@ -478,10 +478,10 @@ def serve(suite):
             goal = ("<=", 1.1) if (count, rank) == (16, 16) else None
             what = f"{count} adapter{'s' * (count > 1)} of rank {rank} in a batch of 16, {shape}, {dtype}"
             suite.overhead(what, by[f"{count} of rank {rank}"], by["no adapter"], goal)
-        loads = [contestant.answers[-1]["load"] for contestant in contestants if "rank" in contestant.name]
         if rank == 16:
-            value = median_of(loads)
-            suite.claim("loading an adapter of rank 16 on all layers", "s", value, ("<=", 0.05), "", duration(value[0]))
+            with_adapters = [contestant for contestant in contestants if "rank" in contestant.name]
+            value = median_of([answer["load"] for each in with_adapters for answer in each.answers[-len(each.rounds) :]])
+            suite.claim("loading an adapter of rank 16 on all layers while a batch runs", "s", value, ("<=", 0.05), "", duration(value[0]))
     first_token(suite)
 
 

@@ -27,16 +27,19 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Requests of one batch, each through one of some adapters in turn, or through none.
+/// Requests of one batch, each through one of some adapters in turn, or through none. While they
+/// run, another adapter is loaded, where there are any.
 final class ServedBatch implements AutoCloseable {
+  private static final int TOKENS_BEFORE_LOAD = 4;
+
   private final Engine engine;
   private final List<GenerationRequest> requests;
-  private final double loadSeconds;
+  private final Path folder;
 
-  private ServedBatch(Engine engine, List<GenerationRequest> requests, double loadSeconds) {
+  private ServedBatch(Engine engine, List<GenerationRequest> requests, Path folder) {
     this.engine = engine;
     this.requests = requests;
-    this.loadSeconds = loadSeconds;
+    this.folder = folder;
   }
 
   @MustBeClosed
@@ -53,21 +56,10 @@ final class ServedBatch implements AutoCloseable {
     Engine engine = Engine.open(model, null, Set.of(), options);
     List<AdapterHandle> adapters = new ArrayList<>();
     Path folder = Files.createTempDirectory("gatun-adapters");
-    double seconds = 0;
-    try {
-      for (int i = 0; i < settings.newAdapters(); i++) {
-        Path path = folder.resolve("adapter-" + i);
-        write(model, settings, i, path);
-        long start = System.nanoTime();
-        adapters.add(engine.load("adapter-" + i, path));
-        seconds = (System.nanoTime() - start) / 1e9;
-      }
-    } finally {
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
+    for (int i = 0; i < settings.newAdapters(); i++) {
+      Path path = folder.resolve("adapter-" + i);
+      write(model, settings, i, path);
+      adapters.add(engine.load("adapter-" + i, path));
     }
     List<GenerationRequest> requests = new ArrayList<>();
     for (int i = 0; i < settings.batch(); i++) {
@@ -76,7 +68,7 @@ final class ServedBatch implements AutoCloseable {
           GenerationRequest.of(prompt, Sampling.greedy(settings.newTokens()))
               .withAdapter(adapters.isEmpty() ? null : adapters.get(i % adapters.size())));
     }
-    return new ServedBatch(engine, requests, seconds);
+    return new ServedBatch(engine, requests, folder);
   }
 
   /// Writes a random adapter that changes what the model says.
@@ -100,11 +92,13 @@ final class ServedBatch implements AutoCloseable {
 
   /// Runs the batch.
   ///
-  /// @return the last request's ids; the median of the seconds between two of its tokens
-  Map<String, Object> run() {
+  /// @return the last request's ids; the median of the seconds between two of its tokens; the
+  ///   seconds that loading an adapter took, or 0
+  Map<String, Object> run() throws IOException {
     List<Generation> all = requests.stream().map(engine::submit).toList();
     List<Integer> ids = new ArrayList<>();
     List<Double> steps = new ArrayList<>();
+    double load = 0;
     try {
       long before = 0;
       while (all.getLast().take() instanceof GenerationEvent.Text text) {
@@ -114,6 +108,11 @@ final class ServedBatch implements AutoCloseable {
         }
         before = now;
         text.tokens().forEach(token -> ids.add(token.id()));
+        if (ids.size() == TOKENS_BEFORE_LOAD && requests.getLast().adapter() != null) {
+          engine.load("another", folder.resolve("adapter-0"));
+          load = (System.nanoTime() - now) / 1e9;
+          engine.unload("another");
+        }
       }
       for (Generation each : all.subList(0, all.size() - 1)) {
         each.await();
@@ -124,11 +123,16 @@ final class ServedBatch implements AutoCloseable {
     }
     steps.sort(null);
     double step = steps.isEmpty() ? 0 : steps.get(steps.size() / 2);
-    return Map.of("ids", ids, "step", step, "load", loadSeconds);
+    return Map.of("ids", ids, "step", step, "load", load);
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     engine.close();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 }

@@ -66,7 +66,7 @@ record ResidentAdapter(
   private static LoraAdapter read(Scope owner, CausalLm model, AdapterSource.Directory from)
       throws IOException {
     from.checkUnchanged();
-    return LoraAdapter.load(owner, model, from.path());
+    return LoraAdapter.map(owner, model, from.path());
   }
 
   /// Returns an adapter's branches in f32.

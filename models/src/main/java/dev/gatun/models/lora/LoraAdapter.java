@@ -263,22 +263,59 @@ public final class LoraAdapter implements Trained {
   /// @throws IOException if a file cannot be read
   public static LoraAdapter load(Scope owner, Transformer model, Path directory)
       throws IOException {
-    try (Arena files = Arena.ofConfined();
-        Scope mapped = Scope.open()) {
-      AdapterDirectory read = AdapterDirectory.open(directory, ModuleTrees.of(model), files);
-      checkSupported(read.match(), model);
-      DType dtype = model.computeType() == DType.F64 ? DType.F64 : DType.F32;
-      Map<String, Tensor> parameters = new LinkedHashMap<>();
-      for (Map.Entry<String, TensorEntry> each : new TreeMap<>(read.tensors()).entrySet()) {
-        TensorEntry entry = each.getValue();
-        if (entry.data().byteSize() > 0) { // AdaLoRA left some layers without any rank
-          parameters.put(
-              each.getKey(),
-              Layout.to(owner, mapped.borrow(entry.data(), entry.dtype(), entry.sizes()), dtype));
-        }
-      }
-      return new LoraAdapter(owner, model, read.match(), parameters);
+    try (Scope mapped = Scope.open()) {
+      AdapterDirectory read = open(model, directory, mapped);
+      DType dtype = parameterType(model);
+      return of(owner, model, read, entry -> Layout.to(owner, borrowed(mapped, entry), dtype));
     }
+  }
+
+  /// Maps a PEFT adapter directory for reading alone: on the host its weights stay in the file
+  /// where they are of the right type already, and no operation can change them. Arguments and
+  /// errors as [#load]; the files are open until the owner is closed.
+  public static LoraAdapter map(Scope owner, Transformer model, Path directory) throws IOException {
+    if (owner.device().isCuda()) {
+      return load(owner, model, directory);
+    }
+    AdapterDirectory read = open(model, directory, owner);
+    DType dtype = parameterType(model);
+    return of(
+        owner,
+        model,
+        read,
+        entry -> {
+          Tensor tensor = borrowed(owner, entry);
+          return entry.isAligned()
+              ? Layout.as(owner, tensor, dtype)
+              : Layout.to(owner, tensor, dtype);
+        });
+  }
+
+  private static AdapterDirectory open(Transformer model, Path directory, Scope files)
+      throws IOException {
+    AdapterDirectory read = AdapterDirectory.open(directory, ModuleTrees.of(model), files.arena());
+    checkSupported(read.match(), model);
+    return read;
+  }
+
+  private static DType parameterType(Transformer model) {
+    return model.computeType() == DType.F64 ? DType.F64 : DType.F32;
+  }
+
+  private static Tensor borrowed(Scope scope, TensorEntry entry) {
+    return scope.borrow(entry.data(), entry.dtype(), entry.sizes());
+  }
+
+  private static LoraAdapter of(
+      Scope owner, Transformer model, AdapterDirectory read, Function<TensorEntry, Tensor> tensor) {
+    Map<String, Tensor> parameters = new LinkedHashMap<>();
+    new TreeMap<>(read.tensors())
+        .forEach((name, entry) -> {
+          if (entry.data().byteSize() > 0) { // AdaLoRA left some layers without any rank
+            parameters.put(name, tensor.apply(entry));
+          }
+        });
+    return new LoraAdapter(owner, model, read.match(), parameters);
   }
 
   /// {@return this adapter with other settings for its training; its tensors are shared}

@@ -26,6 +26,7 @@ import dev.gatun.runtime.Scope;
 import dev.gatun.runtime.Tape;
 import dev.gatun.runtime.Tensor;
 import dev.gatun.runtime.op.Elementwise;
+import dev.gatun.runtime.op.Layout;
 import dev.gatun.runtime.op.Reduce;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -203,6 +204,26 @@ class LoraAdapterTest {
       assertThat(back.parameters().keySet())
           .containsExactlyInAnyOrderElementsOf(adapter.parameters().keySet());
       assertThat(back.replaced()).hasSameSizeAs(adapter.replaced());
+    }
+  }
+
+  @Test
+  void aMappedAdapterComputesAsACopyDoesAndCannotBeWritten() throws IOException {
+    Path directory = Parity.model("gpt2").resolve("adapters/default");
+    int[] ids = Parity.examples("gpt2").getFirst().ids();
+    try (CausalLm model = open("gpt2", DType.F32);
+        Scope scope = TestDevice.open()) {
+      LoraAdapter copied = LoraAdapter.load(scope, model, directory);
+      LoraAdapter mapped = LoraAdapter.map(scope, model, directory);
+      assertThat(Parity.logits(scope, model, mapped, ids).toFloats())
+          .containsExactly(Parity.logits(scope, model, copied, ids).toFloats());
+      if (!scope.device().isCuda()) {
+        for (Tensor each : mapped.parameters().values()) {
+          assertThatThrownBy(() -> Layout.copyInPlace(each, each))
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageContaining("read-only");
+        }
+      }
     }
   }
 

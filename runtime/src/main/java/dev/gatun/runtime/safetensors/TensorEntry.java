@@ -18,12 +18,10 @@ import java.util.OptionalLong;
 /// @param shape sizes, outermost first; empty for a scalar
 /// @param data exactly `elements() * dtype.bytes()` bytes
 public record TensorEntry(String name, DType dtype, List<Long> shape, MemorySegment data) {
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private static final int BLOCK = 1 << 12; // a multiple of every element's shorts
 
   /// Checks that the bytes fit the shape.
   ///
@@ -75,23 +73,32 @@ public record TensorEntry(String name, DType dtype, List<Long> shape, MemorySegm
   ///
   /// @return its index in row-major order; empty if all are finite or `dtype` is no float
   public OptionalLong firstNonFinite() {
-    long n = elements();
-    for (long i = 0; i < n; i++) {
-      if (!isFinite(i)) {
-        return OptionalLong.of(i);
+    int exponent = exponent();
+    if (exponent == 0) {
+      return OptionalLong.empty();
+    }
+    int step = dtype.bytes() / Short.BYTES;
+    short[] block = new short[BLOCK];
+    long shorts = data.byteSize() / Short.BYTES;
+    for (long at = 0; at < shorts; at += BLOCK) {
+      int count = (int) Math.min(BLOCK, shorts - at);
+      MemorySegment.copy(data, SHORT, at * Short.BYTES, block, 0, count);
+      for (int i = step - 1; i < count; i += step) {
+        if ((block[i] & exponent) == exponent) {
+          return OptionalLong.of((at + i) / step);
+        }
       }
     }
     return OptionalLong.empty();
   }
 
-  // A value is NaN or infinite exactly if all bits of its exponent are set.
-  private boolean isFinite(long i) {
+  /// Returns the bits of an element's upper 16 that are all set exactly if it is NaN or infinite.
+  private int exponent() {
     return switch (dtype) {
-      case F32 -> (data.get(INT, 4 * i) & 0x7f80_0000) != 0x7f80_0000;
-      case F64 -> (data.get(LONG, 8 * i) & 0x7ff0L << 48) != 0x7ff0L << 48;
-      case BF16 -> (data.get(SHORT, 2 * i) & 0x7f80) != 0x7f80;
-      case F16 -> (data.get(SHORT, 2 * i) & 0x7c00) != 0x7c00;
-      case I64, I32, I16, I8, U8, BOOL -> true;
+      case F32, BF16 -> 0x7f80;
+      case F64 -> 0x7ff0;
+      case F16 -> 0x7c00;
+      case I64, I32, I16, I8, U8, BOOL -> 0;
     };
   }
 

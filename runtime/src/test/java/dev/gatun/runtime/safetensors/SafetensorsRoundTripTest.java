@@ -265,6 +265,17 @@ class SafetensorsRoundTripTest {
     assertThat(entry("w", DType.I8, List.of(1L), new byte[] {-1}).firstNonFinite()).isEmpty();
   }
 
+  /// The last element of tensors that are read in several blocks.
+  @ParameterizedTest
+  @EnumSource(names = {"F64", "F32", "F16", "BF16"})
+  void findsAValueThatIsNotFiniteAtTheEnd(DType dtype) {
+    byte[] content = new byte[10_001 * dtype.bytes()];
+    assertThat(entry("w", dtype, List.of(10_001L), content).firstNonFinite()).isEmpty();
+    content[content.length - 1] = (byte) 0xff; // the sign and the upper bits of the exponent
+    content[content.length - 2] = (byte) 0xf0;
+    assertThat(entry("w", dtype, List.of(10_001L), content).firstNonFinite()).hasValue(10_000);
+  }
+
   private static byte[] content(ByteBuffer bytes) {
     byte[] content = new byte[bytes.capacity()];
     bytes.get(0, content);
