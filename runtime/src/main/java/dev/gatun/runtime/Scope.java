@@ -2,10 +2,13 @@ package dev.gatun.runtime;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.MustBeClosed;
+import dev.gatun.runtime.internal.Gpu;
 import dev.gatun.runtime.internal.Shim;
+import dev.gatun.runtime.internal.cuda.DeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Owner of native tensors, as [Arena] is of segments: what is made in a scope ends with it.
@@ -147,6 +150,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
       Shim.delete(released(tensor));
     }
     NativeMemory.removeTensor();
+    tensor.storage().release();
   }
 
   private MemorySegment released(Tensor tensor) {
@@ -219,7 +223,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
       Shim.delete(handle);
       throw e;
     }
-    return new Storage(place, bytes, false, null);
+    return Storage.own(place, bytes);
   }
 
   /// Takes ownership of a handle that views the memory of another tensor.
@@ -296,17 +300,23 @@ public sealed class Scope implements AutoCloseable permits Tape {
   /// is an [IllegalStateException]. A tensor over a read-only segment is read-only: in-place
   /// operations refuse it. A file truncated under a mapping kills any JVM.
   ///
+  /// In a scope of a GPU the segment stands for memory of that GPU, from whichever library: Java
+  /// cannot read it, only its address, its size and its lifetime count.
+  ///
+  /// ```java
+  /// scope.borrow(MemorySegment.ofAddress(pointer).reinterpret(bytes, arena, null), DType.F32, 2, 3)
+  /// ```
+  ///
+  /// What others asked the GPU to write there must be done before, and what this process asks of it
+  /// before the memory is freed.
+  ///
   /// @param segment native memory of at least the bytes that the shape takes
   /// @param dtype element type
   /// @param shape sizes, row-major
   /// @return the tensor, owned by this scope
   /// @throws IllegalArgumentException if the segment is on the heap or too small
-  /// @throws DeviceException if this scope allocates on a GPU
+  /// @throws DeviceException if this scope is of a GPU that does not know the address as its own
   public Tensor borrow(MemorySegment segment, DType dtype, long... shape) {
-    if (device.isCuda()) {
-      throw new DeviceException(
-          "borrow: found a scope of " + device + ", expected one of the host; copy from there");
-    }
     long bytes = Math.multiplyExact(Shapes.elements("borrow", shape), (long) dtype.bytes());
     if (!segment.isNative()) {
       throw new IllegalArgumentException("borrow: found a heap segment, expected native memory");
@@ -316,9 +326,31 @@ public sealed class Scope implements AutoCloseable permits Tape {
           "borrow: found a segment of %d bytes, expected at least %d for %s %s"
               .formatted(segment.byteSize(), bytes, dtype, Shapes.text(shape)));
     }
-    MemorySegment handle = Shim.fromBlob(this, segment, dtype, shape);
-    Storage storage = new Storage(Device.CPU, bytes, segment.isReadOnly(), segment);
-    return adopt(handle, storage, dtype, shape.clone(), null);
+    if (Gpu.isReal(device) && bytes > 0) {
+      DeviceMemory.check(segment.address(), bytes, device.index());
+    }
+    MemorySegment handle =
+        Shim.fromBlob(this, segment, dtype, device, shape, Shapes.strides(shape));
+    return adopt(handle, Storage.borrowed(device, bytes, segment), dtype, shape.clone(), null);
+  }
+
+  /// Views memory of another library, which is told when no tensor is over it any more.
+  Tensor lent(
+      MemorySegment data,
+      DType dtype,
+      long[] shape,
+      long[] strides,
+      boolean readOnly,
+      Runnable whenUnused) {
+    acquire(); // else a scope that ends now would tell the library of what the caller still has
+    try {
+      MemorySegment handle = Shim.fromBlob(this, data, dtype, device, shape, strides);
+      long bytes = Shapes.elements("dlpack", shape) * dtype.bytes();
+      Storage storage = Storage.lent(device, bytes, readOnly, whenUnused);
+      return adopt(handle, storage, dtype, shape, strides);
+    } finally {
+      release();
+    }
   }
 
   /// Allocates a tensor whose elements are not set.
@@ -331,7 +363,7 @@ public sealed class Scope implements AutoCloseable permits Tape {
     long bytes = Math.multiplyExact(Shapes.elements("empty", shape), (long) dtype.bytes());
     NativeMemory.checkBudget(device, bytes);
     MemorySegment handle = Shim.empty(this, dtype, device, shape);
-    Storage storage = new Storage(device, bytes, false, null);
+    Storage storage = Storage.own(device, bytes);
     return adopt(handle, storage, dtype, shape.clone(), null).rowMajor();
   }
 
@@ -501,11 +533,17 @@ public sealed class Scope implements AutoCloseable permits Tape {
   void acquire() {
     if (shared) {
       synchronized (arena) {
-        if (ended) {
-          throw new IllegalStateException("Already closed");
-        }
+        checkOpen();
         inFlight++;
       }
+    } else {
+      checkOpen();
+    }
+  }
+
+  private void checkOpen() {
+    if (ended) {
+      throw new IllegalStateException("Already closed");
     }
   }
 
@@ -523,32 +561,44 @@ public sealed class Scope implements AutoCloseable permits Tape {
   ///   thread: the scope stays open, to be closed again
   @Override
   public void close() {
+    Tensor[] tensors;
     if (shared) {
       synchronized (arena) {
-        end();
+        tensors = end();
       }
     } else {
-      end();
+      tensors = end();
+    }
+    RuntimeException failure = null;
+    for (Tensor tensor : tensors) { // without the lock: another library may be told
+      try {
+        tensor.storage().release();
+      } catch (RuntimeException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 
-  private void end() {
+  private Tensor[] end() {
     if (ended) {
-      return;
+      return new Tensor[0];
     }
     if (inFlight > 0) {
       throw new IllegalStateException("close: a call with a tensor of this scope is in flight");
     }
     arena.close();
     ended = true;
+    Tensor[] open = new Tensor[count];
     for (int i = 0; i < count; i++) {
-      Tensor tensor = tensors[i];
-      if (tensor != null) {
-        Shim.delete(tensor.end());
-      }
+      open[i] = Objects.requireNonNull(tensors[i]);
+      Shim.delete(open[i].end());
     }
     NativeMemory.removeTensors(count);
     Arrays.fill(tensors, 0, count, null);
     count = 0;
+    return open;
   }
 }

@@ -78,12 +78,12 @@ public final class Tensor {
     }
   }
 
-  /// Ends this object's use and returns the raw handle, which nothing protects any more.
+  /// Ends this object's use and returns the raw handle, which nothing protects any more; the caller
+  /// releases the storage, too.
   MemorySegment end() {
     live();
     handle = null;
     node = null;
-    storage.release();
     return MemorySegment.ofAddress(address);
   }
 
@@ -291,7 +291,8 @@ public final class Tensor {
     long bytes = elements() * dtype().bytes();
     MemorySegment source = storage.source;
     if (source == null) {
-      return scope.view(address, bytes);
+      MemorySegment view = scope.view(address, bytes);
+      return storage.readOnly ? view.asReadOnly() : view;
     }
     return bytes == 0 ? source.asSlice(0, 0) : source.asSlice(address - source.address(), bytes);
   }

@@ -20,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,6 +41,23 @@ class BorrowTest {
       assertThat(segment.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(7, 7, 7, 7, 5);
       assertThat(tensor.segment().address()).isEqualTo(segment.address());
       assertThat(tensor.isReadOnly()).isFalse();
+    }
+  }
+
+  /// On a simulated GPU, whose memory is the host's; on one: `CudaDeviceTest`.
+  @Test
+  @EnabledIfSystemProperty(named = "gatun.cuda.simulated", matches = "true")
+  void aScopeOfAGpuViewsMemoryOfIt() {
+    try (Scope scope = Scope.open(Device.CUDA)) {
+      Arena arena = Arena.ofConfined();
+      MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 2, 3, 4);
+      Tensor tensor = scope.borrow(segment, DType.F32, 2, 2);
+      assertThat(tensor.device()).isEqualTo(Device.CUDA);
+      assertThat(tensor.toFloats()).containsExactly(1, 2, 3, 4);
+      Layout.copyInPlace(tensor, scope.full(7, DType.F32, 2, 2));
+      assertThat(segment.toArray(ValueLayout.JAVA_FLOAT)).containsOnly(7);
+      arena.close();
+      assertEnded(tensor::handle);
     }
   }
 

@@ -249,15 +249,17 @@ public final class Shim {
     };
   }
 
-  /// Views memory as a row-major tensor.
-  public static MemorySegment fromBlob(Scope scope, MemorySegment data, DType dtype, long[] shape) {
+  /// Views memory as a tensor.
+  public static MemorySegment fromBlob(
+      Scope scope, MemorySegment data, DType dtype, Device device, long[] shape, long[] strides) {
     MemorySegment scratch = scope.scratch();
     MemorySegment sizes = put(scratch, SIZES, shape);
-    MemorySegment strides = put(scratch, STRIDES, Shapes.strides(shape));
+    MemorySegment steps = put(scratch, STRIDES, strides);
+    int kind = Gpu.code(device);
     scratch.set(JAVA_LONG, OUT, 0);
     check(
         Torch.aoti_torch_create_tensor_from_blob(
-            data, shape.length, sizes, strides, 0, dtype.code(), 0, 0, scratch),
+            data, shape.length, sizes, steps, 0, dtype.code(), kind, device.index(), scratch),
         "create_tensor_from_blob");
     return out(scratch);
   }

@@ -98,6 +98,19 @@ public final class CudaThread {
     Driver.check(Cuda.cuStreamSynchronize(stream()), "cuStreamSynchronize");
   }
 
+  /// Waits until everything is done that was asked of the current stream of a device.
+  ///
+  /// @param number of the device
+  public void synchronize(int number) {
+    int before = device;
+    use(number);
+    try {
+      synchronize();
+    } finally {
+      use(before);
+    }
+  }
+
   /// Runs a body with a stream of libtorch's pool as the current one, as a capture needs it: the
   /// default stream cannot be captured. What the body asks for comes after what was asked before,
   /// and what follows comes after it.

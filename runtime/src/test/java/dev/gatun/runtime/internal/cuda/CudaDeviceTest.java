@@ -9,8 +9,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.gatun.bindings.load.LibTorch;
 import dev.gatun.runtime.CudaException;
 import dev.gatun.runtime.CudaReport;
+import dev.gatun.runtime.DType;
+import dev.gatun.runtime.Device;
+import dev.gatun.runtime.DeviceException;
 import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.OutOfDeviceMemoryException;
+import dev.gatun.runtime.Scope;
+import dev.gatun.runtime.Tensor;
+import dev.gatun.runtime.op.Elementwise;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Tag;
@@ -21,6 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// What only a device can show.
 @Tag("gpu")
 @DisabledIfSystemProperty(named = "gatun.cuda.fake", matches = "true")
+@SuppressWarnings("restricted")
 @ExtendWith({CudaCondition.class, LeakCheck.class})
 class CudaDeviceTest {
   private static final CudaKernel GELU =
@@ -68,6 +75,28 @@ class CudaDeviceTest {
       assertThat(host.getAtIndex(JAVA_FLOAT, COUNT - 1)).isCloseTo(2.99636f, within(1e-5f));
       assertThat(end.isReached()).isTrue();
       assertThat(end.millisSince(start)).isPositive().isLessThan(1000);
+    }
+  }
+
+  /// Memory of a library that is not libtorch, here the driver's own.
+  @Test
+  void foreignMemoryIsATensorOfItsDevice() {
+    assumeTrue(LibTorch.load().withoutCuda().isEmpty(), "no libtorch_cuda");
+    try (Arena arena = Arena.ofConfined();
+        DeviceMemory memory = DeviceMemory.allocate(12)) {
+      memory.write(arena.allocateFrom(JAVA_FLOAT, 1, 2, 3), 0);
+      CudaThread.current().synchronize();
+      try (Scope scope = Scope.open(Device.CUDA)) {
+        MemorySegment foreign =
+            MemorySegment.ofAddress(memory.address()).reinterpret(12, arena, null);
+        Tensor tensor = scope.borrow(foreign, DType.F32, 3);
+        assertThat(Elementwise.add(scope, tensor, tensor).toFloats()).containsExactly(2, 4, 6);
+        MemorySegment host = arena.allocate(12, 4);
+        assertThatExceptionOfType(DeviceException.class)
+            .isThrownBy(() -> scope.borrow(host, DType.F32, 3))
+            .withMessageContaining("expected an address on cuda:0");
+        assertThat(tensor.toFloats()).as("the device goes on").containsExactly(1, 2, 3);
+      }
     }
   }
 

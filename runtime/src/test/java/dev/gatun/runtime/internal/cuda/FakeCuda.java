@@ -282,6 +282,20 @@ public final class FakeCuda {
     return 0;
   }
 
+  int cuPointerGetAttribute(MemorySegment value, int attribute, long address) {
+    boolean isDevice =
+        blocks.entrySet().stream()
+            .anyMatch(block ->
+                address >= block.getKey()
+                    && address < block.getKey() + block.getValue().memory.byteSize() - 2 * GUARD);
+    boolean isPinned = pinned.containsKey(address);
+    if (!isDevice && !isPinned) {
+      return 1;
+    }
+    value.set(JAVA_INT, 0, attribute == 2 ? (isDevice ? 2 : 1) : 0);
+    return 0;
+  }
+
   private static MemorySegment memory(long address, long bytes) {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
   }

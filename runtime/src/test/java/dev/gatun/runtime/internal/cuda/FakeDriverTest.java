@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.gatun.runtime.CudaException;
+import dev.gatun.runtime.DeviceException;
 import dev.gatun.runtime.LeakCheck;
 import dev.gatun.runtime.OutOfDeviceMemoryException;
 import java.io.IOException;
@@ -63,6 +64,24 @@ class FakeDriverTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> CudaThread.current().use(1))
         .withMessage("cuda device: found 1, expected 0 to 0");
+  }
+
+  @Test
+  void onlyAddressesOfADeviceAreItsMemory() {
+    try (Arena arena = Arena.ofConfined();
+        DeviceMemory memory = DeviceMemory.allocate(256)) {
+      DeviceMemory.check(memory.address(), 256, 0);
+      DeviceMemory.check(memory.address() + 255, 1, 0);
+      assertThatExceptionOfType(DeviceException.class)
+          .isThrownBy(() -> DeviceMemory.check(memory.address(), 257, 0))
+          .withMessageMatching("device memory: found 0x[0-9a-f]+, expected an address on cuda:0");
+      assertThatExceptionOfType(DeviceException.class)
+          .isThrownBy(() -> DeviceMemory.check(PinnedMemory.allocate(arena, 64).address(), 1, 0))
+          .withMessageContaining("expected an address on cuda:0");
+      assertThatExceptionOfType(DeviceException.class)
+          .isThrownBy(() -> DeviceMemory.check(memory.address(), 1, 1))
+          .withMessageContaining("on cuda:0, expected an address on cuda:1");
+    }
   }
 
   @Test
