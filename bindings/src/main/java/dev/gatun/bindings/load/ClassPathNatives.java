@@ -23,37 +23,51 @@ record ClassPathNatives(List<Resource> resources) {
   /// @param crc its CRC-32, or -1 where it is not in a jar
   record Resource(String name, URL url, long size, long crc) {}
 
-  /// Looks for the native jars through each class loader in turn.
+  /// Looks for the native jars through each class loader in turn; a libtorch with CUDA goes before
+  /// one for the CPU.
   ///
   /// @return the libraries, empty where no loader has libtorch
   /// @throws IOException if a jar cannot be read, or the one with OpenBLAS is missing
   static Optional<ClassPathNatives> find(Platform platform, List<ClassLoader> loaders)
       throws IOException {
-    if (url(path(platform, "pytorch", platform.torchCpu()), loaders).isEmpty()) {
-      return Optional.empty();
+    String cuda = platform.cudaClassifier();
+    if (cuda != null && url(path("pytorch", cuda, platform.torchCpu()), loaders).isPresent()) {
+      List<Platform.Library> libraries = new ArrayList<>(platform.bundled());
+      libraries.addAll(platform.bundledForCuda());
+      return Optional.of(all(platform, cuda, libraries, loaders));
     }
+    if (url(path("pytorch", platform.classifier(), platform.torchCpu()), loaders).isPresent()) {
+      return Optional.of(all(platform, platform.classifier(), platform.bundled(), loaders));
+    }
+    return Optional.empty();
+  }
+
+  private static ClassPathNatives all(
+      Platform platform,
+      String torchClassifier,
+      List<Platform.Library> libraries,
+      List<ClassLoader> loaders)
+      throws IOException {
     List<Resource> resources = new ArrayList<>();
-    for (Platform.Library library : platform.bundled()) {
-      String path = path(platform, library.artifact(), library.file());
+    for (Platform.Library library : libraries) {
+      String artifact = library.artifact();
+      String classifier = artifact.equals("pytorch") ? torchClassifier : platform.classifier();
+      String path = path(artifact, classifier, library.file());
       Optional<URL> url = url(path, loaders);
       if (url.isPresent()) {
         resources.add(resource(library.file(), url.get()));
       } else if (library.required()) {
         throw new IOException(
-            "has libtorch but not "
-                + path
-                + ": add org.bytedeco:"
-                + library.artifact()
-                + " with classifier "
-                + platform.classifier());
+            "has libtorch but not %s: add org.bytedeco:%s with classifier %s"
+                .formatted(path, artifact, classifier));
       }
     }
-    return Optional.of(new ClassPathNatives(List.copyOf(resources)));
+    return new ClassPathNatives(List.copyOf(resources));
   }
 
   /// The place of a library in the native jars.
-  static String path(Platform platform, String artifact, String file) {
-    return "org/bytedeco/" + artifact + "/" + platform.classifier() + "/" + file;
+  static String path(String artifact, String classifier, String file) {
+    return "org/bytedeco/" + artifact + "/" + classifier + "/" + file;
   }
 
   /// Bytes of all libraries, unpacked.

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// closed.
 ///
 /// The driver is the system's. The others are looked for in the folder that the system property
-/// `gatun.cuda` or the variable `GATUN_CUDA` names, then among the NVIDIA packages beside a
-/// pip-installed torch, in libtorch's own folder, in `CUDA_HOME`, `CUDA_PATH` and
-/// `/usr/local/cuda`, and at last where the system looks.
+/// `gatun.cuda` or the variable `GATUN_CUDA` names (of libraries, of a toolkit, or of NVIDIA's pip
+/// packages), then among the NVIDIA packages beside a pip-installed torch, in libtorch's own folder,
+/// in `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda`, and at last where the system looks.
 ///
 /// Thread-safe.
 public enum CudaLibrary {
@@ -37,6 +37,13 @@ public enum CudaLibrary {
   NCCL("libnccl.so.2", "nccl.dll");
 
   private static final String VARIABLE = "GATUN_CUDA";
+
+  /// What libtorch with CUDA needs, each after what it needs itself.
+  private static final List<String> NEEDED =
+      List.of(
+          "cudart", "cupti", "nvJitLink", "nvrtc", "cublasLt", "cublas", "cusparse", "cusolver",
+          "cufft", "curand", "cufile", "nccl", "cusparseLt", "nvshmem_host", "cudnn");
+
   private static final Pattern MAPPED =
       Pattern.compile(
           "lib(cuda|cudart|cublas|cublasLt|nvJitLink|nvrtc|nvrtc-builtins|torch_cuda)\\.so.*");
@@ -121,14 +128,16 @@ public enum CudaLibrary {
 
   private static Stream<Path> folders() {
     Path torch = LibTorch.load().folder();
-    Stream<Path> named =
-        Stream.of(System.getProperty("gatun.cuda", ""), environment(VARIABLE))
-            .flatMap(CudaLibrary::libraries);
     Stream<Path> toolkits =
         Stream.of(environment("CUDA_HOME"), environment("CUDA_PATH"), "/usr/local/cuda")
             .flatMap(CudaLibrary::libraries);
-    return Stream.of(named, besideTorch(torch).stream(), Stream.of(torch), toolkits)
+    return Stream.of(named(), besideTorch(torch).stream(), Stream.of(torch), toolkits)
         .flatMap(folders -> folders);
+  }
+
+  private static Stream<Path> named() {
+    return Stream.of(System.getProperty("gatun.cuda", ""), environment(VARIABLE))
+        .flatMap(CudaLibrary::libraries);
   }
 
   private static String environment(String name) {
@@ -140,16 +149,17 @@ public enum CudaLibrary {
       return Stream.empty();
     }
     Path path = Path.of(folder).toAbsolutePath();
-    return Stream.of(path, path.resolve("lib64"), path.resolve("lib"));
+    Stream<Path> own = Stream.of(path, path.resolve("lib64"), path.resolve("lib"));
+    return Stream.concat(own, packages(path).stream());
+  }
+
+  private static List<Path> besideTorch(Path torch) {
+    return packages(torch.resolve("../../nvidia").normalize());
   }
 
   /// The folders of libraries in NVIDIA's pip packages, newest CUDA first.
-  private static List<Path> besideTorch(Path torch) {
-    Path packages = torch.resolve("../../nvidia").normalize();
-    if (!Files.isDirectory(packages)) {
-      return List.of();
-    }
-    try (Stream<Path> all = Files.list(packages)) {
+  private static List<Path> packages(Path folder) {
+    try (Stream<Path> all = Files.list(folder)) {
       return all.map(each -> each.resolve("lib"))
           .filter(Files::isDirectory)
           .sorted(Comparator.reverseOrder())
@@ -159,10 +169,17 @@ public enum CudaLibrary {
     }
   }
 
-  /// The libraries beside a torch that others would find elsewhere by `LD_LIBRARY_PATH`, unless
-  /// they are opened by their paths before.
+  /// The libraries that are opened by their paths before a libtorch with CUDA, which else finds
+  /// others or none: all that it needs where a folder is named, and those beside a torch that would
+  /// be found elsewhere by `LD_LIBRARY_PATH`. Each stands after those that it needs itself.
   static List<Path> first(Path torch) {
     List<Path> files = new ArrayList<>();
+    List<Path> named = named().toList();
+    for (String library : NEEDED) {
+      for (Path folder : named) {
+        files.addAll(matching(folder, "lib" + library + ".so.*"));
+      }
+    }
     for (Path folder : besideTorch(torch)) {
       files.addAll(matching(folder, "lib{cublasLt,nvJitLink}.so.*"));
     }

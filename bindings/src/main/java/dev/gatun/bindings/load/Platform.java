@@ -2,6 +2,7 @@ package dev.gatun.bindings.load;
 
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// How libtorch's files are called on one operating system and processor.
 ///
@@ -48,6 +49,19 @@ record Platform(String os, String arch) {
   /// The classifier of the native jars, such as `linux-x86_64`.
   String classifier() {
     return os + "-" + arch;
+  }
+
+  /// The classifier of the native jar of a libtorch with CUDA, or null where Gatun uses none.
+  @Nullable String cudaClassifier() {
+    return isLinux() ? classifier() + "-gpu" : null;
+  }
+
+  /// The libraries that such a jar has beside those of [#bundled].
+  List<Library> bundledForCuda() {
+    return List.of(
+        new Library("pytorch", "libc10_cuda.so", true),
+        new Library("pytorch", "libtorch_cuda.so", true),
+        new Library("pytorch", "libtorch_cuda_linalg.so", false));
   }
 
   String fileName(String library) {

@@ -106,7 +106,7 @@ final class Search {
     try {
       Optional<ClassPathNatives> natives = ClassPathNatives.find(platform, loaders);
       if (natives.isEmpty()) {
-        String path = ClassPathNatives.path(platform, "pytorch", platform.torchCpu());
+        String path = ClassPathNatives.path("pytorch", platform.classifier(), platform.torchCpu());
         steps.add(new Step(Source.CLASS_PATH, "no " + path));
         return Optional.empty();
       }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -194,20 +195,64 @@ class NativeCacheTest {
         .isEqualTo(Path.of("/y"));
   }
 
+  /// A jar with CUDA beside one without: its libtorch, and the other's OpenBLAS.
+  @Test
+  void takesALibtorchWithCudaFirst() throws IOException {
+    List<Platform.Library> libraries = new ArrayList<>(LINUX.bundled());
+    libraries.addAll(LINUX.bundledForCuda());
+    Path cuda = jar("cuda", "linux-x86_64-gpu", libraries, "pytorch");
+    Path cpu = jar("cpu", "linux-x86_64", LINUX.bundled(), "pytorch", "openblas");
+
+    Path unpacked =
+        new NativeCache(folder.resolve("cache"))
+            .unpack(LINUX, found(cpu, cuda).orElseThrow(), progress::add);
+
+    assertThat(names(unpacked))
+        .containsExactlyInAnyOrder(
+            "SHA256SUMS",
+            "libopenblas.so.0",
+            "libc10.so",
+            "libtorch_cpu.so",
+            "libc10_cuda.so",
+            "libtorch_cuda.so");
+    assertThat(unpacked.resolve("libtorch_cpu.so")).hasContent("cuda libtorch_cpu.so");
+    assertThat(unpacked.resolve("libopenblas.so.0")).hasContent("cpu libopenblas.so.0");
+    assertThatThrownBy(() -> found(cuda))
+        .hasMessage(
+            "has libtorch but not org/bytedeco/openblas/linux-x86_64/libopenblas.so.0: add"
+                + " org.bytedeco:openblas with classifier linux-x86_64");
+    assertThat(found()).isEmpty();
+  }
+
   /// Natives from a jar that holds a few bytes for each library that is required.
   private ClassPathNatives natives(String content) throws IOException {
+    return found(jar(content, "linux-x86_64", LINUX.bundled(), "pytorch", "openblas"))
+        .orElseThrow();
+  }
+
+  private Path jar(
+      String content, String classifier, List<Platform.Library> libraries, String... artifacts)
+      throws IOException {
     Path jar = folder.resolve(content + ".jar");
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
-      for (Platform.Library library : LINUX.bundled()) {
-        if (library.required()) {
-          out.putNextEntry(
-              new JarEntry(ClassPathNatives.path(LINUX, library.artifact(), library.file())));
+      for (Platform.Library library : libraries) {
+        if (library.required() && List.of(artifacts).contains(library.artifact())) {
+          String path = ClassPathNatives.path(library.artifact(), classifier, library.file());
+          out.putNextEntry(new JarEntry(path));
           out.write((content + " " + library.file()).getBytes(StandardCharsets.UTF_8));
         }
       }
     }
-    try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
-      return ClassPathNatives.find(LINUX, List.of(loader)).orElseThrow();
+    return jar;
+  }
+
+  private static Optional<ClassPathNatives> found(Path... jars) throws IOException {
+    URL[] urls = new URL[jars.length];
+    for (int i = 0; i < jars.length; i++) {
+      urls[i] = jars[i].toUri().toURL();
+    }
+    try (URLClassLoader loader = new URLClassLoader(urls, null)) {
+      return ClassPathNatives.find(LINUX, List.of(loader));
     }
   }
 
