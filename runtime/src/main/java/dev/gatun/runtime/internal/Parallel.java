@@ -7,8 +7,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Runs Java code on libtorch's own threads.
@@ -94,6 +96,23 @@ public final class Parallel {
           long from = units * part / parts * unit;
           long to = Math.min(length, units * (part + 1) / parts * unit);
           range.run(from, to);
+        });
+  }
+
+  /// Divides a loop whose elements take unequal times: who has done with one takes the next.
+  ///
+  /// @param parts of [#parts]
+  /// @param length number of elements
+  /// @param bodies makes the body of each part, with arrays of its own
+  public static void each(int parts, int length, Supplier<IntConsumer> bodies) {
+    AtomicInteger next = new AtomicInteger();
+    run(
+        Math.min(length, parts),
+        part -> {
+          IntConsumer body = bodies.get();
+          for (int i = next.getAndIncrement(); i < length; i = next.getAndIncrement()) {
+            body.accept(i);
+          }
         });
   }
 

@@ -23,9 +23,9 @@ public final class FewRows {
   /// Elements of the matrix that are worth a thread.
   private static final long LEAST_ELEMENTS = 1 << 15;
 
-  /// The matrix is read at four places at a time, each of which goes on from row to row: that is a
-  /// tenth faster than at one. Where reading begins anew, the processor does not know yet what to
-  /// fetch.
+  /// The matrix is read at four places at a time, each of which goes on from row to row where rows
+  /// are long: that is a tenth faster than at one. Where reading begins anew, the processor does
+  /// not know yet what to fetch.
   private static final int PLACES = 4;
 
   /// Bytes of a row after which beginning at another costs more than going on.

@@ -55,15 +55,13 @@ public final class LowRankRows {
     }
     Memory.with(
         m ->
-            Parallel.ranges(
-                scope,
+            Parallel.each(
+                Parallel.parts(scope, elements, LEAST_ELEMENTS),
                 parts.size(),
-                1,
-                1 + LEAST_ELEMENTS * parts.size() / Math.max(1, elements),
-                (from, to) -> {
+                () -> {
                   float[] input = new float[inner];
                   float[] sums = new float[outputs];
-                  for (int i = (int) from; i < to; i++) {
+                  return i -> {
                     Part part = parts.get(i);
                     float[] low = new float[(int) part.a.size(0)];
                     FewRows.load(m[1], (long) part.row * inner, input);
@@ -75,7 +73,7 @@ public final class LowRankRows {
                     FewRows.load(m[0], first, sums);
                     FewRows.sum(m[3 + 2 * i], 0, low.length, low, 0, sums);
                     FewRows.store(sums, m[0], first);
-                  }
+                  };
                 }),
         tensors);
   }

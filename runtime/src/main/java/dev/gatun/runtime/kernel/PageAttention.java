@@ -13,6 +13,9 @@ public final class PageAttention {
   /// Elements of keys that are worth a thread.
   private static final long LEAST_ELEMENTS = 1 << 14;
 
+  /// Units of work for each thread, where there are that many: sequences are of unequal lengths.
+  private static final int UNITS = 4;
+
   private PageAttention() {}
 
   /// A query and the keys that it sees.
@@ -80,22 +83,22 @@ public final class PageAttention {
     Heads heads = new Heads((int) q.size(1), (int) q.size(1) / groups, (int) q.size(2));
     long[] strides = q.strides();
     long seen = queries.stream().mapToLong(query -> query.to - query.from).sum();
-    long perUnit = Math.max(1, seen / queries.size()) * heads.size * heads.shared;
+    int parts = Parallel.parts(scope, seen * heads.all * heads.size, LEAST_ELEMENTS);
+    int wanted = parts == 1 ? 1 : UNITS * parts;
+    int shares = Math.clamp((wanted - 1) / queries.size() + 1, 1, groups); // of a query
     Memory.with(
         m ->
-            Parallel.ranges(
-                scope,
-                (long) queries.size() * groups,
-                1,
-                1 + LEAST_ELEMENTS / perUnit,
-                (from, to) -> {
+            Parallel.each(
+                parts,
+                queries.size() * shares,
+                () -> {
                   Worker worker = new Worker(heads, page, groups, (float) scale);
-                  for (long i = from, next; i < to; i = next) {
-                    next = Math.min(to, (i / groups + 1) * groups);
-                    Query query = queries.get((int) (i / groups));
-                    int group = (int) (i % groups);
-                    worker.attend(m, query, group, group + (int) (next - i), strides);
-                  }
+                  return unit -> {
+                    int share = unit % shares;
+                    int from = groups * share / shares;
+                    int to = groups * (share + 1) / shares;
+                    worker.attend(m, queries.get(unit / shares), from, to, strides);
+                  };
                 }),
         q,
         keys,
@@ -117,7 +120,7 @@ public final class PageAttention {
     private final float scale;
     private final float[][] queries; // by head, as all that follow
     private final float[][] sums;
-    private float[][] weights;
+    private final float[][] weights;
 
     Worker(Heads heads, int page, int groups, float scale) {
       this.heads = heads;
@@ -138,10 +141,10 @@ public final class PageAttention {
       int first = fromGroup * heads.shared;
       int last = toGroup * heads.shared;
       int count = query.to - query.from;
-      if (weights[first].length != Lanes.padded(count)) {
-        weights = new float[heads.all][Lanes.padded(count)];
-      }
       for (int h = first; h < last; h++) {
+        if (weights[h].length != Lanes.padded(count)) {
+          weights[h] = new float[Lanes.padded(count)];
+        }
         FewRows.load(m[0], query.row * strides[0] + h * strides[1], queries[h]);
         for (int i = 0; i < heads.size; i++) {
           queries[h][i] *= scale;

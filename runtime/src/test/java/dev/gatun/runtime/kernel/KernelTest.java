@@ -208,7 +208,7 @@ class KernelTest {
     "F32,2,4,2,33,64",
     "F32,1,6,2,18,144", // rows too long to go on at their end
     "BF16,3,6,3,200,64",
-    "BF16,2,3,3,39,48", // half a row is no multiple of the lanes
+    "BF16,2,3,3,39,48", // half a row is no multiple of 16 lanes
     "BF16,1,2,1,21,272"
   })
   void attentionOverPages(DType dtype, int b, int heads, int keyHeads, int keys, int size) {
