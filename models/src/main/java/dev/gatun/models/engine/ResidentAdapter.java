@@ -46,7 +46,7 @@ record ResidentAdapter(
         LoraAdapter read = read(block, model, directory);
         wide = read.layers(block);
         read.replaced().forEach((index, value) -> replaced.put(index, Layout.copy(scope, value)));
-        merged = merge ? merged(scope, model, read) : null;
+        merged = merge ? merged(scope, model, read, replaced) : null;
       } else {
         wide = wide(block, model, source);
       }
@@ -148,13 +148,17 @@ record ResidentAdapter(
   }
 
   /// Returns the weights that the adapter changes or replaces.
-  private static Map<Integer, Tensor> merged(Scope owner, CausalLm model, LoraAdapter adapter) {
+  ///
+  /// @param replaced the owner's copies of those that it replaces
+  private static Map<Integer, Tensor> merged(
+      Scope owner, CausalLm model, LoraAdapter adapter, Map<Integer, Tensor> replaced) {
     Map<String, Tensor> all = adapter.merged(owner, model);
     Map<Integer, Tensor> changed = new HashMap<>();
     for (Param param : model.params()) {
       Tensor value = all.get(param.name());
       if (value != null && value != param.value()) {
-        changed.put(param.index(), value);
+        boolean isTheAdapters = value == adapter.replaced().get(param.index());
+        changed.put(param.index(), isTheAdapters ? replaced.get(param.index()) : value);
       }
     }
     return changed;

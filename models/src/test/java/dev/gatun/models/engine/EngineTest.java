@@ -228,6 +228,24 @@ class EngineTest {
     }
   }
 
+  /// Weights that stand in for the model's, of its own type: merged they are the engine's, too.
+  @Test
+  void mergedAdapterThatReplacesWeightsGivesItsTexts() throws Exception {
+    for (DType dtype : List.of(DType.F32, DType.F64)) {
+      try (CausalLm model = open("llama", dtype);
+          Engine engine = Engine.open(model, null, Set.of(), SMALL)) {
+        Path path = adapter("llama", "save-head");
+        AdapterHandle plain = engine.load("plain", path);
+        AdapterHandle merged = engine.load("merged", path, true);
+        GenerationRequest request =
+            GenerationRequest.of(prompt(new Random(3), 11), Sampling.greedy(16));
+        int[] expected = ids(engine, request.withAdapter(plain));
+        assertThat(ids(engine, request)).isNotEqualTo(expected);
+        assertThat(ids(engine, request.withAdapter(merged))).containsExactly(expected);
+      }
+    }
+  }
+
   /// A cache far too small for all: texts give their pages up and run again, and nothing changes.
   @Test
   void tooFewPagesChangeNoText() throws Exception {
