@@ -44,7 +44,7 @@ cat >"$out/bin/gatun" <<'LAUNCHER'
 # Runs Gatun's command line from this folder.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
 young=-Xmn24m
-[ "${1:-}" = serve ] && young="-Xmn192m -XX:SurvivorRatio=2" # what requests leave shall be collected young
+[ "${1:-}" = serve ] && young="-Xms224m -Xmn192m -XX:SurvivorRatio=2 -XX:TrimNativeHeapInterval=30000" # as ./gatun does
 exec "$root/java/bin/java" -XX:+UseSerialGC $young --add-modules jdk.incubator.vector \
   --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="$root" -cp "$root/lib/*" \
   dev.gatun.cli.Main "$@"

@@ -33,8 +33,8 @@ final class RequestBody {
     if (!request.content().hasEntity()) {
       return new byte[0];
     }
-    if (request.headers().contentLength().orElse(0) > limits.bodyBytes()
-        && request.headers().containsToken(HeaderValues.EXPECT_100)) {
+    if (request.headers().contentLength().orElse(0) > limits.bodyBytes()) {
+      discard(request, limits); // nothing is kept of what is refused
       throw ApiException.largeBody(limits.bodyBytes());
     }
     return await(() -> read(request.content().inputStream(), limits.bodyBytes()), limits);

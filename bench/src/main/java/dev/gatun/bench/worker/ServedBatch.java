@@ -108,7 +108,7 @@ final class ServedBatch implements AutoCloseable {
         }
         before = now;
         text.tokens().forEach(token -> ids.add(token.id()));
-        if (ids.size() == TOKENS_BEFORE_LOAD && requests.getLast().adapter() != null) {
+        if (load == 0 && ids.size() >= TOKENS_BEFORE_LOAD && hasAdapters()) {
           engine.load("another", folder.resolve("adapter-0"));
           load = (System.nanoTime() - now) / 1e9;
           engine.unload("another");
@@ -121,9 +121,17 @@ final class ServedBatch implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
     }
+    if (load == 0 && hasAdapters()) {
+      throw new IllegalStateException(
+          "batch: found %d tokens, expected at least %d".formatted(ids.size(), TOKENS_BEFORE_LOAD));
+    }
     steps.sort(null);
     double step = steps.isEmpty() ? 0 : steps.get(steps.size() / 2);
     return Map.of("ids", ids, "step", step, "load", load);
+  }
+
+  private boolean hasAdapters() {
+    return requests.getLast().adapter() != null;
   }
 
   @Override
