@@ -43,9 +43,9 @@ cat >"$out/bin/gatun" <<'LAUNCHER'
 #!/bin/sh
 # Runs Gatun's command line from this folder.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
-young=-Xmn24m
-[ "${1:-}" = serve ] && young="-Xms224m -Xmn192m -XX:SurvivorRatio=2 -XX:TrimNativeHeapInterval=30000" # as ./gatun does
-exec "$root/java/bin/java" -XX:+UseSerialGC $young --add-modules jdk.incubator.vector \
+heap="-XX:+UseSerialGC -Xmn24m"
+[ "${1:-}" = serve ] && heap="-XX:+UseG1GC -Xms192m -XX:TrimNativeHeapInterval=30000" # as ./gatun does
+exec "$root/java/bin/java" $heap --add-modules jdk.incubator.vector \
   --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Dgatun.root="$root" -cp "$root/lib/*" \
   dev.gatun.cli.Main "$@"
 LAUNCHER
