@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The driver is the system's. The others are looked for in the folder that the system property
 /// `gatun.cuda` or the variable `GATUN_CUDA` names (of libraries, of a toolkit, or of NVIDIA's pip
-/// packages), then among the NVIDIA packages beside a pip-installed torch, in libtorch's own folder,
-/// in `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda`, and at last where the system looks.
+/// packages), then among the NVIDIA packages beside a pip-installed torch, in libtorch's own
+/// folder, in `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda`, and at last where the system looks.
 ///
 /// Thread-safe.
 public enum CudaLibrary {
@@ -41,8 +41,21 @@ public enum CudaLibrary {
   /// What libtorch with CUDA needs, each after what it needs itself.
   private static final List<String> NEEDED =
       List.of(
-          "cudart", "cupti", "nvJitLink", "nvrtc", "cublasLt", "cublas", "cusparse", "cusolver",
-          "cufft", "curand", "cufile", "nccl", "cusparseLt", "nvshmem_host", "cudnn");
+          "cudart",
+          "cupti",
+          "nvJitLink",
+          "nvrtc",
+          "cublasLt",
+          "cublas",
+          "cusparse",
+          "cusolver",
+          "cufft",
+          "curand",
+          "cufile",
+          "nccl",
+          "cusparseLt",
+          "nvshmem_host",
+          "cudnn");
 
   private static final Pattern MAPPED =
       Pattern.compile(

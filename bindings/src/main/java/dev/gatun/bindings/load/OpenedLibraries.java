@@ -53,7 +53,8 @@ record OpenedLibraries(
       List<String> without = new ArrayList<>();
       if (Files.exists(cuda)) {
         for (Path file : CudaLibrary.first(folder)) {
-          open(loader, file, new ArrayList<>()); // what is needed and missing, libtorch itself names
+          open(
+              loader, file, new ArrayList<>()); // what is needed and missing, libtorch itself names
         }
       } else {
         without.add(folder + " has no " + cuda.getFileName() + ": this libtorch is for the CPU");

@@ -116,7 +116,8 @@ record ProbeRun(
     Platform platform = Platform.current();
     return platform.bundled().stream()
         .filter(Platform.Library::required)
-        .map(library -> ClassPathNatives.path(library.artifact(), platform.classifier(), library.file()))
+        .map(library ->
+            ClassPathNatives.path(library.artifact(), platform.classifier(), library.file()))
         .map(path -> jarOf(Objects.requireNonNull(ClassLoader.getSystemResource(path), path)))
         .distinct()
         .toList();
