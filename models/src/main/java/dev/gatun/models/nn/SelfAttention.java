@@ -28,8 +28,7 @@ public record SelfAttention(int heads, int window, double scale) {
     AttentionMask drawn =
         pass.masks() == null ? null : pass.masks().keys(layer, heads, pass.batch(), true);
     int longest = pass.batch().longest();
-    Tensor mask =
-        window > 0 && longest > window ? Attention.band(scope, longest, longest, window) : null;
+    Tensor mask = window > 0 && longest > window ? band(scope, longest) : null;
     Attention.WeightFactors weights = pass.weightFactors(scope, layer, heads, true);
     if (drawn != null && mask == null && weights == null) {
       return Attention.dropKey(scope, q, k, v, drawn, scale);
@@ -41,5 +40,17 @@ public record SelfAttention(int heads, int window, double scale) {
     return weights == null
         ? Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale)
         : Attention.attend(scope, q, k, v, pass.batch(), true, mask, scale, weights);
+  }
+
+  /// Returns `(1, 1, T, T)`: each position sees its own window of keys and nothing ahead.
+  private Tensor band(Scope scope, int tokens) {
+    float[] mask = new float[tokens * tokens];
+    for (int t = 0; t < tokens; t++) {
+      for (int s = 0; s < tokens; s++) {
+        boolean seen = s <= t && t - s < window;
+        mask[t * tokens + s] = seen ? 0 : Float.NEGATIVE_INFINITY;
+      }
+    }
+    return scope.of(mask, 1, 1, tokens, tokens);
   }
 }

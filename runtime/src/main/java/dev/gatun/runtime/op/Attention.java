@@ -110,25 +110,6 @@ public final class Attention {
     return attend(scope, q, k, v, batch, causal, mask, scale, compute, kernel(q, compute));
   }
 
-  /// {@return the mask of a sliding window, `(1, 1, T, S)`, f32: 0 where the last T of S positions
-  /// see a key, minus infinity elsewhere}
-  ///
-  /// @param scope owner of the result
-  /// @param queries T
-  /// @param keys S, at least T
-  /// @param window how many keys a query sees, itself included; 0 for all up to itself
-  public static Tensor band(Scope scope, int queries, int keys, int window) {
-    float[] mask = new float[Math.multiplyExact(queries, keys)];
-    for (int t = 0; t < queries; t++) {
-      int position = keys - queries + t;
-      for (int s = 0; s < keys; s++) {
-        boolean seen = s <= position && (window == 0 || position - s < window);
-        mask[t * keys + s] = seen ? 0 : Float.NEGATIVE_INFINITY;
-      }
-    }
-    return scope.of(mask, 1, 1, queries, keys);
-  }
-
   /// {@return attention of each sequence over itself, with keys dropped by a mask that is drawn on
   /// the way}
   ///

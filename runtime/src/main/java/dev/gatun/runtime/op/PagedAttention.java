@@ -111,11 +111,10 @@ final class PagedAttention {
                 : gathered(block, i == 0 ? keys : values, index, past - seen, seen + fresh);
       }
       boolean banded = window > 0 && seen + fresh > window;
-      Tensor mask =
+      Tensor out =
           banded || (seen > 0 && fresh > 1 && !GpuFlashAttention.takes(query, null))
-              ? Attention.band(block, fresh, seen + fresh, window)
-              : null;
-      Tensor out = over(block, query, read, mask == null && fresh > 1, mask);
+              ? over(block, query, read, false, band(block, fresh, seen + fresh, query))
+              : over(block, query, read, fresh > 1, null);
       Tensor rows = Layout.transpose(block, out, 1, 2); // (1, T, H, D)
       return scope.keep(Layout.reshape(block, rows, fresh, q.size(1), q.size(2)));
     }
@@ -147,5 +146,19 @@ final class PagedAttention {
     Tensor turned = Layout.transpose(scope, pages, 0, 1);
     Tensor rows = Layout.reshape(scope, turned, 1, all.size(1), -1, all.size(3));
     return Layout.narrow(scope, rows, 2, from - (long) first * page, count);
+  }
+
+  /// Returns `(1, 1, T, S)`: the last T of S positions see their own window of keys and nothing
+  /// ahead.
+  private Tensor band(Scope scope, int queries, int keys, Tensor like) {
+    float[] mask = new float[Math.multiplyExact(queries, keys)];
+    for (int t = 0; t < queries; t++) {
+      int position = keys - queries + t;
+      for (int s = 0; s < keys; s++) {
+        boolean seen = s <= position && (window == 0 || position - s < window);
+        mask[t * keys + s] = seen ? 0 : Float.NEGATIVE_INFINITY;
+      }
+    }
+    return Layout.as(scope, scope.of(mask, 1, 1, queries, keys), Matmul.computeType(like));
   }
 }
