@@ -271,8 +271,14 @@ public final class LoraAdapter implements Trained {
   }
 
   /// Maps a PEFT adapter directory for reading alone: on the host its weights stay in the file
-  /// where they are of the right type already, and no operation can change them. Arguments and
-  /// errors as [#load]; the files are open until the owner is closed.
+  /// where they are of the right type already, and no operation can change them.
+  ///
+  /// @param owner owner of its tensors; the files are open until it is closed
+  /// @param model the base
+  /// @param directory the adapter's folder
+  /// @return the adapter
+  /// @throws dev.gatun.runtime.MalformedFileException as [#load]
+  /// @throws IOException if a file cannot be read
   public static LoraAdapter map(Scope owner, Transformer model, Path directory) throws IOException {
     if (owner.device().isCuda()) {
       return load(owner, model, directory);
