@@ -6,21 +6,17 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.gatun.bindings.cuda.CUhostFn;
 import dev.gatun.runtime.internal.Gpu;
 import dev.gatun.runtime.internal.Shim;
 import dev.gatun.runtime.internal.cuda.CudaThread;
 import dev.gatun.runtime.internal.cuda.DeviceMemory;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -93,12 +89,8 @@ public final class DlPack {
   private static final long VERSION_MINOR = offset(VERSIONED, "minor");
   private static final long FLAGS = offset(VERSIONED, "flags");
 
-  private static final FunctionDescriptor DELETER = FunctionDescriptor.ofVoid(ADDRESS);
-
-  @SuppressWarnings("restricted")
-  private static final MethodHandle CALL_DELETER = Linker.nativeLinker().downcallHandle(DELETER);
-
-  private static final MemorySegment DELETE = deleter();
+  private static final MemorySegment DELETE =
+      CUhostFn.allocate(DlPack::deleted, Arena.global()); // it has the type of a deleter
 
   private static final Map<Long, Export> EXPORTS = new ConcurrentHashMap<>();
 
@@ -123,15 +115,9 @@ public final class DlPack {
     }
   }
 
-  /// As C calls the end of a struct.
-  @FunctionalInterface
-  interface Deleter {
-    void call(MemorySegment managed);
-  }
-
-  /// What a consumer holds of ours: the struct, which it must be able to read, and a handle, which
-  /// keeps the elements.
-  private record Export(MemorySegment struct, MemorySegment handle, Storage storage) {}
+  /// What a consumer holds of ours: the arena of the struct, and a handle, which keeps the
+  /// elements.
+  private record Export(Arena arena, MemorySegment handle, Storage storage) {}
 
   private static long offset(StructLayout layout, String field) {
     return layout.byteOffset(PathElement.groupElement(field));
@@ -146,7 +132,7 @@ public final class DlPack {
   ///
   /// @param tensor any tensor, of any strides, that does not lie in borrowed memory
   /// @param struct the struct that the consumer takes
-  /// @return the struct, in native memory
+  /// @return the struct, in native memory until the consumer's call
   /// @throws IllegalStateException if the tensor lies in borrowed memory, whose end the consumer
   ///   would not see; or is read-only, which only [Struct#VERSIONED] can say
   public static MemorySegment to(Tensor tensor, Struct struct) {
@@ -167,21 +153,23 @@ public final class DlPack {
       if (onGpu) {
         CudaThread.current().synchronize(tensor.device().index());
       }
-      MemorySegment block = described(tensor, struct, onGpu ? CUDA : CPU);
+      Arena arena = Arena.ofShared(); // closed by the consumer's call
+      MemorySegment block = described(arena, tensor, struct, onGpu ? CUDA : CPU);
       MemorySegment handle = Shim.newHandle(tensor.scope, tensor.handle());
-      EXPORTS.put(block.address(), new Export(block, handle, storage.acquire()));
+      EXPORTS.put(block.address(), new Export(arena, handle, storage.acquire()));
       NativeMemory.addTensor();
-      return block;
+      return at(block.address(), struct.bytes); // the consumer's from here on, not the arena's
     } finally {
       tensor.release();
     }
   }
 
-  private static MemorySegment described(Tensor tensor, Struct struct, int deviceType) {
+  private static MemorySegment described(
+      Arena arena, Tensor tensor, Struct struct, int deviceType) {
     long[] shape = tensor.shape();
     long[] strides = tensor.strides();
     long size = struct.bytes;
-    MemorySegment block = Arena.ofAuto().allocate(size + 16L * shape.length, 8);
+    MemorySegment block = arena.allocate(size + 16L * shape.length, 8);
     MemorySegment sizes = block.asSlice(size);
     MemorySegment.copy(shape, 0, sizes, SIZE, 0, shape.length);
     MemorySegment.copy(strides, 0, sizes, SIZE, 8L * shape.length, shape.length);
@@ -352,23 +340,7 @@ public final class DlPack {
     if (deleter.address() == 0) {
       return; // DLPack allows that: the elements are there for good
     }
-    try {
-      CALL_DELETER.invokeExact(deleter, managed);
-    } catch (Throwable e) {
-      throw new AssertionError(e); // a void C function has nothing to throw
-    }
-  }
-
-  @SuppressWarnings("restricted")
-  private static MemorySegment deleter() {
-    MethodType type = MethodType.methodType(void.class, MemorySegment.class);
-    Deleter body = DlPack::deleted;
-    try {
-      MethodHandle call = MethodHandles.lookup().findVirtual(Deleter.class, "call", type);
-      return Linker.nativeLinker().upcallStub(call.bindTo(body), DELETER, Arena.global());
-    } catch (ReflectiveOperationException e) {
-      throw new LinkageError("dlpack: deleter", e);
-    }
+    CUhostFn.invoke(deleter, managed);
   }
 
   /// Called by consumers, on any thread; what left it would end the process. A second call for a
@@ -380,6 +352,7 @@ public final class DlPack {
     }
     NativeMemory.removeTensor();
     try {
+      export.arena.close();
       Shim.delete(export.handle);
       export.storage.release();
     } catch (Throwable e) { // a native frame is the caller
