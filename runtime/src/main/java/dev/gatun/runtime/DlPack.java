@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.gatun.bindings.cuda.CUhostFn;
+import dev.gatun.runtime.internal.Deleter;
 import dev.gatun.runtime.internal.Gpu;
 import dev.gatun.runtime.internal.Shim;
 import dev.gatun.runtime.internal.cuda.CudaThread;
@@ -89,8 +89,7 @@ public final class DlPack {
   private static final long VERSION_MINOR = offset(VERSIONED, "minor");
   private static final long FLAGS = offset(VERSIONED, "flags");
 
-  private static final MemorySegment DELETE =
-      CUhostFn.allocate(DlPack::deleted, Arena.global()); // it has the type of a deleter
+  private static final MemorySegment DELETE = Deleter.of(DlPack::deleted);
 
   private static final Map<Long, Export> EXPORTS = new ConcurrentHashMap<>();
 
@@ -340,7 +339,7 @@ public final class DlPack {
     if (deleter.address() == 0) {
       return; // DLPack allows that: the elements are there for good
     }
-    CUhostFn.invoke(deleter, managed);
+    Deleter.call(deleter, managed);
   }
 
   /// Called by consumers, on any thread; what left it would end the process. A second call for a
