@@ -227,7 +227,7 @@ public final class DlPack {
     DType dtype = dtype(inner);
     long[] shape = sizes(inner, SHAPE);
     long elements = Shapes.elements("dlpack", shape);
-    boolean isDense = inner.get(ADDRESS, STRIDES).address() == 0;
+    boolean isDense = elements == 0 || inner.get(ADDRESS, STRIDES).address() == 0;
     long[] strides = isDense ? Shapes.strides(shape) : sizes(inner, STRIDES);
     long bytes = elements == 0 ? 0 : span(shape, strides, dtype);
     MemorySegment start = inner.get(ADDRESS, DATA);
@@ -251,7 +251,9 @@ public final class DlPack {
           if (onGpu) {
             CudaThread.current().synchronize(scope.device().index());
           }
-          delete(deleter, block);
+          if (deleter.address() != 0) { // without one the elements are there for good
+            Deleter.call(deleter, block);
+          }
         });
   }
 
@@ -332,14 +334,6 @@ public final class DlPack {
   @SuppressWarnings("restricted")
   private static MemorySegment at(long address, long bytes) {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
-  }
-
-  /// Tells a producer that its elements are needed no more.
-  private static void delete(MemorySegment deleter, MemorySegment managed) {
-    if (deleter.address() == 0) {
-      return; // DLPack allows that: the elements are there for good
-    }
-    Deleter.call(deleter, managed);
   }
 
   /// Called by consumers, on any thread; what left it would end the process. A second call for a

@@ -561,43 +561,43 @@ public sealed class Scope implements AutoCloseable permits Tape {
   ///   thread: the scope stays open, to be closed again
   @Override
   public void close() {
-    Tensor[] tensors;
+    int open;
     if (shared) {
       synchronized (arena) {
-        tensors = end();
+        open = end();
       }
     } else {
-      tensors = end();
+      open = end();
     }
     RuntimeException failure = null;
-    for (Tensor tensor : tensors) { // without the lock: another library may be told
+    for (int i = 0; i < open; i++) { // without the lock: another library may be told
       try {
-        tensor.storage().release();
+        Objects.requireNonNull(tensors[i]).storage().release();
       } catch (RuntimeException e) {
         failure = failure == null ? e : failure;
       }
     }
+    Arrays.fill(tensors, 0, open, null);
     if (failure != null) {
       throw failure;
     }
   }
 
-  private Tensor[] end() {
+  /// Ends the tensors and returns how many there were; they still stand in the list.
+  private int end() {
     if (ended) {
-      return new Tensor[0];
+      return 0;
     }
     if (inFlight > 0) {
       throw new IllegalStateException("close: a call with a tensor of this scope is in flight");
     }
     arena.close();
     ended = true;
-    Tensor[] open = new Tensor[count];
-    for (int i = 0; i < count; i++) {
-      open[i] = Objects.requireNonNull(tensors[i]);
-      Shim.delete(open[i].end());
+    int open = count;
+    for (int i = 0; i < open; i++) {
+      Shim.delete(Objects.requireNonNull(tensors[i]).end());
     }
-    NativeMemory.removeTensors(count);
-    Arrays.fill(tensors, 0, count, null);
+    NativeMemory.removeTensors(open);
     count = 0;
     return open;
   }

@@ -12,14 +12,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.gatun.runtime.DlPack.Struct;
+import dev.gatun.runtime.internal.Deleter;
 import dev.gatun.runtime.op.Elementwise;
 import dev.gatun.runtime.op.Layout;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -68,23 +65,7 @@ class DlPackTest {
         managed.set(JAVA_INT, 0, 1);
         managed.set(JAVA_INT, 4, 1);
       }
-      managed.set(ADDRESS, deleterAt(struct), deleter());
-    }
-
-    @SuppressWarnings("restricted")
-    private MemorySegment deleter() {
-      try {
-        var body =
-            MethodHandles.lookup()
-                .findVirtual(
-                    Producer.class,
-                    "deleted",
-                    MethodType.methodType(void.class, MemorySegment.class));
-        return Linker.nativeLinker()
-            .upcallStub(body.bindTo(this), FunctionDescriptor.ofVoid(ADDRESS), arena);
-      } catch (ReflectiveOperationException e) {
-        throw new AssertionError(e);
-      }
+      managed.set(ADDRESS, deleterAt(struct), Deleter.of(this::deleted));
     }
 
     private void deleted(MemorySegment self) {
@@ -108,18 +89,7 @@ class DlPackTest {
 
   /// What a consumer does with one of our structs in the end.
   private static void delete(MemorySegment managed, Struct struct) {
-    call(managed.get(ADDRESS, deleterAt(struct)), managed);
-  }
-
-  @SuppressWarnings("restricted")
-  private static void call(MemorySegment deleter, MemorySegment managed) {
-    try {
-      Linker.nativeLinker()
-          .downcallHandle(deleter, FunctionDescriptor.ofVoid(ADDRESS))
-          .invokeExact(managed);
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
+    Deleter.call(managed.get(ADDRESS, deleterAt(struct)), managed);
   }
 
   @ParameterizedTest
@@ -393,9 +363,9 @@ class DlPackTest {
     assertThat(managed.get(JAVA_INT, 16)).isEqualTo(1);
     assertThat(managed.get(ADDRESS, 24).reinterpret(8).get(JAVA_LONG, 0)).isEqualTo(3);
     MemorySegment deleter = managed.get(ADDRESS, 56);
-    call(deleter, managed);
+    Deleter.call(deleter, managed);
     assertThat(NativeMemory.liveTensors()).isEqualTo(tensors);
-    call(deleter, managed); // a consumer's fault, which must not end the process
+    Deleter.call(deleter, managed); // a consumer's fault, which must not end the process
     assertThat(NativeMemory.liveTensors()).isEqualTo(tensors);
   }
 

@@ -302,36 +302,12 @@ public final class FewRows {
         addBf16(matrix.segment(), from + k, apart, factors, sums);
       }
     }
+    float[] row = new float[PLACES * each < count ? sums.length : 0];
     for (int k = PLACES * each; k < count; k++) {
-      addRow(matrix, from + k, x[first + k], sums);
-    }
-  }
-
-  /// Adds one row.
-  private static void addRow(Memory matrix, long row, float x, float[] sums) {
-    MemorySegment segment = matrix.segment();
-    int half = sums.length / 2;
-    int i = 0;
-    if (matrix.dtype() == DType.F32) {
-      for (; i + Lanes.COUNT <= sums.length; i += Lanes.COUNT) {
-        FloatVector values = floats(segment, 4 * row * sums.length + 4L * i);
-        values.fma(Lanes.of(x), Lanes.of(sums, i)).intoArray(sums, i);
+      load(matrix, (from + k) * sums.length, row);
+      for (int i = 0; i < row.length; i++) {
+        sums[i] = Math.fma(row[i], x[first + k], sums[i]);
       }
-      for (; i < sums.length; i++) {
-        long at = 4 * row * sums.length + 4L * i;
-        sums[i] += x * segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
-      }
-      return;
-    }
-    for (; i + Lanes.COUNT <= half; i += Lanes.COUNT) {
-      IntVector pairs = ints(segment, 2 * row * sums.length + 4L * i);
-      even(pairs).fma(Lanes.of(x), Lanes.of(sums, i)).intoArray(sums, i);
-      odd(pairs).fma(Lanes.of(x), Lanes.of(sums, half + i)).intoArray(sums, half + i);
-    }
-    for (; i < half; i++) {
-      int pair = segment.get(ValueLayout.JAVA_INT_UNALIGNED, 2 * row * sums.length + 4L * i);
-      sums[i] += Float.intBitsToFloat(pair << 16) * x;
-      sums[half + i] += Float.intBitsToFloat(pair & 0xffff0000) * x;
     }
   }
 
